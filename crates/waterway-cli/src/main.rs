@@ -1,0 +1,2 @@
+//! The `waterway` command.
+fn main() {}

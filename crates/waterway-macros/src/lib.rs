@@ -1,0 +1,1 @@
+//! The attributes `#[waterway::main]` and `#[waterway::test]`.

@@ -1,0 +1,1 @@
+//! Stacks and context switch under the waterway runtime.

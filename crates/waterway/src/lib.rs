@@ -1,0 +1,5 @@
+//! Go's concurrency for Rust.
+
+mod primitives;
+mod rt;
+mod wait;

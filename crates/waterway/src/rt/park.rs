@@ -1,0 +1,245 @@
+//! Waiters: the one place where goroutines, plain threads and async tasks go to sleep and are woken.
+//!
+//! # Protocol
+//!
+//! A [`Waiter`] is one blocking call. Its state goes `WAITING -> token` once, by the compare-and-swap in
+//! [`Waiter::claim`]. Who wins owes the waiter exactly one [`Claimed::wake`].
+//!
+//! # Invariants
+//!
+//! - I1: a waiter is claimed only under a lock that guards a queue (or timer heap) in which it stands.
+//! - I2: a blocked waiter does not return from `park` before it is claimed and, but for its own time-out, woken; so
+//!   between claim and wake its stack, nodes and slots stay.
+//! - I3: before its call returns, a waiter has left every queue under that queue's lock; so with I1 nobody can reach a
+//!   waiter that is gone.
+//! - I4: a task's waiter may go at any time, under its queue's lock. Its claimer has the waker out by then and touches
+//!   neither waiter nor node after the lock.
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::task::Waker;
+use std::time::Instant;
+
+use super::record::WaitKey;
+use super::thread::ThreadParker;
+use crate::primitives::{AtomicUsize, Ordering};
+
+const WAITING: usize = 0;
+const TIMED_OUT: usize = usize::MAX;
+
+/// Why a waiter runs again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// It was claimed through the node with this token.
+    Ready(usize),
+    /// Its deadline passed first.
+    TimedOut,
+}
+
+enum Target {
+    Thread(&'static ThreadParker),
+    /// The waker is guarded by the lock of the one queue that a task's waiter stands in.
+    Task(Cell<Option<Waker>>),
+}
+
+/// One blocking call of a goroutine or thread, or one pending operation of an async task.
+pub(crate) struct Waiter {
+    state: AtomicUsize,
+    target: Target,
+}
+
+impl Waiter {
+    /// A waiter for whoever calls: the current goroutine, or the current thread.
+    #[inline]
+    pub(crate) fn current() -> Waiter {
+        Waiter {
+            state: AtomicUsize::new(WAITING),
+            target: Target::Thread(ThreadParker::current()),
+        }
+    }
+
+    /// A waiter for an async task. It is notified, never handed anything: after a claim the task tries again in `poll`.
+    /// It stands in one queue at most; `waker` is replaced by [`set_waker`](Self::set_waker).
+    pub(crate) fn task(waker: Waker) -> Waiter {
+        Waiter {
+            state: AtomicUsize::new(WAITING),
+            target: Target::Task(Cell::new(Some(waker))),
+        }
+    }
+
+    /// True for an async task's waiter: its node has no slot, and nothing may be handed to it.
+    pub(crate) fn is_task(&self) -> bool {
+        matches!(self.target, Target::Task(_))
+    }
+
+    /// Gives a task's waiter a new waker and makes it claimable again. Called under the queue's lock; the old waker comes
+    /// back to be dropped outside it.
+    pub(crate) fn set_waker(&self, waker: Waker) -> Option<Waker> {
+        self.state.store(WAITING, Ordering::Relaxed);
+        match &self.target {
+            Target::Task(cell) => cell.replace(Some(waker)),
+            Target::Thread(_) => unreachable!("only tasks have wakers"),
+        }
+    }
+
+    /// The token that the waiter was claimed with, if it was.
+    pub(crate) fn claimed(&self) -> Option<usize> {
+        match self.state.load(Ordering::Acquire) {
+            WAITING | TIMED_OUT => None,
+            token => Some(token),
+        }
+    }
+
+    /// Wins the waiter, if nobody has. Call it under the lock of a queue that the waiter stands in (I1).
+    #[inline]
+    pub(crate) fn claim(&self, token: usize) -> Option<Claimed> {
+        self.state
+            .compare_exchange(WAITING, token, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
+        Some(Claimed(match &self.target {
+            Target::Thread(parker) => Sleeper::Thread(parker),
+            Target::Task(waker) => Sleeper::Task(waker.take()),
+        }))
+    }
+
+    /// Sleeps until claimed and woken, or until `deadline`. Never unwinds. Reservations of the caller are released first.
+    ///
+    /// After `Ready(token)` the node of that token is in no queue; other nodes of this waiter must be removed by the
+    /// caller. After `TimedOut` all of them.
+    pub(crate) fn park(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
+        release_reservations();
+        match &self.target {
+            Target::Thread(parker) => self.park_thread(parker, key, deadline),
+            Target::Task(_) => unreachable!("a task's waiter is polled, not parked"),
+        }
+    }
+
+    fn park_thread(&self, parker: &ThreadParker, key: &WaitKey, deadline: Option<Instant>) -> Wake {
+        parker.begin(key, deadline.is_some());
+        let mut woken = parker.sleep(deadline);
+        if !woken {
+            let own = self.state.compare_exchange(
+                WAITING,
+                TIMED_OUT,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+            if own.is_err() {
+                // Claimed at the last moment: the wake is on its way (I2).
+                woken = parker.sleep(None);
+            }
+        }
+        parker.end();
+        if woken {
+            Wake::Ready(self.state.load(Ordering::Acquire))
+        } else {
+            Wake::TimedOut
+        }
+    }
+}
+
+enum Sleeper {
+    Thread(&'static ThreadParker),
+    Task(Option<Waker>),
+}
+
+/// A waiter that was won: the duty to wake it, once, after every runtime lock is released.
+#[must_use = "a claimed waiter sleeps for ever unless it is woken"]
+pub(crate) struct Claimed(Sleeper);
+
+// SAFETY: a claimed waiter stays where it is until it is woken (I2); wakers are Send.
+unsafe impl Send for Claimed {}
+
+impl Claimed {
+    /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code.
+    #[inline]
+    pub(crate) fn wake(self) {
+        match self.0 {
+            Sleeper::Thread(parker) => parker.unpark(),
+            Sleeper::Task(waker) => {
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+        }
+    }
+}
+
+/// Something that the running goroutine or thread holds reserved and that must be given back if it goes to sleep.
+pub(crate) trait ReleaseOnPark {
+    /// Gives it back. Called at most once, on the owner's own stack, with no lock held.
+    fn release(&self);
+}
+
+type Link = Option<NonNull<Reserved<'static>>>;
+
+thread_local! {
+    /// Reservations of whoever runs on this thread now. Since a park releases all of them, they are never those of
+    /// another goroutine.
+    static RESERVED: Cell<Link> = const { Cell::new(None) };
+}
+
+struct Reserved<'a> {
+    what: &'a dyn ReleaseOnPark,
+    released: Cell<bool>,
+    outer: Link,
+}
+
+/// Runs `f` while `what` counts as reserved by the caller. If `f` parks, or unwinds, `what.release()` is called first.
+/// Gives back `f`'s result and whether the reservation still stood at its end (then `release` was not and will not be
+/// called).
+pub(crate) fn reserve<R>(what: &dyn ReleaseOnPark, f: impl FnOnce() -> R) -> (R, bool) {
+    /// Unlinks the reservation, once. Its drop is the way of a panic in `f`.
+    struct Unlink<'a>(Reserved<'a>);
+    impl Unlink<'_> {
+        /// True if the reservation still stood.
+        fn unlink(&self) -> bool {
+            let stood = !self.0.released.replace(true);
+            if stood {
+                RESERVED.set(self.0.outer);
+            }
+            stood
+        }
+    }
+    impl Drop for Unlink<'_> {
+        fn drop(&mut self) {
+            if self.unlink() {
+                self.0.what.release();
+            }
+        }
+    }
+    let reserved = Unlink(Reserved {
+        what,
+        released: Cell::new(false),
+        outer: RESERVED.get(),
+    });
+    // The lifetime is erased: `Unlink` or a park unlinks it before this frame ends.
+    RESERVED.set(Some(NonNull::from(&reserved.0).cast()));
+    let result = f();
+    let stood = reserved.unlink();
+    (result, stood)
+}
+
+/// Releases what the caller holds reserved. For everything that is about to suspend.
+#[inline]
+pub(crate) fn release_reservations() {
+    while let Some(reserved) = RESERVED.get() {
+        // SAFETY: linked reservations are alive: their `reserve` frames are on the stack of who runs now.
+        let reserved = unsafe { reserved.as_ref() };
+        RESERVED.set(reserved.outer);
+        reserved.released.set(true);
+        reserved.what.release();
+    }
+}
+
+/// A place where a blocking call may give way to other goroutines, though it could succeed at once: the end of a time
+/// slice. Every blocking call passes one first.
+#[inline]
+pub(crate) fn checkpoint() {}
+
+/// Nanoseconds since the runtime's first look at the clock.
+pub(crate) fn clock() -> u64 {
+    use std::sync::OnceLock;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}

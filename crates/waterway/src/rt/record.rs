@@ -1,0 +1,166 @@
+//! What a waiter waits for: the one record that dumps and detection read.
+
+use std::panic::Location;
+
+use crate::primitives::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+/// Why a waiter waits. Do not re-use one for something new: add a new one, that keeps dumps readable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum WaitReason {
+    Running = 0,
+    ChanSend,
+    ChanRecv,
+    ChanNever,
+    Select,
+    SelectEmpty,
+    Sleep,
+    Mutex,
+    WaitGroup,
+    Join,
+    Scope,
+    Blocking,
+}
+
+impl WaitReason {
+    /// Every reason, in the order of its number.
+    const ALL: [WaitReason; 12] = [
+        WaitReason::Running,
+        WaitReason::ChanSend,
+        WaitReason::ChanRecv,
+        WaitReason::ChanNever,
+        WaitReason::Select,
+        WaitReason::SelectEmpty,
+        WaitReason::Sleep,
+        WaitReason::Mutex,
+        WaitReason::WaitGroup,
+        WaitReason::Join,
+        WaitReason::Scope,
+        WaitReason::Blocking,
+    ];
+
+    /// The words of a dump, Go's where Go has them.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            WaitReason::Running => "running",
+            WaitReason::ChanSend => "chan send",
+            WaitReason::ChanRecv => "chan receive",
+            WaitReason::ChanNever => "chan receive (never)",
+            WaitReason::Select => "select",
+            WaitReason::SelectEmpty => "select (no cases)",
+            WaitReason::Sleep => "sleep",
+            WaitReason::Mutex => "sync.Mutex.Lock",
+            WaitReason::WaitGroup => "sync.WaitGroup.Wait",
+            WaitReason::Join => "join",
+            WaitReason::Scope => "scope end",
+            WaitReason::Blocking => "blocking call",
+        }
+    }
+
+    fn from_u8(n: u8) -> WaitReason {
+        *WaitReason::ALL
+            .get(n as usize)
+            .unwrap_or(&WaitReason::Running)
+    }
+}
+
+/// What one blocking call waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WaitKey {
+    pub(crate) reason: WaitReason,
+    /// Address of the core of the object waited on, in the handle arena; 0 where there is none.
+    pub(crate) object: usize,
+    /// The user's line that called.
+    pub(crate) site: &'static Location<'static>,
+}
+
+/// The record of one goroutine or thread. Written by its owner only, read by anyone.
+///
+/// `epoch` is odd while its owner waits: a reader that sees the same odd epoch before and after has read one wait.
+#[derive(Debug)]
+pub(crate) struct Record {
+    epoch: AtomicU64,
+    reason: AtomicU8,
+    timed: AtomicU8,
+    object: AtomicUsize,
+    site: AtomicPtr<Location<'static>>,
+    since: AtomicU64,
+}
+
+/// A consistent copy of a [`Record`] whose owner waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) epoch: u64,
+    pub(crate) key: WaitKey,
+    /// The wait ends by itself at a deadline.
+    pub(crate) timed: bool,
+    /// Nanoseconds of the runtime's coarse clock when the wait began.
+    pub(crate) since: u64,
+}
+
+impl Record {
+    pub(crate) const fn new() -> Record {
+        Record {
+            epoch: AtomicU64::new(0),
+            reason: AtomicU8::new(0),
+            timed: AtomicU8::new(0),
+            object: AtomicUsize::new(0),
+            site: AtomicPtr::new(std::ptr::null_mut()),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    /// The owner begins to wait.
+    #[inline]
+    pub(crate) fn begin(&self, key: &WaitKey, timed: bool, since: u64) {
+        self.reason.store(key.reason as u8, Ordering::Relaxed);
+        self.timed.store(timed as u8, Ordering::Relaxed);
+        self.object.store(key.object, Ordering::Relaxed);
+        self.site
+            .store(std::ptr::from_ref(key.site).cast_mut(), Ordering::Relaxed);
+        self.since.store(since, Ordering::Relaxed);
+        self.step();
+    }
+
+    /// The owner runs again.
+    #[inline]
+    pub(crate) fn end(&self) {
+        self.step();
+        // The fields of the next wait must not be seen under this wait's epoch.
+        crate::primitives::fence(Ordering::Release);
+    }
+
+    #[inline]
+    fn step(&self) {
+        // Only the owner writes, so a load and a store are enough.
+        self.epoch
+            .store(self.epoch.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// How often the owner began or ended a wait.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// What the owner waits for; `None` while it runs, or where the record moved while it was read.
+    pub(crate) fn read(&self) -> Option<Waiting> {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        if epoch % 2 == 0 {
+            return None;
+        }
+        let site = self.site.load(Ordering::Relaxed);
+        let waiting = Waiting {
+            epoch,
+            key: WaitKey {
+                reason: WaitReason::from_u8(self.reason.load(Ordering::Relaxed)),
+                object: self.object.load(Ordering::Relaxed),
+                // SAFETY: only `begin` stores here, always a `&'static`, before the first odd epoch.
+                site: unsafe { &*site },
+            },
+            timed: self.timed.load(Ordering::Relaxed) != 0,
+            since: self.since.load(Ordering::Relaxed),
+        };
+        crate::primitives::fence(Ordering::Acquire);
+        (self.epoch.load(Ordering::Relaxed) == epoch).then_some(waiting)
+    }
+}

@@ -1,0 +1,132 @@
+//! Plain OS threads as waiters: a futex word each, kept for ever and used again by later threads, so that a late wake
+//! never touches freed memory.
+
+use std::time::Instant;
+
+use super::park::clock;
+use super::record::{Record, WaitKey};
+use crate::primitives::{AtomicBool, AtomicU32, Lock, Ordering};
+
+const EMPTY: u32 = 0;
+const WOKEN: u32 = 1;
+
+/// The sleeping place of one thread, and the record of what it waits for.
+#[derive(Debug)]
+pub(crate) struct ThreadParker {
+    word: AtomicU32,
+    /// The kernel's thread id; 0 while no thread uses this parker.
+    tid: AtomicU32,
+    record: Record,
+    in_use: AtomicBool,
+}
+
+static PARKERS: Lock<Vec<&'static ThreadParker>> = Lock::new(Vec::new());
+
+struct Lease(&'static ThreadParker);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.tid.store(0, Ordering::Relaxed);
+        self.0.in_use.store(false, Ordering::Release);
+    }
+}
+
+thread_local! {
+    static LEASE: Lease = Lease(ThreadParker::lease());
+}
+
+impl ThreadParker {
+    /// The parker of the calling thread.
+    pub(crate) fn current() -> &'static ThreadParker {
+        // While a thread's locals are being destroyed its own parker may be gone: it leases one it never gives back.
+        LEASE
+            .try_with(|lease| lease.0)
+            .unwrap_or_else(|_| ThreadParker::lease())
+    }
+
+    fn lease() -> &'static ThreadParker {
+        let mut all = PARKERS.lock();
+        let parker = match all.iter().find(|p| !p.in_use.load(Ordering::Acquire)) {
+            Some(free) => *free,
+            None => {
+                let new: &'static ThreadParker = Box::leak(Box::new(ThreadParker {
+                    word: AtomicU32::new(EMPTY),
+                    tid: AtomicU32::new(0),
+                    record: Record::new(),
+                    in_use: AtomicBool::new(true),
+                }));
+                all.push(new);
+                new
+            }
+        };
+        parker.in_use.store(true, Ordering::Relaxed);
+        parker.word.store(EMPTY, Ordering::Relaxed);
+        let tid = rustix::thread::gettid().as_raw_nonzero().get();
+        parker.tid.store(tid as u32, Ordering::Relaxed);
+        parker
+    }
+
+    pub(crate) fn tid(&self) -> u32 {
+        self.tid.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
+    }
+
+    pub(super) fn begin(&self, key: &WaitKey, timed: bool) {
+        self.record.begin(key, timed, clock());
+    }
+
+    pub(super) fn end(&self) {
+        self.record.end();
+    }
+
+    /// Sleeps until woken (true) or until the deadline (false).
+    pub(super) fn sleep(&self, deadline: Option<Instant>) -> bool {
+        while self.word.swap(EMPTY, Ordering::Acquire) != WOKEN {
+            let timeout = match deadline {
+                None => None,
+                Some(at) => match at
+                    .checked_duration_since(Instant::now())
+                    .filter(|left| !left.is_zero())
+                {
+                    Some(left) => Some(left),
+                    None => return self.word.swap(EMPTY, Ordering::Acquire) == WOKEN,
+                },
+            };
+            futex_wait(&self.word, EMPTY, timeout);
+        }
+        true
+    }
+
+    pub(super) fn unpark(&self) {
+        self.word.store(WOKEN, Ordering::Release);
+        futex_wake(&self.word);
+    }
+}
+
+/// Sleeps while `word` holds `value`, at most for `timeout`; may return early.
+pub(super) fn futex_wait(word: &AtomicU32, value: u32, timeout: Option<std::time::Duration>) {
+    use rustix::thread::futex;
+    let timeout = timeout.and_then(|t| rustix::thread::Timespec::try_from(t).ok());
+    // Every outcome (woken, value changed, timed out, interrupted) is one where the caller looks again.
+    let _ = futex::wait(word, futex::Flags::PRIVATE, value, timeout.as_ref());
+}
+
+/// Wakes one sleeper of `word`.
+pub(super) fn futex_wake(word: &AtomicU32) {
+    use rustix::thread::futex;
+    let _ = futex::wake(word, futex::Flags::PRIVATE, 1);
+}
+
+/// Calls `f` with the parker of each live thread that has ever waited.
+pub(crate) fn for_each(mut f: impl FnMut(&'static ThreadParker)) {
+    for parker in PARKERS
+        .lock()
+        .iter()
+        .filter(|p| p.in_use.load(Ordering::Acquire))
+    {
+        f(parker);
+    }
+}

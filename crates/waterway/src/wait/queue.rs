@@ -1,0 +1,159 @@
+//! A queue of waiters: an intrusive list of nodes that live on the waiters' own stacks (or, for async tasks, in a box of
+//! the future's).
+//!
+//! # Invariants
+//!
+//! - I1: a node in the queue is alive: whoever pushed it removes it, or has seen it popped, before its memory goes.
+//! - I2: links are read and written only by the holder of the lock that guards the queue.
+//! - I3: a node is in at most one queue.
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+use crate::rt::park::{Claimed, Waiter};
+
+/// A place in one queue.
+pub(crate) struct Node {
+    prev: Cell<Option<NonNull<Node>>>,
+    next: Cell<Option<NonNull<Node>>>,
+    queued: Cell<bool>,
+    waiter: NonNull<Waiter>,
+    token: usize,
+    slot: *mut (),
+}
+
+impl Node {
+    /// A node for `waiter`, not in any queue. `token` (not 0) is what `park` returns if the waiter is claimed through
+    /// this node. `slot` is the primitive's own: where a value is put or taken, or null.
+    pub(crate) fn new(waiter: &Waiter, token: usize, slot: *mut ()) -> Node {
+        debug_assert_ne!(token, 0);
+        Node {
+            prev: Cell::new(None),
+            next: Cell::new(None),
+            queued: Cell::new(false),
+            waiter: NonNull::from(waiter),
+            token,
+            slot,
+        }
+    }
+
+    pub(crate) fn slot(&self) -> *mut () {
+        self.slot
+    }
+
+    pub(crate) fn waiter(&self) -> &Waiter {
+        // SAFETY: the waiter outlives its nodes (they are made from a borrow of it, and I1).
+        unsafe { self.waiter.as_ref() }
+    }
+}
+
+/// A first-in, first-out queue of [`Node`]s. Guarded by the lock of the primitive that owns it.
+#[derive(Default)]
+pub(crate) struct WaitQueue {
+    head: Option<NonNull<Node>>,
+    tail: Option<NonNull<Node>>,
+    len: usize,
+}
+
+// SAFETY: the queue owns nothing; nodes are touched only under the owning primitive's lock (I2), from any thread.
+unsafe impl Send for WaitQueue {}
+
+impl WaitQueue {
+    pub(crate) const fn new() -> WaitQueue {
+        WaitQueue {
+            head: None,
+            tail: None,
+            len: 0,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds a node at the back.
+    ///
+    /// # Safety
+    ///
+    /// The node stays at its address until it has been removed or popped (I1), and is in no queue (I3).
+    pub(crate) unsafe fn push_back(&mut self, node: &Node) {
+        debug_assert!(!node.queued.get());
+        let this = NonNull::from(node);
+        node.prev.set(self.tail);
+        node.next.set(None);
+        node.queued.set(true);
+        match self.tail {
+            // SAFETY: I1.
+            Some(tail) => unsafe { tail.as_ref() }.next.set(Some(this)),
+            None => self.head = Some(this),
+        }
+        self.tail = Some(this);
+        self.len += 1;
+    }
+
+    /// Takes a node out, if it is in. The node must be of this queue or of none. True if it was in.
+    pub(crate) fn remove(&mut self, node: &Node) -> bool {
+        if !node.queued.replace(false) {
+            return false;
+        }
+        let (prev, next) = (node.prev.take(), node.next.take());
+        match prev {
+            // SAFETY: I1.
+            Some(prev) => unsafe { prev.as_ref() }.next.set(next),
+            None => self.head = next,
+        }
+        match next {
+            // SAFETY: I1.
+            Some(next) => unsafe { next.as_ref() }.prev.set(prev),
+            None => self.tail = prev,
+        }
+        self.len -= 1;
+        true
+    }
+
+    /// Takes out nodes from the front until one's waiter can be claimed. Nodes whose waiter has been claimed elsewhere
+    /// are dropped from the queue on the way: their owners are about to remove them anyway.
+    ///
+    /// The node stays valid until the claim's `wake` is called.
+    pub(crate) fn pop_claim(&mut self) -> Option<(NonNull<Node>, Claimed)> {
+        self.pop_claim_where(|_| true)
+    }
+
+    /// As [`pop_claim`](Self::pop_claim), of the first node that `accept` accepts; others stay.
+    pub(crate) fn pop_claim_where(
+        &mut self,
+        mut accept: impl FnMut(&Node) -> bool,
+    ) -> Option<(NonNull<Node>, Claimed)> {
+        let mut cursor = self.head;
+        while let Some(at) = cursor {
+            // SAFETY: I1, I2: in the queue, so alive, and the caller holds the lock.
+            let node = unsafe { at.as_ref() };
+            cursor = node.next.get();
+            if !accept(node) {
+                continue;
+            }
+            // The owner of a claimed waiter removes its nodes under this lock, so the node is alive here whoever
+            // wins.
+            self.remove(node);
+            if let Some(claimed) = node.waiter().claim(node.token) {
+                return Some((at, claimed));
+            }
+        }
+        None
+    }
+
+    /// Calls `f` on each node, front to back.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&Node)) {
+        let mut cursor = self.head;
+        while let Some(at) = cursor {
+            // SAFETY: I1, I2.
+            let node = unsafe { at.as_ref() };
+            cursor = node.next.get();
+            f(node);
+        }
+    }
+}
