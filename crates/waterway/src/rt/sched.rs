@@ -276,6 +276,14 @@ impl Runtime {
         .fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A number that changes whenever a goroutine runs, or a thread begins or ends a wait.
+    pub(crate) fn signature(&self) -> u64 {
+        let mut sum = 0u64;
+        self.each_worker(|w| sum = sum.wrapping_add(w.turns.load(Ordering::Acquire)));
+        super::thread::for_each(|p| sum = sum.wrapping_add(p.record().epoch()));
+        sum
+    }
+
     /// Goroutines that have been spawned and have not finished.
     pub(crate) fn num_goroutines(&self) -> usize {
         // Finished first: a goroutine is never counted as finished but not as spawned.

@@ -227,7 +227,7 @@ struct Calm {
 impl Calm {
     /// How long to sleep until the next look.
     fn next(&mut self, rt: &'static Runtime, moving: bool, now: u64) -> Option<Duration> {
-        let signature = signature(rt);
+        let signature = rt.signature();
         if moving || signature != self.signature || self.since.is_none() {
             *self = Calm {
                 signature,
@@ -248,12 +248,4 @@ impl Calm {
             }
         }
     }
-}
-
-/// A number that changes whenever a goroutine runs or a thread begins or ends a wait.
-fn signature(rt: &Runtime) -> u64 {
-    let mut sum = 0u64;
-    rt.each_worker(|w| sum = sum.wrapping_add(w.turns.load(Ordering::Acquire)));
-    super::thread::for_each(|p| sum = sum.wrapping_add(p.record().epoch()));
-    sum
 }

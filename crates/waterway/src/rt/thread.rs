@@ -1,6 +1,7 @@
 //! Plain OS threads as waiters: a futex word each, kept for ever and used again by later threads, so that a late wake
 //! never touches freed memory.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use super::park::clock;
@@ -118,9 +119,19 @@ pub(crate) fn tid() -> u32 {
 /// Threads of the runtime that are neither workers nor of the pool.
 static INTERNAL: Lock<Vec<u32>> = Lock::new(Vec::new());
 
+thread_local! {
+    static IS_INTERNAL: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The calling thread belongs to the runtime for ever.
 pub(super) fn mark_internal() {
+    IS_INTERNAL.set(true);
     INTERNAL.lock().push(tid());
+}
+
+/// True on a thread that was marked so.
+pub(super) fn is_internal() -> bool {
+    IS_INTERNAL.get()
 }
 
 /// Appends the threads marked so.

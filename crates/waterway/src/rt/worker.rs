@@ -47,9 +47,9 @@ pub(crate) fn current() -> Option<&'static Task> {
     Some(unsafe { task.as_ref() })
 }
 
-/// True on a worker's thread outside of any goroutine.
+/// True where no user code may run: on a worker's thread outside of any goroutine, and on sysmon's.
 pub(crate) fn on_scheduler_stack() -> bool {
-    this().is_some_and(|worker| worker.current.get().is_none())
+    this().is_some_and(|worker| worker.current.get().is_none()) || super::thread::is_internal()
 }
 
 /// Which goroutines a worker takes: everybody's, or those of spawn sites that were caught holding workers.

@@ -33,65 +33,59 @@ enum Finding {
 
 /// Judges, and acts on a deadlock once (`asked`).
 pub(super) fn judge(rt: &'static Runtime, asked: &mut bool) -> Verdict {
-    let before = epochs(rt);
+    if *asked {
+        return Verdict::Settled;
+    }
+    let before = rt.signature();
     match finding(rt) {
         Finding::Live => Verdict::Settled,
         Finding::Unknown => Verdict::LookAgain,
-        Finding::Deadlock if epochs(rt) != before => Verdict::LookAgain,
+        Finding::Deadlock if rt.signature() != before => Verdict::LookAgain,
         Finding::Deadlock => {
-            if !std::mem::replace(asked, true) {
-                act(rt);
-            }
+            *asked = true;
+            act(rt);
             Verdict::Settled
         }
     }
 }
 
+/// Looks at what is cheap first: a program with a million goroutines may wait for something outside all day.
 fn finding(rt: &Runtime) -> Finding {
-    let mut found = Finding::Deadlock;
     let mut known = Vec::new();
-    let mut waiting = 0;
+    let mut at_rest = !rt.apart_waits();
     rt.each_worker(|worker| {
         known.push(worker.tid.load(Ordering::Relaxed));
-        if !worker.is_at_rest() {
-            found = Finding::Live;
-        }
-        worker.each_live(|task| {
-            waiting += 1;
-            let asleep = task.record.read().is_some_and(|w| !w.timed)
-                && !task.runnable.load(Ordering::Relaxed);
-            if !asleep {
-                found = Finding::Live;
-            }
-        });
+        at_rest &= worker.is_at_rest();
     });
-    if rt.apart_waits() {
-        found = Finding::Live;
-    }
-    if found != Finding::Deadlock {
-        return found;
+    if !at_rest {
+        return Finding::Live;
     }
     if !rt.pool_at_rest(&mut known) {
         return Finding::Unknown;
     }
     thread::internal(&mut known);
+    let mut waiting = 0;
     thread::for_each(|parker| {
         if !parker.woken() && parker.record().read().is_some_and(|w| !w.timed) {
             waiting += 1;
             known.push(parker.tid());
         }
     });
-    match threads() {
-        Some(all) if all.iter().all(|tid| known.contains(tid)) && waiting > 0 => Finding::Deadlock,
-        _ => Finding::Unknown,
+    if !threads().is_some_and(|all| all.iter().all(|tid| known.contains(tid))) {
+        return Finding::Unknown;
     }
-}
-
-fn epochs(rt: &Runtime) -> u64 {
-    let mut sum = 0u64;
-    rt.each_worker(|worker| worker.each_live(|task| sum = sum.wrapping_add(task.record.epoch())));
-    thread::for_each(|parker| sum = sum.wrapping_add(parker.record().epoch()));
-    sum
+    let mut asleep = true;
+    rt.each_worker(|worker| {
+        worker.each_live(|task| {
+            waiting += 1;
+            asleep &= task.record.read().is_some_and(|w| !w.timed)
+                && !task.runnable.load(Ordering::Relaxed);
+        });
+    });
+    match (asleep, waiting) {
+        (true, 1..) => Finding::Deadlock,
+        _ => Finding::Live,
+    }
 }
 
 /// All threads of the process, as the kernel lists them. `None` where it cannot be read.
