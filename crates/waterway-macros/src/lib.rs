@@ -33,9 +33,7 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 /// As for `#[waterway::main]`.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
-    let test: TokenStream = "#[::core::prelude::v1::test]"
-        .parse()
-        .expect("an attribute");
+    let test = code("#[::core::prelude::v1::test]");
     [test, expand("test", options, item)].into_iter().collect()
 }
 
@@ -79,9 +77,7 @@ impl Problem {
             "#[waterway::{attribute}] goes on a plain function, `fn name() {{ … }}` or `fn name() -> R {{ … }}`: {}",
             self.what
         );
-        let call: TokenStream = format!("::core::compile_error! {{ {text:?} }}")
-            .parse()
-            .expect("a macro call");
+        let call = code(&format!("::core::compile_error! {{ {text:?} }}"));
         call.into_iter()
             .map(|mut token| {
                 token.set_span(self.span);
@@ -140,27 +136,42 @@ impl Function {
         }
     }
 
-    /// `pub fn name() -> R { fn name() -> R { … } ::waterway::__private::run_main(name) }`
+    /// `pub fn name() -> ExitCode { fn name() -> R { … } ::waterway::__private::run_main(name) }`
     ///
-    /// An inner function, not a closure: it takes every return type that a function may have, `impl Trait` too.
+    /// An inner function, not a closure: it takes every return type that a function may have. What it returns is reported
+    /// by the goroutine, since it may not be `Send`; only the exit code comes out, where there is one.
     fn wrapped_in(self, attribute: &str) -> TokenStream {
-        let mut inner: Vec<TokenTree> = self.signature.clone();
+        // `fn`, the name, the empty list of arguments.
+        let mut outer: Vec<TokenTree> = self.signature[..3].to_vec();
+        let returns = self.signature.len() > outer.len();
+        if returns {
+            outer.extend(code("-> ::std::process::ExitCode"));
+        }
+
+        let mut inner: Vec<TokenTree> = self.signature;
         inner.push(self.body.clone().into());
-        let run: TokenStream = format!("::waterway::__private::run_{attribute}")
-            .parse()
-            .expect("a path");
-        inner.extend(run);
+        inner.extend(code(&format!("::waterway::__private::run_{attribute}")));
         let argument = TokenStream::from(TokenTree::from(self.name));
         inner.push(Group::new(Delimiter::Parenthesis, argument).into());
+        if !returns {
+            // `()` reports success, and a panic does not come back: there is no other code. (A test that should panic
+            // must return nothing.)
+            inner.extend(code(";"));
+        }
 
         let mut body = Group::new(Delimiter::Brace, inner.into_iter().collect());
         body.set_span(self.body.span());
         self.before
             .into_iter()
-            .chain(self.signature)
+            .chain(outer)
             .chain([body.into()])
             .collect()
     }
+}
+
+/// Tokens of text that is known to be Rust.
+fn code(text: &str) -> TokenStream {
+    text.parse().expect("tokens of Rust")
 }
 
 fn is_word(token: &TokenTree, word: &str) -> bool {
