@@ -93,7 +93,7 @@ pub fn check_frames(stack: Range<usize>) -> Option<BadFrame> {
 fn judge(ip: usize) -> Verdict {
     let mut bad = None;
     // The call is what counts, not where it returns to.
-    backtrace::resolve((ip - 1) as *mut _, |symbol| {
+    backtrace::resolve(ip.saturating_sub(1) as *mut _, |symbol| {
         let Some(name) = symbol.name() else { return };
         let function = format!("{name:#}");
         let known = KNOWN
