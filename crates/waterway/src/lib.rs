@@ -5,6 +5,7 @@ mod defer;
 mod goroutine;
 mod primitives;
 mod rt;
+mod select;
 pub mod sync;
 pub mod time;
 mod wait;
@@ -29,4 +30,5 @@ pub(crate) const HOOKS: rt::Hooks = watch::HOOKS;
 pub mod __private {
     pub use crate::defer::Deferred;
     pub use crate::goroutine::{run_main, run_test};
+    pub use crate::select::{Otherwise, RecvArm, SendArm, choose};
 }

@@ -239,9 +239,9 @@ impl<T> Sender<T> {
         WeakSender(self.0.another())
     }
 
-    /// Takes out what is buffered now: for a timer that is stopped.
-    pub(crate) fn drain(&self) {
-        self.core().discard();
+    /// What keeps the channel's memory, and nothing else of it.
+    pub(super) fn memory(&self) -> Handle<T, MEMORY> {
+        self.0.another()
     }
 
     /// Has `call` called, once, when the last receiver has gone; on the thread that drops it, with no lock held.

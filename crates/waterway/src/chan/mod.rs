@@ -19,6 +19,7 @@ mod future;
 mod handle;
 mod iter;
 mod ops;
+mod port;
 mod ring;
 mod slot;
 mod task;
@@ -31,3 +32,7 @@ pub use error::{
 };
 pub use future::{RecvFuture, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
+
+pub(crate) use core::Queues;
+pub(crate) use port::{Port, RecvPort, SendPort, Tried};
+pub(crate) use wakes::WakeList;

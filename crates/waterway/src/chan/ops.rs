@@ -42,7 +42,6 @@ use super::core::{Core, Flavor, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, 
 use super::ring::{Claim, Pop, Ring};
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
-use crate::primitives::Ordering;
 use crate::wait::Waiter;
 
 /// How an attempt to send went.
@@ -257,7 +256,13 @@ impl<T> Core<T> {
     }
 
     /// What an arm of a select needs to send, if it can be had now. The caller stands in no queue of this channel.
-    pub(super) fn grant(&self, queues: &mut Queues, wakes: &mut WakeList) -> Result<Grant<T>, Put> {
+    /// `may_wait` says that the arm may go ahead with a blocking send, which is how a task is met.
+    pub(super) fn grant(
+        &self,
+        queues: &mut Queues,
+        may_wait: bool,
+        wakes: &mut WakeList,
+    ) -> Result<Grant<T>, Put> {
         if self.is_closed() {
             return Err(Put::Closed);
         }
@@ -267,7 +272,11 @@ impl<T> Core<T> {
                 // SAFETY: in this channel's queue of receivers, and claimed.
                 let peer =
                     peer.map(|(n, claimed)| Grant::Peer(claimed, unsafe { RecvSlot::of(n) }));
-                peer.ok_or(Put::Full)
+                match peer {
+                    Some(peer) => Ok(peer),
+                    None if may_wait && task_waits(queues) => Ok(Grant::Plain),
+                    None => Err(Put::Full),
+                }
             }
             Flavor::Unbounded(_) => Ok(Grant::Plain),
             Flavor::Ring(ring) => {
@@ -285,6 +294,33 @@ impl<T> Core<T> {
                 }
             }
         }
+    }
+
+    /// True if `get` would not find it empty. Under the lock.
+    pub(super) fn can_get(&self, queues: &mut Queues) -> bool {
+        let closed = self.flags() & (SEND_CLOSED | RECV_CLOSED);
+        if closed & RECV_CLOSED != 0 {
+            return true;
+        }
+        match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => closed != 0 || value_waits::<T>(queues),
+            Flavor::Unbounded(backlog) => closed != 0 || !self.backlog(backlog, queues).is_empty(),
+            Flavor::Ring(ring) => ring.has_value() || closed != 0 && ring.len() == 0,
+        }
+    }
+
+    /// True if `put` would not find it full. Under the lock.
+    pub(super) fn can_put(&self, queues: &Queues) -> bool {
+        self.is_closed()
+            || match &self.flavor {
+                Flavor::Rendezvous | Flavor::Never => {
+                    let mut peer = false;
+                    queues.receivers.for_each(|n| peer |= !n.waiter().is_task());
+                    peer
+                }
+                Flavor::Unbounded(_) => true,
+                Flavor::Ring(ring) => queues.senders.is_empty() && ring.has_room(),
+            }
     }
 
     /// Serves whoever can be served. Under the lock; whoever is claimed here is woken after it.
@@ -307,14 +343,9 @@ impl<T> Core<T> {
     /// If a task waits to receive and only arms of selects could send: tells the first of them. It then sends as a blocking
     /// send does, with a value that the task can fetch. True unless a value is there already.
     pub(super) fn tell_lazy(&self, queues: &mut Queues, wakes: &mut WakeList) -> bool {
-        let (mut task, mut value) = (false, false);
-        queues.receivers.for_each(|n| task |= n.waiter().is_task());
-        // SAFETY: in this channel's queue of senders, under its lock.
-        queues
-            .senders
-            .for_each(|n| value |= !unsafe { SendSlot::<T>::of(n) }.is_lazy());
-        if task
-            && !value
+        let value = value_waits::<T>(queues);
+        if !value
+            && task_waits(queues)
             && let Some((_, claimed)) = queues.senders.pop_claim()
         {
             wakes.push(claimed);
@@ -411,4 +442,21 @@ pub(super) fn tell_task(queues: &mut Queues, wakes: &mut WakeList) {
     if let Some((_, claimed)) = queues.receivers.pop_claim_where(|n| n.waiter().is_task()) {
         wakes.push(claimed);
     }
+}
+
+/// True if a task waits to receive.
+fn task_waits(queues: &Queues) -> bool {
+    let mut task = false;
+    queues.receivers.for_each(|n| task |= n.waiter().is_task());
+    task
+}
+
+/// True if a sender that has a value waits in these queues of a channel of `T`.
+fn value_waits<T>(queues: &Queues) -> bool {
+    let mut value = false;
+    // SAFETY: in this channel's queue of senders, under its lock.
+    queues
+        .senders
+        .for_each(|n| value |= !unsafe { SendSlot::<T>::of(n) }.is_lazy());
+    value
 }

@@ -167,11 +167,11 @@ impl<T> Ring<T> {
         slot.stamp.swap(self.lap(at.0) | FULL, Ordering::SeqCst);
     }
 
-    /// Gives a claimed slot up; it is skipped.
+    /// Gives a claimed slot up; it is skipped, now if it is the oldest, else when those before it are gone.
     pub(super) fn void(&self, at: Ticket) {
-        self.slot(at.0)
-            .stamp
-            .swap(self.lap(at.0) | VOID, Ordering::SeqCst);
+        let slot = self.slot(at.0);
+        slot.stamp.swap(self.lap(at.0) | VOID, Ordering::SeqCst);
+        while self.skip_void() {}
     }
 
     /// Takes the oldest value.
