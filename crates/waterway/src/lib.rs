@@ -20,6 +20,9 @@ pub use goroutine::{
     max_procs, num_goroutines, scope, yield_now,
 };
 pub use rt::config::{Config, ConfigError, DeadlockPolicy, Guard, SigquitPolicy};
+pub use select::{
+    ReadyTimeoutError, Select, SelectTimeoutError, SelectedOperation, TryReadyError, TrySelectError,
+};
 pub use waterway_macros::{main, test};
 
 /// The runtime's way to the layers above it.

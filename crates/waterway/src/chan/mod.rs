@@ -24,6 +24,7 @@ mod ring;
 mod slot;
 mod task;
 mod wakes;
+mod watch;
 
 pub use builder::{Builder, builder, chan, never, unbounded};
 pub use end::{Receiver, Sender, WeakSender};

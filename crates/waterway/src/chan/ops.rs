@@ -319,7 +319,7 @@ impl<T> Core<T> {
                     peer
                 }
                 Flavor::Unbounded(_) => true,
-                Flavor::Ring(ring) => queues.senders.is_empty() && ring.has_room(),
+                Flavor::Ring(ring) => queues.senders.is_empty() && ring.len() < ring.capacity(),
             }
     }
 

@@ -9,12 +9,14 @@ use std::cell::Cell;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
+use std::task::Waker;
 
 use super::core::{Core, Queues, RECV_WAITING, SEND_WAITING};
 use super::handle::{Handle, MEMORY};
 use super::ops::{Bind, Get, Put};
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
+use super::watch::{RecvWatch, SendWatch, Watch};
 use super::{Receiver, RecvError, SendError, Sender};
 use crate::primitives::Lock;
 use crate::wait::{Hold, Node, ReleaseOnPark, Waiter};
@@ -62,8 +64,12 @@ pub(crate) trait Port {
     fn pass_on(&self);
     /// Committed: whatever is reserved goes back if the caller parks.
     fn hold(self: Pin<&Self>);
-    /// True if an attempt would not wait.
-    fn is_ready(&self, queues: &mut Queues) -> bool;
+    /// Committed, but not wanted: what came or was reserved goes.
+    fn abandon(&self);
+    /// True if an attempt would succeed now.
+    fn is_ready(&self) -> bool;
+    /// Has `waker` woken when an attempt may succeed; `None` if one would succeed now.
+    fn watch(&self, waker: Waker) -> Option<Box<dyn Watch + '_>>;
 }
 
 /// A receiving arm.
@@ -160,8 +166,16 @@ impl<T> Port for RecvPort<'_, T> {
 
     fn hold(self: Pin<&Self>) {}
 
-    fn is_ready(&self, queues: &mut Queues) -> bool {
-        self.core.can_get(queues)
+    fn abandon(&self) {
+        drop(self.slot.take());
+    }
+
+    fn is_ready(&self) -> bool {
+        self.core.can_get(&mut self.core.lock())
+    }
+
+    fn watch(&self, waker: Waker) -> Option<Box<dyn Watch + '_>> {
+        Some(Box::new(RecvWatch::new(self.core, waker)?))
     }
 }
 
@@ -230,8 +244,7 @@ impl<T> ReleaseOnPark for SendPort<'_, T> {
 
 impl<T> Drop for SendPort<'_, T> {
     fn drop(&mut self) {
-        self.hold.end();
-        self.release();
+        self.abandon();
     }
 }
 
@@ -308,7 +321,16 @@ impl<T> Port for SendPort<'_, T> {
         }
     }
 
-    fn is_ready(&self, queues: &mut Queues) -> bool {
-        self.core.can_put(queues)
+    fn abandon(&self) {
+        self.hold.end();
+        self.release();
+    }
+
+    fn is_ready(&self) -> bool {
+        self.core.can_put(&self.core.lock())
+    }
+
+    fn watch(&self, waker: Waker) -> Option<Box<dyn Watch + '_>> {
+        Some(Box::new(SendWatch::new(self.core, waker)?))
     }
 }

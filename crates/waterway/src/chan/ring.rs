@@ -258,16 +258,6 @@ impl<T> Ring<T> {
         }
     }
 
-    /// True if a slot can be claimed now.
-    pub(super) fn has_room(&self) -> bool {
-        while self.len() == self.cap {
-            if !self.skip_void() {
-                return false;
-            }
-        }
-        true
-    }
-
     /// No claims from now on. Those made before will be stamped.
     pub(super) fn close(&self) {
         self.tail.0.fetch_or(CLOSED, Ordering::SeqCst);
@@ -275,6 +265,7 @@ impl<T> Ring<T> {
 
     /// Slots in use, reserved ones included.
     pub(super) fn len(&self) -> usize {
+        while self.skip_void() {}
         loop {
             let tail = self.tail.0.load(Ordering::SeqCst);
             let head = self.head.0.load(Ordering::SeqCst);

@@ -16,6 +16,7 @@
 //!   neither waiter nor node after the lock.
 
 use std::cell::Cell;
+use std::marker::PhantomPinned;
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -274,6 +275,7 @@ thread_local! {
 pub(crate) struct Hold {
     what: Cell<Option<NonNull<dyn ReleaseOnPark>>>,
     outer: Cell<Link>,
+    _pinned: PhantomPinned,
 }
 
 impl Hold {
@@ -281,6 +283,7 @@ impl Hold {
         Hold {
             what: Cell::new(None),
             outer: Cell::new(None),
+            _pinned: PhantomPinned,
         }
     }
 

@@ -25,10 +25,6 @@ impl<T> Few<T> {
         self.len += 1;
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     pub(super) fn get(&self, index: usize) -> &T {
         match self.inline.get(index) {
             Some(place) => place.as_ref().expect("an index below `len`"),

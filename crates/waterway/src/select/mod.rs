@@ -5,6 +5,10 @@ mod arms;
 mod few;
 mod macros;
 mod order;
+mod ready;
 mod run;
+mod set;
 
 pub use arms::{Otherwise, RecvArm, SendArm, choose};
+pub use set::{ReadyTimeoutError, TryReadyError};
+pub use set::{Select, SelectTimeoutError, SelectedOperation, TrySelectError};
