@@ -145,10 +145,6 @@ impl<T> Core<T> {
     }
 
     /// The backlog of an unbounded channel.
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "the borrow of the lock's content stands for it"
-    )]
     pub(super) fn backlog<'a>(
         &'a self,
         cell: &'a UnsafeCell<VecDeque<T>>,

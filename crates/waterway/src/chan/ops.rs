@@ -42,7 +42,7 @@ use super::core::{Core, Flavor, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, 
 use super::ring::{Claim, Pop, Ring};
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
-use crate::wait::Waiter;
+use crate::wait::{Node, Waiter};
 
 /// How an attempt to send went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,7 @@ impl<T> Core<T> {
     }
 
     /// Sends under the lock.
+    #[inline]
     pub(super) fn put(&self, queues: &mut Queues, from: &SendSlot<T>, wakes: &mut WakeList) -> Put {
         if self.is_closed() {
             return Put::Closed;
@@ -184,6 +185,7 @@ impl<T> Core<T> {
     }
 
     /// Gives the value to the first blocked receiver. Tasks are passed over.
+    #[inline]
     fn hand(&self, queues: &mut Queues, from: &SendSlot<T>, wakes: &mut WakeList) -> bool {
         let Some((node, claimed)) = queues.receivers.pop_claim_where(|n| !n.waiter().is_task())
         else {
@@ -197,6 +199,7 @@ impl<T> Core<T> {
     }
 
     /// Receives under the lock. With `bind`, the caller can wait for an arm of a select to make its value.
+    #[inline]
     pub(super) fn get(
         &self,
         queues: &mut Queues,
@@ -229,8 +232,11 @@ impl<T> Core<T> {
         wakes: &mut WakeList,
     ) -> Get<T> {
         let can_wait = bind.is_some();
-        // SAFETY (both): in this channel's queue of senders, under its lock.
-        let accept = |n: &_| can_wait || !unsafe { SendSlot::<T>::of(n) }.is_lazy();
+        let accept = |node: &Node| {
+            // SAFETY: in this channel's queue of senders, under its lock.
+            let slot = unsafe { SendSlot::<T>::of(node) };
+            can_wait || !slot.is_lazy()
+        };
         let Some((node, claimed)) = queues.senders.pop_claim_where(accept) else {
             return self.nothing();
         };
@@ -438,6 +444,7 @@ impl<T> Core<T> {
 }
 
 /// Tells the first waiting task that there is something to receive.
+#[inline]
 pub(super) fn tell_task(queues: &mut Queues, wakes: &mut WakeList) {
     if let Some((_, claimed)) = queues.receivers.pop_claim_where(|n| n.waiter().is_task()) {
         wakes.push(claimed);

@@ -24,6 +24,13 @@ impl WakeList {
             self.rest.push(claimed);
         }
     }
+
+    #[cold]
+    fn wake_rest(&mut self) {
+        for claimed in self.rest.drain(..) {
+            claimed.wake();
+        }
+    }
 }
 
 impl Drop for WakeList {
@@ -32,8 +39,8 @@ impl Drop for WakeList {
         if let Some(first) = self.first.take() {
             first.wake();
         }
-        for claimed in self.rest.drain(..) {
-            claimed.wake();
+        if !self.rest.is_empty() {
+            self.wake_rest();
         }
     }
 }

@@ -7,19 +7,50 @@ use super::few::Few;
 use crate::chan::{Port, Queues};
 use crate::primitives::LockGuard;
 
-/// The order in which arms are tried: as they stand, or shuffled.
-pub(super) fn order(arms: usize, biased: bool) -> Few<usize> {
-    let mut order = Few::new();
-    (0..arms).for_each(|arm| order.push(arm));
-    if !biased {
-        for at in (1..arms).rev() {
-            let with = below(at + 1);
-            let (a, b) = (*order.get(at), *order.get(with));
-            *order.get_mut(at) = b;
-            *order.get_mut(with) = a;
+const SHORT: usize = 8;
+
+/// The order in which arms are tried.
+pub(super) struct Order {
+    short: [usize; SHORT],
+    long: Vec<usize>,
+    len: usize,
+}
+
+impl Order {
+    /// As they stand, or shuffled.
+    #[inline]
+    pub(super) fn new(arms: usize, biased: bool) -> Order {
+        let mut order = Order {
+            short: std::array::from_fn(|arm| arm),
+            long: Vec::new(),
+            len: arms,
+        };
+        if arms > SHORT {
+            order.long = (0..arms).collect();
+        }
+        if !biased {
+            let arms = order.arms_mut();
+            for at in (1..arms.len()).rev() {
+                arms.swap(at, below(at + 1));
+            }
+        }
+        order
+    }
+
+    fn arms_mut(&mut self) -> &mut [usize] {
+        match self.len {
+            0..=SHORT => &mut self.short[..self.len],
+            _ => &mut self.long,
         }
     }
-    order
+
+    #[inline]
+    pub(super) fn arms(&self) -> &[usize] {
+        match self.len {
+            0..=SHORT => &self.short[..self.len],
+            _ => &self.long,
+        }
+    }
 }
 
 /// A number below `bound`, evenly spread for small bounds.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Wake as WakeTask, Waker};
 use std::time::Instant;
 
-use super::order::order;
+use super::order::Order;
 use super::run::{Patience, Ports};
 use crate::chan::WakeList;
 use crate::primitives::Lock;
@@ -62,8 +62,8 @@ pub(super) fn ready(
     patience: Patience,
     site: &'static Location<'static>,
 ) -> Option<usize> {
-    let order = order(ports.len(), biased);
-    let mut arms = order.iter().copied();
+    let order = Order::new(ports.len(), biased);
+    let mut arms = order.arms().iter().copied();
     if let Some(arm) = arms.find(|&arm| ports[arm].is_ready()) {
         return Some(arm);
     }

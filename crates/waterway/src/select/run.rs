@@ -24,7 +24,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use super::few::Few;
-use super::order::{Locks, order};
+use super::order::{Locks, Order};
 use crate::chan::{Port, Tried, WakeList};
 use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint};
 
@@ -53,7 +53,7 @@ pub(crate) fn run(
     if let Patience::Until(_) = patience {
         checkpoint();
     }
-    let order = order(ports.len(), biased);
+    let order = Order::new(ports.len(), biased);
     let chosen = try_each(ports, &order).or_else(|| match patience {
         Patience::None => None,
         Patience::Until(deadline) => wait(ports, &order, deadline, site),
@@ -64,8 +64,8 @@ pub(crate) fn run(
     chosen
 }
 
-fn try_each(ports: Ports<'_, '_>, order: &Few<usize>) -> Option<usize> {
-    order.iter().copied().find(|&arm| {
+fn try_each(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
+    order.arms().iter().copied().find(|&arm| {
         let port = ports[arm];
         let mut wakes = WakeList::new();
         let mut queues = port.queues().lock();
@@ -77,7 +77,7 @@ fn try_each(ports: Ports<'_, '_>, order: &Few<usize>) -> Option<usize> {
 
 fn wait(
     ports: Ports<'_, '_>,
-    order: &Few<usize>,
+    order: &Order,
     deadline: Option<Instant>,
     site: &'static Location<'static>,
 ) -> Option<usize> {
@@ -130,14 +130,14 @@ enum Entered {
 }
 
 /// Tries each arm, and stands in all queues if none can go.
-fn enter(ports: Ports<'_, '_>, order: &Few<usize>, waiter: &Waiter, nodes: &Few<Node>) -> Entered {
+fn enter(ports: Ports<'_, '_>, order: &Order, waiter: &Waiter, nodes: &Few<Node>) -> Entered {
     let mut wakes = WakeList::new();
     let mut locks = Locks::of(ports);
     for port in ports {
         port.announce();
     }
     let mut entered = Entered::Queues;
-    for &arm in order.iter() {
+    for &arm in order.arms() {
         let port = ports[arm];
         match port.attempt(locks.queues(port), Some((waiter, arm + 1)), &mut wakes) {
             Tried::Ready => entered = Entered::Committed(arm),
