@@ -16,6 +16,7 @@
 //!   neither waiter nor node after the lock.
 
 use std::cell::Cell;
+use std::marker::PhantomPinned;
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -262,64 +263,78 @@ pub(crate) trait ReleaseOnPark {
     fn release(&self);
 }
 
-type Link = Option<NonNull<Reserved<'static>>>;
+type Link = Option<NonNull<Hold>>;
 
 thread_local! {
-    /// Reservations of whoever runs on this thread now. Since a park releases all of them, they are never those of
-    /// another goroutine.
-    static RESERVED: Cell<Link> = const { Cell::new(None) };
+    /// What whoever runs on this thread now holds reserved. Since a park releases all of it, it is never another
+    /// goroutine's.
+    static HELD: Cell<Link> = const { Cell::new(None) };
 }
 
-struct Reserved<'a> {
-    what: &'a dyn ReleaseOnPark,
-    released: Cell<bool>,
-    outer: Link,
+/// A place in the list of what the running goroutine or thread holds reserved. It lies in what is reserved.
+pub(crate) struct Hold {
+    what: Cell<Option<NonNull<dyn ReleaseOnPark>>>,
+    outer: Cell<Link>,
+    _pinned: PhantomPinned,
 }
 
-/// Runs `f` while `what` counts as reserved by the caller. If `f` parks, or unwinds, `what.release()` is called first.
-/// Gives back `f`'s result and whether the reservation still stood at its end (then `release` was not and will not be
-/// called).
-pub(crate) fn reserve<R>(what: &dyn ReleaseOnPark, f: impl FnOnce() -> R) -> (R, bool) {
-    /// Unlinks the reservation, once. Its drop is the way of a panic in `f`.
-    struct Unlink<'a>(Reserved<'a>);
-    impl Unlink<'_> {
-        /// True if the reservation still stood.
-        fn unlink(&self) -> bool {
-            let stood = !self.0.released.replace(true);
-            if stood {
-                RESERVED.set(self.0.outer);
-            }
-            stood
+impl Hold {
+    pub(crate) const fn new() -> Hold {
+        Hold {
+            what: Cell::new(None),
+            outer: Cell::new(None),
+            _pinned: PhantomPinned,
         }
     }
-    impl Drop for Unlink<'_> {
-        fn drop(&mut self) {
-            if self.unlink() {
-                self.0.what.release();
+
+    /// From now on a park of the caller calls `what.release()` first.
+    ///
+    /// # Safety
+    ///
+    /// Both stay where they are, on this thread, until `end` was called.
+    pub(crate) unsafe fn begin(&self, what: NonNull<dyn ReleaseOnPark + '_>) {
+        // SAFETY: only the lifetime changes; the caller keeps `what` alive until `end`.
+        let what = unsafe {
+            std::mem::transmute::<NonNull<dyn ReleaseOnPark + '_>, NonNull<dyn ReleaseOnPark>>(what)
+        };
+        self.what.set(Some(what));
+        self.outer.set(HELD.replace(Some(NonNull::from(self))));
+    }
+
+    /// Takes it out of the list. True if it was in: then `release` was not, and will not be called.
+    pub(crate) fn end(&self) -> bool {
+        if self.what.take().is_none() {
+            return false;
+        }
+        let this = Some(NonNull::from(self));
+        let mut link = HELD.get();
+        if link == this {
+            HELD.set(self.outer.take());
+            return true;
+        }
+        while let Some(hold) = link {
+            // SAFETY: what is in the list stays where it is (`begin`).
+            let hold = unsafe { hold.as_ref() };
+            link = hold.outer.get();
+            if link == this {
+                hold.outer.set(self.outer.take());
             }
         }
+        true
     }
-    let reserved = Unlink(Reserved {
-        what,
-        released: Cell::new(false),
-        outer: RESERVED.get(),
-    });
-    // The lifetime is erased: `Unlink` or a park unlinks it before this frame ends.
-    RESERVED.set(Some(NonNull::from(&reserved.0).cast()));
-    let result = f();
-    let stood = reserved.unlink();
-    (result, stood)
 }
 
 /// Releases what the caller holds reserved. For everything that is about to suspend.
 #[inline]
 pub(crate) fn release_reservations() {
-    while let Some(reserved) = RESERVED.get() {
-        // SAFETY: linked reservations are alive: their `reserve` frames are on the stack of who runs now.
-        let reserved = unsafe { reserved.as_ref() };
-        RESERVED.set(reserved.outer);
-        reserved.released.set(true);
-        reserved.what.release();
+    while let Some(hold) = HELD.get() {
+        // SAFETY: what is in the list stays where it is (`begin`).
+        let hold = unsafe { hold.as_ref() };
+        HELD.set(hold.outer.take());
+        if let Some(what) = hold.what.take() {
+            // SAFETY: as above.
+            unsafe { what.as_ref() }.release();
+        }
     }
 }
 

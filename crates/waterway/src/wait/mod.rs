@@ -15,8 +15,6 @@
 
 mod queue;
 
-pub(crate) use crate::rt::park::{
-    Claimed, ReleaseOnPark, Waiter, Wake, checkpoint, release_reservations, reserve,
-};
+pub(crate) use crate::rt::park::{Claimed, Hold, ReleaseOnPark, Waiter, Wake, checkpoint};
 pub(crate) use crate::rt::record::{WaitKey, WaitReason};
 pub(crate) use queue::{Node, WaitQueue};

@@ -1,0 +1,336 @@
+//! A channel's end as an arm of a select.
+//!
+//! # Invariants
+//!
+//! - A1: a port is pinned before it waits or holds a grant; it leaves every queue and the list of holds before it goes.
+//! - A2: a port with the same object and direction as an end is a port of that end's channel, so of the same `T`.
+
+use std::cell::Cell;
+use std::panic::Location;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+use super::core::{Core, Queues, RECV_WAITING, SEND_WAITING};
+use super::handle::{Handle, MEMORY};
+use super::ops::{Bind, Get, Put};
+use super::slot::{Grant, RecvSlot, SendSlot};
+use super::wakes::WakeList;
+use super::watch::{RecvWatch, SendWatch, Watch};
+use super::{Receiver, RecvError, SendError, Sender};
+use crate::primitives::Lock;
+use crate::wait::{Hold, Node, ReleaseOnPark, Waiter};
+
+/// How an attempt to commit to an arm went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tried {
+    /// Committed: the value is here, or what is needed to send one.
+    Ready,
+    NotReady,
+    /// Our waiter is claimed by a sender whose value is still to come.
+    Bound,
+}
+
+/// What a select does with an arm, whatever the type of its values.
+pub(crate) trait Port {
+    /// The address of the channel.
+    fn object(&self) -> usize;
+    fn is_send(&self) -> bool;
+    fn queues(&self) -> &Lock<Queues>;
+    /// Where the waiter's node points.
+    fn slot(&self) -> *mut ();
+    /// Commits, if that can be. With `bind` (own waiter, own token) the caller can wait. Under the lock.
+    fn attempt(
+        &self,
+        queues: &mut Queues,
+        bind: Option<(&Waiter, usize)>,
+        wakes: &mut WakeList,
+    ) -> Tried;
+    /// Takes part in the order of those who will wait: before the last attempt. Under the lock.
+    fn announce(&self);
+    /// Stands in the queue.
+    ///
+    /// # Safety
+    ///
+    /// As for `WaitQueue::push_back`.
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node);
+    /// Is not in the queue any more.
+    fn leave(&self, queues: &mut Queues, node: &Node);
+    /// Brings the channel's flags up to date before the lock is released.
+    fn refresh(&self, queues: &Queues);
+    /// After a wake through this arm: true if that committed it, false if there is only reason to try again.
+    fn arrived(&self) -> bool;
+    /// A wake through this arm was not used: tell the next.
+    fn pass_on(&self);
+    /// Committed: whatever is reserved goes back if the caller parks.
+    fn hold(self: Pin<&Self>);
+    /// Committed, but not wanted: what came or was reserved goes.
+    fn abandon(&self);
+    /// True if an attempt would succeed now.
+    fn is_ready(&self) -> bool;
+    /// Has `waker` woken when an attempt may succeed; `None` if one would succeed now.
+    fn watch(&self, waker: Waker) -> Option<Box<dyn Watch + '_>>;
+}
+
+/// A receiving arm.
+pub(crate) struct RecvPort<'a, T> {
+    core: &'a Core<T>,
+    slot: RecvSlot<T>,
+}
+
+impl<'a, T> RecvPort<'a, T> {
+    pub(crate) fn new(end: &'a Receiver<T>) -> Self {
+        RecvPort {
+            core: end.core(),
+            slot: RecvSlot::new(),
+        }
+    }
+
+    /// The port behind `port`, if it is one of `end`'s channel.
+    pub(crate) fn of<'p>(port: &'p dyn Port, end: &Receiver<T>) -> Option<&'p RecvPort<'p, T>> {
+        let same = !port.is_send() && port.object() == end.core().address();
+        // SAFETY: A2.
+        same.then(|| unsafe { &*std::ptr::from_ref(port).cast() })
+    }
+
+    /// What a committed arm received.
+    pub(crate) fn finish(&self) -> Result<T, RecvError> {
+        self.slot.take().ok_or(RecvError)
+    }
+}
+
+impl<T> Port for RecvPort<'_, T> {
+    fn object(&self) -> usize {
+        self.core.address()
+    }
+
+    fn is_send(&self) -> bool {
+        false
+    }
+
+    fn queues(&self) -> &Lock<Queues> {
+        self.core.queues()
+    }
+
+    fn slot(&self) -> *mut () {
+        self.slot.erased()
+    }
+
+    fn attempt(
+        &self,
+        queues: &mut Queues,
+        bind: Option<(&Waiter, usize)>,
+        wakes: &mut WakeList,
+    ) -> Tried {
+        let bind = bind.map(|(waiter, token)| Bind {
+            waiter,
+            token,
+            slot: &self.slot,
+        });
+        match self.core.get(queues, bind, wakes) {
+            Get::Value(value) => {
+                // SAFETY: our own slot, and we stand in no queue.
+                unsafe { self.slot.put(value) };
+                Tried::Ready
+            }
+            Get::Closed => Tried::Ready,
+            Get::Empty => Tried::NotReady,
+            Get::Bound => Tried::Bound,
+        }
+    }
+
+    fn announce(&self) {
+        self.core.announce(RECV_WAITING);
+    }
+
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node) {
+        // SAFETY: the caller.
+        unsafe { queues.receivers.push_back(node) };
+    }
+
+    fn leave(&self, queues: &mut Queues, node: &Node) {
+        queues.receivers.remove(node);
+    }
+
+    fn refresh(&self, queues: &Queues) {
+        self.core.refresh(queues);
+    }
+
+    fn arrived(&self) -> bool {
+        self.slot.is_filled()
+    }
+
+    fn pass_on(&self) {
+        self.core.settle_now();
+    }
+
+    fn hold(self: Pin<&Self>) {}
+
+    fn abandon(&self) {
+        drop(self.slot.take());
+    }
+
+    fn is_ready(&self) -> bool {
+        self.core.can_get(&mut self.core.lock())
+    }
+
+    fn watch(&self, waker: Waker) -> Option<Box<dyn Watch + '_>> {
+        Some(Box::new(RecvWatch::new(self.core, waker)?))
+    }
+}
+
+/// A sending arm. Its message is made when it is committed.
+pub(crate) struct SendPort<'a, T> {
+    core: &'a Core<T>,
+    slot: SendSlot<T>,
+    grant: Cell<Option<Grant<T>>>,
+    closed: Cell<bool>,
+    hold: Hold,
+    /// While a grant is held: a select that is forgotten must not outlive the channel's memory.
+    memory: Cell<Option<Handle<T, MEMORY>>>,
+    end: &'a Sender<T>,
+}
+
+impl<'a, T> SendPort<'a, T> {
+    pub(crate) fn new(end: &'a Sender<T>) -> Self {
+        SendPort {
+            core: end.core(),
+            slot: SendSlot::lazy(),
+            grant: Cell::new(None),
+            closed: Cell::new(false),
+            hold: Hold::new(),
+            memory: Cell::new(None),
+            end,
+        }
+    }
+
+    /// The port behind `port`, if it is one of `end`'s channel.
+    pub(crate) fn of<'p>(port: &'p dyn Port, end: &Sender<T>) -> Option<&'p SendPort<'p, T>> {
+        let same = port.is_send() && port.object() == end.core().address();
+        // SAFETY: A2.
+        same.then(|| unsafe { &*std::ptr::from_ref(port).cast() })
+    }
+
+    /// Sends through a committed arm. If what was reserved had to be given back meanwhile, as a blocking send does.
+    pub(crate) fn finish(
+        &self,
+        message: T,
+        site: &'static Location<'static>,
+    ) -> Result<(), SendError<T>> {
+        if self.closed.get() {
+            return Err(SendError(message));
+        }
+        self.hold.end();
+        let message = match self.grant.take() {
+            Some(Grant::Plain) | None => message,
+            Some(grant) => return self.core.complete(grant, message).map_err(SendError),
+        };
+        let from = SendSlot::new(message);
+        match self.core.send(&from, None, site) {
+            Put::Done => Ok(()),
+            _ => Err(SendError(from.take().expect("it was not sent"))),
+        }
+    }
+}
+
+impl<T> ReleaseOnPark for SendPort<'_, T> {
+    fn release(&self) {
+        if let Some(grant) = self.grant.take() {
+            self.core.decline(grant);
+        }
+        self.memory.take();
+    }
+}
+
+impl<T> Drop for SendPort<'_, T> {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl<T> Port for SendPort<'_, T> {
+    fn object(&self) -> usize {
+        self.core.address()
+    }
+
+    fn is_send(&self) -> bool {
+        true
+    }
+
+    fn queues(&self) -> &Lock<Queues> {
+        self.core.queues()
+    }
+
+    fn slot(&self) -> *mut () {
+        self.slot.erased()
+    }
+
+    fn attempt(
+        &self,
+        queues: &mut Queues,
+        bind: Option<(&Waiter, usize)>,
+        wakes: &mut WakeList,
+    ) -> Tried {
+        match self.core.grant(queues, bind.is_some(), wakes) {
+            Ok(grant) => self.grant.set(Some(grant)),
+            Err(Put::Closed) => self.closed.set(true),
+            Err(_) => return Tried::NotReady,
+        }
+        Tried::Ready
+    }
+
+    fn announce(&self) {
+        self.core.announce(SEND_WAITING);
+    }
+
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node) {
+        // SAFETY: the caller.
+        unsafe { queues.senders.push_back(node) };
+    }
+
+    fn leave(&self, queues: &mut Queues, node: &Node) {
+        queues.senders.remove(node);
+    }
+
+    fn refresh(&self, queues: &Queues) {
+        self.core.refresh(queues);
+    }
+
+    fn arrived(&self) -> bool {
+        let grant = self.slot.granted();
+        let arrived = grant.is_some();
+        self.grant.set(grant);
+        arrived
+    }
+
+    fn pass_on(&self) {
+        self.core.settle_now();
+    }
+
+    fn hold(self: Pin<&Self>) {
+        let grant = self.grant.take();
+        let reserved = matches!(grant, Some(Grant::Slot(_) | Grant::Peer(..)));
+        self.grant.set(grant);
+        if reserved {
+            self.memory.set(Some(self.end.memory()));
+            // SAFETY: A1: pinned, and `finish` and `drop` end it.
+            unsafe {
+                self.hold
+                    .begin(NonNull::from(self.get_ref() as &dyn ReleaseOnPark))
+            };
+        }
+    }
+
+    fn abandon(&self) {
+        self.hold.end();
+        self.release();
+    }
+
+    fn is_ready(&self) -> bool {
+        self.core.can_put(&self.core.lock())
+    }
+
+    fn watch(&self, waker: Waker) -> Option<Box<dyn Watch + '_>> {
+        Some(Box::new(SendWatch::new(self.core, waker)?))
+    }
+}

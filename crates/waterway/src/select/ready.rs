@@ -1,0 +1,95 @@
+//! Waiting until some arm may go, without choosing it.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::task::{Wake as WakeTask, Waker};
+use std::time::Instant;
+
+use super::order::Order;
+use super::run::{Patience, Ports};
+use crate::chan::WakeList;
+use crate::primitives::Lock;
+use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint};
+
+/// Where the caller sleeps until one of its watches is told.
+#[derive(Default)]
+struct Bell(Lock<Sleeper>);
+
+#[derive(Default)]
+struct Sleeper {
+    rung: bool,
+    queue: WaitQueue,
+}
+
+impl WakeTask for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut wakes = WakeList::new();
+        let mut sleeper = self.0.lock();
+        sleeper.rung = true;
+        if let Some((_, claimed)) = sleeper.queue.pop_claim() {
+            wakes.push(claimed);
+        }
+    }
+}
+
+impl Bell {
+    /// Sleeps until it is rung (true) or until the deadline.
+    fn wait(&self, key: &WaitKey, deadline: Option<Instant>) -> bool {
+        let waiter = Waiter::current();
+        let node = Node::new(&waiter, 1, std::ptr::null_mut());
+        {
+            let mut sleeper = self.0.lock();
+            if sleeper.rung {
+                return true;
+            }
+            // SAFETY: the node stays until it was popped, or removed below.
+            unsafe { sleeper.queue.push_back(&node) };
+        }
+        let woken = waiter.park(key, deadline);
+        self.0.lock().queue.remove(&node);
+        woken != Wake::TimedOut
+    }
+}
+
+/// The index of an arm that may go; `None` if there was none in time.
+pub(super) fn ready(
+    ports: Ports<'_, '_>,
+    biased: bool,
+    patience: Patience,
+    site: &'static Location<'static>,
+) -> Option<usize> {
+    let order = Order::new(ports.len(), biased);
+    let mut arms = order.arms().iter().copied();
+    if let Some(arm) = arms.find(|&arm| ports[arm].is_ready()) {
+        return Some(arm);
+    }
+    let Patience::Until(deadline) = patience else {
+        return None;
+    };
+    checkpoint();
+    let bell = Arc::new(Bell::default());
+    let mut watches = Vec::with_capacity(ports.len());
+    for (arm, port) in ports.iter().enumerate() {
+        match port.watch(Waker::from(bell.clone())) {
+            Some(watch) => watches.push(watch),
+            None => return Some(arm),
+        }
+    }
+    let key = WaitKey {
+        reason: match ports.is_empty() {
+            true => WaitReason::SelectEmpty,
+            false => WaitReason::Select,
+        },
+        object: match ports {
+            [only] => only.object(),
+            _ => 0,
+        },
+        site,
+    };
+    bell.wait(&key, deadline);
+    watches.iter().position(|watch| watch.is_told())
+}

@@ -1,0 +1,169 @@
+//! Choosing an arm, and waiting until one can be chosen.
+//!
+//! # Protocol
+//!
+//! 1. Each arm is tried once, under its own channel's lock, in the order of the dice. The first that can go commits.
+//! 2. If none can, and the caller waits: all channels are locked, in the order of their addresses; each arm is tried once
+//!    more; if none can go, a node of the one waiter is put into each queue; all locks are released; the caller parks.
+//! 3. Whoever comes later to one of the channels claims the waiter, which succeeds once; the others find it claimed. The
+//!    caller takes its other nodes out, and goes on with the arm whose node was claimed.
+//!
+//! *Exactly one arm.* In 1 and 2 the caller's waiter stands in no queue, or in queues that it has locked, so nobody claims
+//! it while it commits; after 2 only claims commit it, and one succeeds. *No self-rendezvous*: while arms are tried, no
+//! node of this select is in any queue. *No lost wake-up*: between the last attempt and the nodes' arrival all channels
+//! are locked, and rings have the caller announced, see `chan/ops.rs`. *No deadlock*: locks are taken in one order, and
+//! every other operation takes one channel's lock only. *Two selects that face each other*: the one that locks second
+//! finds the first one's nodes, and claims it; it needs no claim of its own waiter, so nothing is rolled back.
+//!
+//! A wake may bring nothing: the channel was closed, a peer gave back what it had reserved, or an async task waits to
+//! receive. Then all starts again at 2. If another arm wins there, the word is passed on to the next that waits in that
+//! channel.
+
+use std::panic::Location;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use super::few::Few;
+use super::order::{Locks, Order};
+use crate::chan::{Port, Tried, WakeList};
+use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint};
+
+/// How long a select may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    None,
+    Until(Option<Instant>),
+}
+
+impl Patience {
+    pub(crate) fn lasting(timeout: Duration) -> Patience {
+        Patience::Until(Instant::now().checked_add(timeout))
+    }
+}
+
+pub(super) type Ports<'p, 'a> = &'p [Pin<&'a dyn Port>];
+
+/// Commits to one arm, and returns its index; `None` if none could be chosen in time.
+pub(crate) fn run(
+    ports: Ports<'_, '_>,
+    biased: bool,
+    patience: Patience,
+    site: &'static Location<'static>,
+) -> Option<usize> {
+    if let Patience::Until(_) = patience {
+        checkpoint();
+    }
+    let order = Order::new(ports.len(), biased);
+    let chosen = try_each(ports, &order).or_else(|| match patience {
+        Patience::None => None,
+        Patience::Until(deadline) => wait(ports, &order, deadline, site),
+    });
+    if let Some(arm) = chosen {
+        ports[arm].hold();
+    }
+    chosen
+}
+
+fn try_each(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
+    order.arms().iter().copied().find(|&arm| {
+        let port = ports[arm];
+        let mut wakes = WakeList::new();
+        let mut queues = port.queues().lock();
+        let tried = port.attempt(&mut queues, None, &mut wakes);
+        port.refresh(&queues);
+        tried == Tried::Ready
+    })
+}
+
+fn wait(
+    ports: Ports<'_, '_>,
+    order: &Order,
+    deadline: Option<Instant>,
+    site: &'static Location<'static>,
+) -> Option<usize> {
+    let key = WaitKey {
+        reason: match ports.is_empty() {
+            true => WaitReason::SelectEmpty,
+            false => WaitReason::Select,
+        },
+        object: match ports {
+            [only] => only.object(),
+            _ => 0,
+        },
+        site,
+    };
+    // The arm through which the last wake came, if it brought nothing.
+    let mut told: Option<usize> = None;
+    loop {
+        let waiter = Waiter::current();
+        let mut nodes = Few::new();
+        for (arm, port) in ports.iter().enumerate() {
+            nodes.push(Node::new(&waiter, arm + 1, port.slot()));
+        }
+        let entered = enter(ports, order, &waiter, &nodes);
+        if let Some(told) = told.take()
+            && !matches!(entered, Entered::Queues)
+        {
+            ports[told].pass_on();
+        }
+        if let Entered::Committed(arm) = entered {
+            return Some(arm);
+        }
+        let woken = waiter.park(&key, deadline);
+        leave(ports, &nodes);
+        let Wake::Ready(token) = woken else {
+            return None;
+        };
+        let arm = token - 1;
+        if ports[arm].arrived() {
+            return Some(arm);
+        }
+        told = Some(arm);
+    }
+}
+
+enum Entered {
+    Committed(usize),
+    /// No node is queued: one arm's peer has our waiter already.
+    Bound,
+    Queues,
+}
+
+/// Tries each arm, and stands in all queues if none can go.
+fn enter(ports: Ports<'_, '_>, order: &Order, waiter: &Waiter, nodes: &Few<Node>) -> Entered {
+    let mut wakes = WakeList::new();
+    let mut locks = Locks::of(ports);
+    for port in ports {
+        port.announce();
+    }
+    let mut entered = Entered::Queues;
+    for &arm in order.arms() {
+        let port = ports[arm];
+        match port.attempt(locks.queues(port), Some((waiter, arm + 1)), &mut wakes) {
+            Tried::Ready => entered = Entered::Committed(arm),
+            Tried::Bound => entered = Entered::Bound,
+            Tried::NotReady => continue,
+        }
+        break;
+    }
+    for (arm, port) in ports.iter().enumerate() {
+        let queues = locks.queues(*port);
+        if let Entered::Queues = entered {
+            // SAFETY: the nodes stay where they are until `leave` has taken them out.
+            unsafe { port.enter(queues, nodes.get(arm)) };
+        }
+    }
+    for port in ports {
+        port.refresh(locks.queues(*port));
+    }
+    entered
+}
+
+/// Takes what is left of the nodes out of the queues.
+fn leave(ports: Ports<'_, '_>, nodes: &Few<Node>) {
+    for (arm, port) in ports.iter().enumerate() {
+        let mut queues = port.queues().lock();
+        port.leave(&mut queues, nodes.get(arm));
+        port.refresh(&queues);
+    }
+}

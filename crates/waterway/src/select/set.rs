@@ -1,0 +1,350 @@
+//! A select whose arms are known at run time only.
+
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::ready::ready;
+use super::run::{Patience, run};
+use crate::chan::{Port, Receiver, RecvError, RecvPort, SendError, SendPort, Sender};
+
+/// A set of channel operations to choose from, put together at run time. Each has an index, which `select` and `ready`
+/// return.
+///
+/// Go: `reflect.Select`.
+///
+/// # Examples
+///
+/// ```
+/// use waterway::{Select, chan};
+///
+/// let channels: Vec<_> = (0..10).map(|_| chan(1)).collect();
+/// channels[7].0.send("hello").unwrap();
+///
+/// let mut select = Select::new();
+/// for (_, rx) in &channels {
+///     select.recv(rx);
+/// }
+/// let chosen = select.select();
+/// let index = chosen.index();
+/// assert_eq!((index, chosen.recv(&channels[index].1)), (7, Ok("hello")));
+/// ```
+pub struct Select<'a> {
+    arms: Vec<Option<Pin<Box<dyn Port + 'a>>>>,
+    biased: bool,
+}
+
+/// No operation of the set could be done at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrySelectError;
+
+/// No operation of the set could be done in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelectTimeoutError;
+
+/// No operation of the set was ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryReadyError;
+
+/// No operation of the set became ready in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadyTimeoutError;
+
+impl<'a> Select<'a> {
+    /// An empty set. Of several operations that can go, one is chosen at random.
+    pub fn new() -> Select<'a> {
+        Select {
+            arms: Vec::new(),
+            biased: false,
+        }
+    }
+
+    /// An empty set. Of several operations that can go, the one that was added first is chosen.
+    pub fn new_biased() -> Select<'a> {
+        Select {
+            arms: Vec::new(),
+            biased: true,
+        }
+    }
+
+    /// Adds a send. Returns its index.
+    pub fn send<T>(&mut self, end: &'a Sender<T>) -> usize {
+        self.add(Box::pin(SendPort::new(end)))
+    }
+
+    /// Adds a receive. Returns its index.
+    pub fn recv<T>(&mut self, end: &'a Receiver<T>) -> usize {
+        self.add(Box::pin(RecvPort::new(end)))
+    }
+
+    fn add(&mut self, arm: Pin<Box<dyn Port + 'a>>) -> usize {
+        self.arms.push(Some(arm));
+        self.arms.len() - 1
+    }
+
+    /// Takes an operation out. The other indices stay.
+    ///
+    /// # Panics
+    ///
+    /// If there is no operation of that index.
+    #[track_caller]
+    pub fn remove(&mut self, index: usize) {
+        let arm = self.arms.get_mut(index).and_then(Option::take);
+        assert!(arm.is_some(), "there is no operation of index {index}");
+    }
+
+    /// Waits until one of the operations can go, and chooses it. It must then be finished.
+    ///
+    /// Go: `reflect.Select`.
+    ///
+    /// # Blocking
+    ///
+    /// Yes; for ever if the set is empty.
+    #[track_caller]
+    pub fn select(&mut self) -> SelectedOperation<'_> {
+        let chosen = self.choose(Patience::Until(None), Location::caller());
+        chosen.expect("a select without end finds an arm")
+    }
+
+    /// Chooses an operation that can go at once.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    ///
+    /// # Blocking
+    ///
+    /// Never.
+    #[track_caller]
+    pub fn try_select(&mut self) -> Result<SelectedOperation<'_>, TrySelectError> {
+        let chosen = self.choose(Patience::None, Location::caller());
+        chosen.ok_or(TrySelectError)
+    }
+
+    /// As [`select`](Self::select), but waits no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// If no operation could go in time.
+    ///
+    /// # Blocking
+    ///
+    /// Yes.
+    #[track_caller]
+    pub fn select_timeout(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<SelectedOperation<'_>, SelectTimeoutError> {
+        let chosen = self.choose(Patience::lasting(timeout), Location::caller());
+        chosen.ok_or(SelectTimeoutError)
+    }
+
+    /// Waits until one of the operations may go, and returns its index. Another goroutine may be faster: try it, and if it
+    /// would wait, come back.
+    ///
+    /// # Blocking
+    ///
+    /// Yes; for ever if the set is empty.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// tx.send(3).unwrap();
+    /// let mut select = waterway::Select::new();
+    /// select.recv(&rx);
+    /// assert_eq!((select.ready(), rx.try_recv()), (0, Ok(3)));
+    /// ```
+    #[track_caller]
+    pub fn ready(&mut self) -> usize {
+        loop {
+            if let Some(index) = self.look(Patience::Until(None), Location::caller()) {
+                return index;
+            }
+        }
+    }
+
+    /// The index of an operation that may go now.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    ///
+    /// # Blocking
+    ///
+    /// Never.
+    #[track_caller]
+    pub fn try_ready(&mut self) -> Result<usize, TryReadyError> {
+        let index = self.look(Patience::None, Location::caller());
+        index.ok_or(TryReadyError)
+    }
+
+    /// As [`ready`](Self::ready), but waits no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// If no operation became ready in time.
+    ///
+    /// # Blocking
+    ///
+    /// Yes.
+    #[track_caller]
+    pub fn ready_timeout(&mut self, timeout: Duration) -> Result<usize, ReadyTimeoutError> {
+        let index = self.look(Patience::lasting(timeout), Location::caller());
+        index.ok_or(ReadyTimeoutError)
+    }
+
+    /// The arms that were not removed, with their indices.
+    fn live(&self) -> (Vec<usize>, Vec<Pin<&(dyn Port + 'a)>>) {
+        let arms = self.arms.iter().enumerate();
+        arms.filter_map(|(index, arm)| Some((index, arm.as_ref()?.as_ref())))
+            .unzip()
+    }
+
+    fn choose(
+        &mut self,
+        patience: Patience,
+        site: &'static Location<'static>,
+    ) -> Option<SelectedOperation<'_>> {
+        let (indices, ports) = self.live();
+        let chosen = run(&shortened(&ports), self.biased, patience, site)?;
+        Some(SelectedOperation {
+            index: indices[chosen],
+            port: ports[chosen],
+            finished: false,
+        })
+    }
+
+    fn look(&mut self, patience: Patience, site: &'static Location<'static>) -> Option<usize> {
+        let (indices, ports) = self.live();
+        ready(&shortened(&ports), self.biased, patience, site).map(|chosen| indices[chosen])
+    }
+}
+
+/// The same arms, said to live no longer than they are borrowed.
+fn shortened<'p>(ports: &[Pin<&'p (dyn Port + '_)>]) -> Vec<Pin<&'p (dyn Port + 'p)>> {
+    ports
+        .iter()
+        .map(|port| *port as Pin<&'p (dyn Port + 'p)>)
+        .collect()
+}
+
+impl Default for Select<'_> {
+    fn default() -> Self {
+        Select::new()
+    }
+}
+
+impl fmt::Debug for Select<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arms = self.arms.iter().flatten().count();
+        let mut out = f.debug_struct("Select");
+        out.field("arms", &arms).field("biased", &self.biased);
+        out.finish()
+    }
+}
+
+/// The operation that was chosen. It must be finished, with [`send`](Self::send) or [`recv`](Self::recv) on the end that it
+/// was added with. Until then a receiver, or a slot of the buffer, is reserved for a send; that is given back if the caller
+/// blocks, and `send` then does what [`Sender::send`] does.
+///
+/// # Panics
+///
+/// When it is dropped unfinished. What was received is dropped, what was reserved given back.
+#[must_use = "a selected operation must be finished"]
+pub struct SelectedOperation<'s> {
+    index: usize,
+    port: Pin<&'s dyn Port>,
+    finished: bool,
+}
+
+impl SelectedOperation<'_> {
+    /// The index of the operation.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Does the chosen send.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back if the channel is closed.
+    ///
+    /// # Panics
+    ///
+    /// If the chosen operation is not a send through this channel.
+    ///
+    /// # Blocking
+    ///
+    /// Only if the caller has blocked since the choice, or if an async task is to receive it.
+    #[track_caller]
+    pub fn send<T>(mut self, end: &Sender<T>, value: T) -> Result<(), SendError<T>> {
+        let Some(port) = SendPort::of(self.port.get_ref(), end) else {
+            panic!("the selected operation is not a send through this channel");
+        };
+        self.finished = true;
+        port.finish(value, Location::caller())
+    }
+
+    /// Does the chosen receive.
+    ///
+    /// # Errors
+    ///
+    /// If the channel is closed and empty.
+    ///
+    /// # Panics
+    ///
+    /// If the chosen operation is not a receive from this channel.
+    ///
+    /// # Blocking
+    ///
+    /// Never.
+    #[track_caller]
+    pub fn recv<T>(mut self, end: &Receiver<T>) -> Result<T, RecvError> {
+        let Some(port) = RecvPort::of(self.port.get_ref(), end) else {
+            panic!("the selected operation is not a receive from this channel");
+        };
+        self.finished = true;
+        port.finish()
+    }
+}
+
+impl Drop for SelectedOperation<'_> {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        self.port.abandon();
+        if !std::thread::panicking() {
+            panic!("a selected operation was dropped before it was finished");
+        }
+    }
+}
+
+impl fmt::Debug for SelectedOperation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("SelectedOperation");
+        out.field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+macro_rules! error {
+    ($($name:ident: $text:literal)*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($text)
+            }
+        }
+
+        impl Error for $name {}
+    )*};
+}
+
+error! {
+    TrySelectError: "all operations in select would block"
+    SelectTimeoutError: "timed out waiting on select"
+    TryReadyError: "no operation is ready"
+    ReadyTimeoutError: "timed out waiting for an operation to become ready"
+}

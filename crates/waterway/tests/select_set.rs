@@ -1,0 +1,149 @@
+//! `Select`, whose arms are known at run time only.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::Duration;
+
+use waterway::chan::{never, unbounded};
+use waterway::{RecvError, Select, chan};
+
+const SHORT: Duration = Duration::from_millis(2);
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn chooses_finishes_removes() {
+    let (tx, rx) = chan::<u8>(1);
+    let (other_tx, other_rx) = unbounded::<u8>();
+    let mut select = Select::new();
+    let send = select.send(&tx);
+    let recv = select.recv(&other_rx);
+    let chosen = select.select();
+    assert_eq!(chosen.index(), send);
+    chosen.send(&tx, 1).unwrap();
+    assert!(select.try_select().is_err() && select.try_ready().is_err());
+    assert!(select.select_timeout(SHORT).is_err() && select.ready_timeout(SHORT).is_err());
+    other_tx.send(2).unwrap();
+    let chosen = select.select_timeout(LONG).unwrap();
+    assert_eq!((chosen.index(), chosen.recv(&other_rx)), (recv, Ok(2)));
+    select.remove(send);
+    assert_eq!(rx.recv(), Ok(1));
+    assert!(select.try_select().is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| select.remove(send))).is_err());
+    drop(other_tx);
+    let chosen = select.select();
+    assert_eq!(
+        (chosen.index(), chosen.recv(&other_rx)),
+        (recv, Err(RecvError))
+    );
+}
+
+#[test]
+fn an_unfinished_operation_panics_and_gives_back() {
+    let (tx, rx) = chan::<u8>(1);
+    let result = catch_unwind(|| {
+        let mut select = Select::new();
+        select.send(&tx);
+        drop(select.select());
+    });
+    assert!(result.is_err() && rx.is_empty());
+    tx.try_send(1).unwrap();
+    let (_, wrong) = chan::<u8>(1);
+    let mut select = Select::new_biased();
+    select.recv(&rx);
+    let result = catch_unwind(AssertUnwindSafe(|| select.select().recv(&wrong)));
+    assert!(result.is_err());
+    tx.send(2).unwrap();
+    assert_eq!(select.select().recv(&rx), Ok(2));
+}
+
+#[test]
+fn what_is_forgotten_harms_nobody() {
+    let (tx, rx) = chan::<u8>(1);
+    let mut select = Box::new(Select::new());
+    select.send(&tx);
+    std::mem::forget(select.select());
+    std::mem::forget(select);
+    assert_eq!(rx.len(), 1);
+    drop((tx, rx));
+    // The next wait of this thread gives the slot back.
+    assert!(never::<u8>().recv_timeout(SHORT).is_err());
+}
+
+#[test]
+fn a_wait_between_choice_and_send_releases() {
+    let (tx, rx) = chan::<u8>(1);
+    let mut select = Select::new();
+    select.send(&tx);
+    let chosen = select.select();
+    assert_eq!(rx.len(), 1);
+    assert!(never::<u8>().recv_timeout(SHORT).is_err());
+    assert_eq!(rx.len(), 0);
+    chosen.send(&tx, 4).unwrap();
+    assert_eq!(rx.recv(), Ok(4));
+}
+
+#[test]
+fn ready_tells_of_every_kind_of_channel() {
+    for capacity in [Some(0), Some(1), None] {
+        let (tx, rx) = match capacity {
+            Some(n) => chan::<u32>(n),
+            None => unbounded(),
+        };
+        thread::scope(|s| {
+            s.spawn(|| (0..500).for_each(|n| tx.send(n).unwrap()));
+            let idle = never::<u32>();
+            let mut select = Select::new();
+            let none = select.recv(&idle);
+            select.recv(&rx);
+            let mut expected = 0;
+            while expected < 500 {
+                assert_ne!(select.ready(), none);
+                if let Ok(n) = rx.try_recv() {
+                    assert_eq!(n, expected);
+                    expected += 1;
+                }
+            }
+        });
+        thread::scope(|s| {
+            s.spawn(|| assert!((0..500).all(|n| rx.recv() == Ok(n))));
+            let mut select = Select::new();
+            select.send(&tx);
+            let mut next = 0;
+            while next < 500 {
+                select.ready_timeout(LONG).unwrap();
+                next += u32::from(tx.try_send(next).is_ok());
+            }
+        });
+    }
+}
+
+#[test]
+fn selects_wait_for_selects() {
+    let channels: Vec<_> = (0..20).map(|_| chan::<usize>(0)).collect();
+    thread::scope(|s| {
+        for start in 0..2 {
+            let channels = &channels;
+            s.spawn(move || {
+                for n in 0..2_000 {
+                    let mut select = Select::new();
+                    channels
+                        .iter()
+                        .skip(start)
+                        .for_each(|(tx, _)| drop(select.send(tx)));
+                    let chosen = select.select();
+                    let (tx, _) = &channels[start + chosen.index()];
+                    chosen.send(tx, n).unwrap();
+                }
+            });
+        }
+        let mut sum = 0;
+        for _ in 0..4_000 {
+            let mut select = Select::new();
+            channels.iter().for_each(|(_, rx)| drop(select.recv(rx)));
+            let chosen = select.select();
+            let (_, rx) = &channels[chosen.index()];
+            sum += chosen.recv(rx).unwrap();
+        }
+        assert_eq!(sum, 2 * 1_999_000);
+    });
+}
