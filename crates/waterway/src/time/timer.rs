@@ -8,7 +8,6 @@
 //! value is received after `stop` or `reset` has returned (Go 1.23's rule).
 
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -224,6 +223,18 @@ impl fmt::Debug for Ticker {
         let period = Duration::from_nanos(self.alarm.state.lock().period);
         f.debug_struct("Ticker").field("period", &period).finish()
     }
+}
+
+/// Leaves an alarm to its receiver: when the last one is dropped, the alarm leaves the heap.
+fn unowned((alarm, rx): (Arc<Alarm>, Receiver<Instant>)) -> Receiver<Instant> {
+    let weak = Arc::downgrade(&alarm);
+    alarm.tx.on_last_receiver_drop(move || {
+        if let Some(alarm) = weak.upgrade() {
+            alarm.state.lock().due = None;
+            drop(alarm.home.remove_timer(&alarm.slot));
+        }
+    });
+    rx
 }
 
 /// A channel that gets the time once, `duration` from now. Made for an arm of [`select!`](crate::select).
