@@ -1,1 +1,35 @@
-//! Stacks and context switch under the waterway runtime.
+//! Stacks and context switch under the waterway runtime. Internal: use the crate `waterway`.
+//!
+//! ```text
+//!            a slot of a slab (256 KiB by default)
+//!   high  ┌──────────────────────────────────────────┐ ─┐
+//!         │ colour: (slot % 16) cache lines, unused  │  │ all of a parked
+//!         │ the runtime's descriptor of the goroutine│  │ goroutine, if it is
+//!   top ▸ ├──────────────────────────────────────────┤  │ small: one page
+//!         │ frames, growing down                     │  │
+//!         │   ⋮                                      │ ─┘
+//!         │ never touched: address space only        │
+//! bottom▸ ├──────────────────────────────────────────┤
+//!         │ guard, 64 KiB: any touch is a fault      │
+//!   low   └──────────────────────────────────────────┘
+//! ```
+
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+compile_error!(
+    "waterway runs on Linux, on x86_64 and aarch64. Other systems are not supported yet."
+);
+
+mod fiber;
+mod frames;
+mod guard;
+mod overflow;
+mod pool;
+
+pub use fiber::{Fiber, Suspender};
+pub use frames::{BadFrame, FrameKind, check_frames};
+pub use guard::{GUARD_SIZE, GuardMode};
+pub use overflow::{ensure_altstack, install_overflow_handler};
+pub use pool::{PoolConfig, Stack, StackError, StackPool};

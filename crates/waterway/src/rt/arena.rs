@@ -7,11 +7,14 @@
 //! - I2: the range stays mapped for ever, so reading a block that was given back reads stale bytes, never faults.
 
 use std::alloc::Layout;
+use std::cell::Cell;
 use std::ptr::NonNull;
 
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 
-use crate::primitives::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Lock, Ordering};
+use crate::primitives::{
+    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Lock, Ordering, fence,
+};
 use std::panic::Location;
 
 /// Blocks are multiples of a cache line.
@@ -21,16 +24,30 @@ const FINE: usize = 1024;
 const FINE_CLASSES: usize = FINE / LINE;
 const CLASSES: usize = FINE_CLASSES + 32;
 
+/// Free blocks are kept in this many lists, so that threads seldom meet.
+const SHARDS: usize = 8;
+
 /// A range of addresses and its free blocks.
 pub(crate) struct Arena {
     start: AtomicUsize,
     len: AtomicUsize,
-    inner: Lock<Inner>,
+    /// The end of what was ever handed out.
+    next: Lock<usize>,
+    shards: [Shard; SHARDS],
 }
 
-struct Inner {
-    next: usize,
-    free: [Vec<usize>; CLASSES],
+/// Free blocks by class, of the threads that share this shard. Two cache lines, so that neighbours do not disturb.
+#[repr(align(128))]
+struct Shard(Lock<[Vec<usize>; CLASSES]>);
+
+/// The shard of the calling thread.
+fn own_shard() -> usize {
+    thread_local!(static SHARD: Cell<usize> = const { Cell::new(usize::MAX) });
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    if SHARD.get() == usize::MAX {
+        SHARD.set(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
+    }
+    SHARD.get()
 }
 
 /// Cores of what goroutines wait on.
@@ -43,10 +60,8 @@ impl Arena {
         Arena {
             start: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
-            inner: Lock::new(Inner {
-                next: 0,
-                free: [const { Vec::new() }; CLASSES],
-            }),
+            next: Lock::new(0),
+            shards: [const { Shard(Lock::new([const { Vec::new() }; CLASSES])) }; SHARDS],
         }
     }
 
@@ -73,22 +88,48 @@ impl Arena {
             layout.align() <= LINE,
             "an arena block is aligned to {LINE} bytes at most"
         );
-        let mut inner = self.inner.lock();
-        if let Some(block) = inner.free[Self::class(layout.size())].pop() {
-            return NonNull::new(block as *mut u8).expect("free blocks are not null");
+        let class = Self::class(layout.size());
+        let own = &self.shards[own_shard()];
+        let free = own.0.lock()[class].pop();
+        let block = match free.or_else(|| self.from_others(class, own)) {
+            Some(block) => block,
+            None => self.fresh(layout),
+        };
+        NonNull::new(block as *mut u8).expect("no block is at address 0")
+    }
+
+    /// Takes over the free blocks of another shard: what one thread gives back another may need.
+    #[cold]
+    fn from_others(&self, class: usize, own: &Shard) -> Option<usize> {
+        for shard in self
+            .shards
+            .iter()
+            .filter(|shard| !std::ptr::eq(*shard, own))
+        {
+            let mut taken = std::mem::take(&mut shard.0.lock()[class]);
+            if let Some(block) = taken.pop() {
+                own.0.lock()[class].append(&mut taken);
+                return Some(block);
+            }
         }
-        if self.start.load(Ordering::Relaxed) == 0 {
-            inner.next = self.reserve();
+        None
+    }
+
+    /// A block that was never used.
+    #[cold]
+    fn fresh(&self, layout: Layout) -> usize {
+        let mut next = self.next.lock();
+        if *next == 0 {
+            *next = self.reserve();
         }
         let end = self.start.load(Ordering::Relaxed) + self.len.load(Ordering::Relaxed);
-        let block = inner.next;
-        let size = Self::block_size(layout.size().max(1));
+        let (block, size) = (*next, Self::block_size(layout.size().max(1)));
         if end - block < size {
-            drop(inner);
+            drop(next);
             std::alloc::handle_alloc_error(layout);
         }
-        inner.next = block + size;
-        NonNull::new(block as *mut u8).expect("the range does not start at 0")
+        *next = block + size;
+        block
     }
 
     /// Gives a block back.
@@ -97,7 +138,22 @@ impl Arena {
     ///
     /// `block` came from this arena's `alloc` with a layout of the same size, and nobody uses it as what it was.
     pub(crate) unsafe fn free(&self, block: NonNull<u8>, layout: Layout) {
-        self.inner.lock().free[Self::class(layout.size())].push(block.as_ptr() as usize);
+        let class = Self::class(layout.size());
+        self.shards[own_shard()].0.lock()[class].push(block.as_ptr() as usize);
+    }
+
+    /// Walks the blocks from the first on: `f` gets each block's address and gives its size. Only for an arena whose
+    /// blocks all know their size.
+    pub(crate) fn for_each_block(&self, mut f: impl FnMut(usize) -> usize) {
+        let end = *self.next.lock();
+        let mut at = self.start.load(Ordering::Relaxed);
+        while at < end {
+            match f(at) {
+                // The block was handed out a moment ago and is not written yet; nothing behind it is older.
+                0 => break,
+                size => at += size,
+            }
+        }
     }
 
     /// True if `word` points into the range.
@@ -152,7 +208,7 @@ pub(crate) struct CoreHeader {
     site: AtomicPtr<Location<'static>>,
     /// Of a channel: capacity, `usize::MAX` if unbounded.
     pub(crate) capacity: AtomicUsize,
-    /// Of a channel: live senders and receivers. Of a lock: `senders` is the holder's goroutine id.
+    /// Of a channel: live senders and receivers. Of a mutex: `senders` is the lock word.
     pub(crate) senders: AtomicUsize,
     /// See `senders`.
     pub(crate) receivers: AtomicUsize,
@@ -190,5 +246,92 @@ impl CoreHeader {
             2 => CoreKind::Mutex,
             _ => CoreKind::WaitGroup,
         }
+    }
+}
+
+/// A shared core in [`HANDLES`]: the header, a count of references, and the object's own state.
+#[repr(C)]
+pub(crate) struct CoreBox<T> {
+    pub(crate) header: CoreHeader,
+    refs: AtomicUsize,
+    pub(crate) value: T,
+}
+
+/// A reference to a [`CoreBox`]; the last one frees it. What is stored is the core's address, so the word is a handle.
+pub(crate) struct CoreRef<T>(NonNull<CoreBox<T>>);
+
+// SAFETY: as `Arc`: shared references to the value, and its drop on whichever thread comes last.
+unsafe impl<T: Send + Sync> Send for CoreRef<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for CoreRef<T> {}
+
+impl<T> CoreBox<T> {
+    /// A core with one reference, which is the caller's.
+    pub(crate) fn make(header: CoreHeader, value: T) -> NonNull<CoreBox<T>> {
+        let core = HANDLES.alloc(Layout::new::<CoreBox<T>>()).cast();
+        // SAFETY: I1: a fresh block of the right size and alignment.
+        unsafe {
+            core.write(CoreBox {
+                header,
+                refs: AtomicUsize::new(1),
+                value,
+            })
+        };
+        core
+    }
+
+    /// Drops and frees a core.
+    ///
+    /// # Safety
+    ///
+    /// It came from `make`, and nobody can reach it any more.
+    pub(crate) unsafe fn free(core: NonNull<CoreBox<T>>) {
+        // SAFETY: by the caller.
+        unsafe {
+            core.drop_in_place();
+            HANDLES.free(core.cast(), Layout::new::<CoreBox<T>>());
+        }
+    }
+}
+
+impl<T> CoreRef<T> {
+    pub(crate) fn new(header: CoreHeader, value: T) -> CoreRef<T> {
+        CoreRef(CoreBox::make(header, value))
+    }
+
+    /// The core's address, by which waiters are told apart.
+    pub(crate) fn address(&self) -> usize {
+        self.0.as_ptr() as usize
+    }
+}
+
+impl<T> std::ops::Deref for CoreRef<T> {
+    type Target = CoreBox<T>;
+
+    #[inline]
+    fn deref(&self) -> &CoreBox<T> {
+        // SAFETY: this reference keeps the core.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T> Clone for CoreRef<T> {
+    fn clone(&self) -> CoreRef<T> {
+        let before = self.refs.fetch_add(1, Ordering::Relaxed);
+        assert!(before < usize::MAX / 2, "too many references to one object");
+        CoreRef(self.0)
+    }
+}
+
+impl<T> Drop for CoreRef<T> {
+    fn drop(&mut self) {
+        if self.refs.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            // SAFETY: the last reference: nobody else can reach the core.
+            unsafe { CoreBox::free(self.0) };
+        }
+        // No stale word may look like a handle.
+        // SAFETY: `self` is not used again; a dangling pointer is as good as any.
+        unsafe { std::ptr::write_volatile(&raw mut self.0, NonNull::dangling()) };
     }
 }

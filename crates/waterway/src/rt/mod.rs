@@ -1,6 +1,34 @@
 //! The runtime: what runs goroutines. Knows nothing of channels, locks or sockets.
 
 pub(crate) mod arena;
+pub(crate) mod blocking;
+pub(crate) mod cell;
+pub(crate) mod config;
+pub(crate) mod fork;
+pub(crate) mod group;
+mod held;
+mod hook;
+mod idle;
+mod inbox;
+mod overflow;
 pub(crate) mod park;
 pub(crate) mod record;
+pub(crate) mod sched;
+mod stacks;
+pub(crate) mod sysmon;
+pub(crate) mod task;
 pub(crate) mod thread;
+pub(crate) mod timer;
+mod tls_check;
+mod tokens;
+pub(crate) mod worker;
+
+/// What the runtime tells the layers above it.
+pub(crate) struct Hooks {
+    /// The runtime starts: called once, on the thread of the first use.
+    pub(crate) on_start: fn(&'static sched::Runtime),
+    /// Sysmon looks around. Called often, must be quick.
+    pub(crate) on_look: fn(&'static sched::Runtime),
+    /// Nothing has moved for a while. The flag is kept until something moves again.
+    pub(crate) on_quiescent: fn(&'static sched::Runtime, &mut bool) -> sysmon::Verdict,
+}

@@ -21,8 +21,11 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::record::WaitKey;
+use super::task::Task;
 use super::thread::ThreadParker;
-use crate::primitives::{AtomicUsize, Ordering};
+use super::timer::{Timed, TimerSlot};
+use super::{fork, hook, sched, worker};
+use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
 const TIMED_OUT: usize = usize::MAX;
@@ -37,6 +40,7 @@ pub(crate) enum Wake {
 }
 
 enum Target {
+    Goroutine(NonNull<Task>),
     Thread(&'static ThreadParker),
     /// The waker is guarded by the lock of the one queue that a task's waiter stands in.
     Task(Cell<Option<Waker>>),
@@ -52,9 +56,14 @@ impl Waiter {
     /// A waiter for whoever calls: the current goroutine, or the current thread.
     #[inline]
     pub(crate) fn current() -> Waiter {
+        fork::check();
+        let target = match worker::current() {
+            Some(task) if !hook::running() => Target::Goroutine(NonNull::from(task)),
+            _ => Target::Thread(ThreadParker::current()),
+        };
         Waiter {
             state: AtomicUsize::new(WAITING),
-            target: Target::Thread(ThreadParker::current()),
+            target,
         }
     }
 
@@ -78,7 +87,7 @@ impl Waiter {
         self.state.store(WAITING, Ordering::Relaxed);
         match &self.target {
             Target::Task(cell) => cell.replace(Some(waker)),
-            Target::Thread(_) => unreachable!("only tasks have wakers"),
+            _ => unreachable!("only tasks have wakers"),
         }
     }
 
@@ -97,6 +106,7 @@ impl Waiter {
             .compare_exchange(WAITING, token, Ordering::AcqRel, Ordering::Relaxed)
             .ok()?;
         Some(Claimed(match &self.target {
+            Target::Goroutine(task) => Sleeper::Goroutine(*task),
             Target::Thread(parker) => Sleeper::Thread(parker),
             Target::Task(waker) => Sleeper::Task(waker.take()),
         }))
@@ -109,13 +119,50 @@ impl Waiter {
     pub(crate) fn park(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         release_reservations();
         match &self.target {
+            Target::Goroutine(task) => self.park_goroutine(*task, key, deadline),
             Target::Thread(parker) => self.park_thread(parker, key, deadline),
             Target::Task(_) => unreachable!("a task's waiter is polled, not parked"),
         }
     }
 
+    #[inline]
+    fn park_goroutine(
+        &self,
+        task: NonNull<Task>,
+        key: &WaitKey,
+        deadline: Option<Instant>,
+    ) -> Wake {
+        // SAFETY: the waiter was made by this goroutine, which is running, so its descriptor is alive.
+        let task = unsafe { task.as_ref() };
+        super::tls_check::check(task);
+        let slot = TimerSlot::new();
+        if let Some(deadline) = deadline {
+            let timed = TimedWaiter {
+                waiter: NonNull::from(self),
+                slot: NonNull::from(&slot),
+            };
+            task.home
+                .add_timer(since_start(deadline), TimerPayload::Waiter(timed));
+        }
+        task.record.begin(key, deadline.is_some(), coarse_clock());
+        // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or it
+        // waits for ever.
+        unsafe { task.suspend() };
+        task.record.end();
+        match self.state.load(Ordering::Acquire) {
+            TIMED_OUT => Wake::TimedOut,
+            token => {
+                if deadline.is_some() {
+                    task.home.remove_timer(&slot);
+                }
+                Wake::Ready(token)
+            }
+        }
+    }
+
     fn park_thread(&self, parker: &ThreadParker, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         parker.begin(key, deadline.is_some());
+        sched::runtime().sysmon.rouse();
         let mut woken = parker.sleep(deadline);
         if !woken {
             let own = self.state.compare_exchange(
@@ -138,7 +185,49 @@ impl Waiter {
     }
 }
 
+/// A waiter with a deadline, in a timer heap.
+pub(crate) struct TimedWaiter {
+    waiter: NonNull<Waiter>,
+    slot: NonNull<TimerSlot>,
+}
+
+// SAFETY: used under the heap's lock only, which the waiter takes before it goes (I3).
+unsafe impl Send for TimedWaiter {}
+
+impl TimedWaiter {
+    /// The deadline has passed: claims the waiter, unless somebody has. Called under the heap's lock (I1).
+    pub(super) fn time_out(&self) -> Option<Claimed> {
+        // SAFETY: I3: it was in the heap a moment ago, and the heap's lock is still held.
+        unsafe { self.waiter.as_ref() }.claim(TIMED_OUT)
+    }
+}
+
+/// Something that happens at a time: it is called on a scheduler's stack or sysmon's, so it runs no user code.
+pub(crate) trait TimerEvent: Send + Sync {
+    /// Its place in the heap.
+    fn slot(&self) -> &TimerSlot;
+    /// The time has come: `now`, in nanoseconds of the runtime's clock. No lock of the runtime is held.
+    fn fire(self: std::sync::Arc<Self>, now: u64);
+}
+
+/// What stands in a worker's timer heap.
+pub(crate) enum TimerPayload {
+    Waiter(TimedWaiter),
+    Event(std::sync::Arc<dyn TimerEvent>),
+}
+
+impl Timed for TimerPayload {
+    fn slot(&self) -> &TimerSlot {
+        match self {
+            // SAFETY: the slot lies beside the waiter, which is there while it is in the heap (I3).
+            TimerPayload::Waiter(timed) => unsafe { timed.slot.as_ref() },
+            TimerPayload::Event(event) => event.slot(),
+        }
+    }
+}
+
 enum Sleeper {
+    Goroutine(NonNull<Task>),
     Thread(&'static ThreadParker),
     Task(Option<Waker>),
 }
@@ -155,10 +244,12 @@ impl Claimed {
     #[inline]
     pub(crate) fn wake(self) {
         match self.0 {
+            // SAFETY: I2: the claim is the one right to wake it.
+            Sleeper::Goroutine(task) => unsafe { task.as_ref().home.ready(task) },
             Sleeper::Thread(parker) => parker.unpark(),
             Sleeper::Task(waker) => {
                 if let Some(waker) = waker {
-                    waker.wake();
+                    wake_task(waker);
                 }
             }
         }
@@ -232,14 +323,81 @@ pub(crate) fn release_reservations() {
     }
 }
 
+/// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's.
+fn wake_task(waker: Waker) {
+    if !worker::on_scheduler_stack() {
+        return waker.wake();
+    }
+    if let Err((job, _)) = sched::runtime()
+        .blocking
+        .submit(Box::new(move || waker.wake()))
+    {
+        // No thread is to be had: better here than never.
+        job();
+    }
+}
+
 /// A place where a blocking call may give way to other goroutines, though it could succeed at once: the end of a time
 /// slice. Every blocking call passes one first.
 #[inline]
-pub(crate) fn checkpoint() {}
+pub(crate) fn checkpoint() {
+    if let Some(worker) = worker::this()
+        && worker.slice_is_over()
+    {
+        worker.give_way();
+    }
+}
 
-/// Nanoseconds since the runtime's first look at the clock.
-pub(crate) fn clock() -> u64 {
+/// Lets other goroutines of this worker, or other threads, run first.
+pub(crate) fn yield_now() {
+    match worker::this() {
+        Some(worker) if worker::current().is_some() && !hook::running() => worker.yield_now(),
+        _ => std::thread::yield_now(),
+    }
+}
+
+/// A number for who calls, never 0, and no two live callers' are alike: a goroutine's own, or a thread's id, marked.
+#[inline]
+pub(crate) fn whoami() -> usize {
+    const THREAD: usize = 1 << 60;
+    match worker::current() {
+        Some(task) => task.identity.id as usize,
+        None => THREAD | ThreadParker::current().tid() as usize,
+    }
+}
+
+fn start_instant() -> Instant {
     use std::sync::OnceLock;
     static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+    *START.get_or_init(Instant::now)
+}
+
+/// Nanoseconds since the clock was first read: the runtime's own time.
+pub(crate) fn clock() -> u64 {
+    start_instant().elapsed().as_nanos() as u64
+}
+
+/// A point of time on the runtime's clock; 0 for any before its start.
+pub(crate) fn since_start(at: Instant) -> u64 {
+    at.saturating_duration_since(start_instant())
+        .as_nanos()
+        .try_into()
+        .unwrap_or(u64::MAX - 1)
+}
+
+/// The reverse of [`since_start`].
+pub(crate) fn instant_at(clock: u64) -> Instant {
+    start_instant() + std::time::Duration::from_nanos(clock)
+}
+
+static COARSE: AtomicU64 = AtomicU64::new(0);
+
+/// The clock as sysmon and waking workers saw it last: a few milliseconds late at most while goroutines run.
+#[inline]
+pub(crate) fn coarse_clock() -> u64 {
+    COARSE.load(Ordering::Relaxed)
+}
+
+pub(super) fn refresh_coarse() {
+    COARSE.store(clock(), Ordering::Relaxed);
 }

@@ -1,6 +1,7 @@
 //! Plain OS threads as waiters: a futex word each, kept for ever and used again by later threads, so that a late wake
 //! never touches freed memory.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use super::park::clock;
@@ -61,8 +62,7 @@ impl ThreadParker {
         };
         parker.in_use.store(true, Ordering::Relaxed);
         parker.word.store(EMPTY, Ordering::Relaxed);
-        let tid = rustix::thread::gettid().as_raw_nonzero().get();
-        parker.tid.store(tid as u32, Ordering::Relaxed);
+        parker.tid.store(tid(), Ordering::Relaxed);
         parker
     }
 
@@ -72,6 +72,11 @@ impl ThreadParker {
 
     pub(crate) fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// True if it has been woken and has not run since.
+    pub(crate) fn woken(&self) -> bool {
+        self.word.load(Ordering::SeqCst) == WOKEN
     }
 
     pub(super) fn begin(&self, key: &WaitKey, timed: bool) {
@@ -104,6 +109,34 @@ impl ThreadParker {
         self.word.store(WOKEN, Ordering::Release);
         futex_wake(&self.word);
     }
+}
+
+/// The kernel's id of the calling thread.
+pub(crate) fn tid() -> u32 {
+    rustix::thread::gettid().as_raw_nonzero().get() as u32
+}
+
+/// Threads of the runtime that are neither workers nor of the pool.
+static INTERNAL: Lock<Vec<u32>> = Lock::new(Vec::new());
+
+thread_local! {
+    static IS_INTERNAL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The calling thread belongs to the runtime for ever.
+pub(super) fn mark_internal() {
+    IS_INTERNAL.set(true);
+    INTERNAL.lock().push(tid());
+}
+
+/// True on a thread that was marked so.
+pub(super) fn is_internal() -> bool {
+    IS_INTERNAL.get()
+}
+
+/// Appends the threads marked so.
+pub(crate) fn internal(tids: &mut Vec<u32>) {
+    tids.extend_from_slice(&INTERNAL.lock());
 }
 
 /// Sleeps while `word` holds `value`, at most for `timeout`; may return early.

@@ -95,6 +95,26 @@ impl WaitQueue {
         self.len += 1;
     }
 
+    /// Adds a node at the front: for one that had its turn, and lost what it was woken for to another.
+    ///
+    /// # Safety
+    ///
+    /// As [`push_back`](Self::push_back).
+    pub(crate) unsafe fn push_front(&mut self, node: &Node) {
+        debug_assert!(!node.queued.get());
+        let this = NonNull::from(node);
+        node.prev.set(None);
+        node.next.set(self.head);
+        node.queued.set(true);
+        match self.head {
+            // SAFETY: I1.
+            Some(head) => unsafe { head.as_ref() }.prev.set(Some(this)),
+            None => self.tail = Some(this),
+        }
+        self.head = Some(this);
+        self.len += 1;
+    }
+
     /// Takes a node out, if it is in. The node must be of this queue or of none. True if it was in.
     pub(crate) fn remove(&mut self, node: &Node) -> bool {
         if !node.queued.replace(false) {

@@ -1,0 +1,338 @@
+//! Stacks of one size, cut from slabs.
+//!
+//! # Invariants
+//!
+//! - I1: a slot is in one place: fresh (above its slab's `fresh` mark), warm, cold, or out as a [`Stack`].
+//! - I2: every slot that was ever handed out has its guard, which survives `MADV_DONTNEED`.
+//! - I3: a slab is unmapped only when all its slots that are not fresh are warm or cold, and they leave those lists.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
+
+use crate::guard::{self, GUARD_SIZE, GuardMode};
+
+/// Address space mapped at a time. Neighbouring slabs become one mapping for the kernel.
+const SLAB: usize = 64 << 20;
+/// Tops are spread over this many cache lines, so that the hot frames of many stacks do not meet in one cache set.
+const COLOURS: usize = 16;
+const LINE: usize = 64;
+
+/// What a pool is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolConfig {
+    /// Bytes of address space a stack, guard included; a multiple of 4096.
+    pub size: usize,
+    /// How stacks are guarded.
+    pub guard_mode: GuardMode,
+}
+
+/// A stack: memory for one goroutine. Dropping it leaks it; give it back with [`StackPool::give`].
+#[derive(Debug)]
+pub struct Stack {
+    low: usize,
+    size: usize,
+}
+
+impl Stack {
+    /// The highest usable address, a multiple of 64.
+    pub fn top(&self) -> usize {
+        let slot = self.low / self.size;
+        self.low + self.size - slot % COLOURS * LINE
+    }
+
+    /// The lowest usable address.
+    pub fn bottom(&self) -> usize {
+        self.low + GUARD_SIZE
+    }
+
+    /// Bytes of address space, guard included.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+}
+
+/// No stack to be had: which call failed, and which limit to look at.
+#[derive(Debug)]
+pub struct StackError {
+    call: &'static str,
+    error: io::Error,
+}
+
+impl fmt::Display for StackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} failed for a goroutine's stack: {}. ",
+            self.call, self.error
+        )?;
+        let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
+        match self.call {
+            "mprotect" => write!(
+                f,
+                "Each stack needs two mappings on this kernel, and vm.max_map_count is {}: raise it (sysctl -w \
+                 vm.max_map_count=…), or use Linux 6.13 or later, where guards need none",
+                limit.trim()
+            ),
+            _ => write!(
+                f,
+                "Look at the limits of address space and memory (ulimit -v, the cgroup's memory.max)"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StackError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Stacks of one size.
+pub struct StackPool {
+    config: PoolConfig,
+    inner: Mutex<Inner>,
+    /// Warm stacks, for a look without the lock.
+    warm: AtomicUsize,
+}
+
+struct Inner {
+    mode: GuardMode,
+    /// By address.
+    slabs: BTreeMap<usize, Slab>,
+    /// The slab that new slots come from.
+    newest: Option<usize>,
+    /// Given back, with the memory that they used. The last one first.
+    warm: Vec<usize>,
+    /// Given back, without memory.
+    cold: Vec<usize>,
+}
+
+struct Slab {
+    /// Slots from here on have never been used.
+    fresh: usize,
+}
+
+impl StackPool {
+    /// A pool without any stack yet.
+    pub fn new(config: PoolConfig) -> StackPool {
+        let mode = config.guard_mode;
+        let inner = Inner {
+            mode,
+            slabs: BTreeMap::new(),
+            newest: None,
+            warm: Vec::new(),
+            cold: Vec::new(),
+        };
+        StackPool {
+            config,
+            inner: Mutex::new(inner),
+            warm: AtomicUsize::new(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn slots_a_slab(&self) -> usize {
+        (SLAB / self.config.size).max(1)
+    }
+
+    fn slab_len(&self) -> usize {
+        self.slots_a_slab() * self.config.size
+    }
+
+    /// A stack: the one last given back, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses memory or mappings.
+    pub fn take(&self) -> Result<Stack, StackError> {
+        let mut inner = self.lock();
+        let low = match inner.warm.pop() {
+            Some(low) => {
+                self.warm.store(inner.warm.len(), Ordering::Relaxed);
+                low
+            }
+            None => match inner.cold.pop() {
+                Some(low) => low,
+                None => self.fresh(&mut inner)?,
+            },
+        };
+        Ok(Stack {
+            low,
+            size: self.config.size,
+        })
+    }
+
+    /// Takes a stack back. Its contents are lost.
+    pub fn give(&self, stack: Stack) {
+        debug_assert_eq!(stack.size, self.config.size);
+        let mut inner = self.lock();
+        inner.warm.push(stack.low);
+        self.warm.store(inner.warm.len(), Ordering::Relaxed);
+    }
+
+    /// Stacks that nobody uses and that may hold memory.
+    pub fn idle(&self) -> usize {
+        self.warm.load(Ordering::Relaxed)
+    }
+
+    /// A slot that was never used, with its guard.
+    fn fresh(&self, inner: &mut Inner) -> Result<usize, StackError> {
+        let start = match inner.newest.filter(|s| {
+            inner
+                .slabs
+                .get(s)
+                .is_some_and(|slab| slab.fresh < self.slots_a_slab())
+        }) {
+            Some(start) => start,
+            None => self.map_slab(inner)?,
+        };
+        let slab = inner
+            .slabs
+            .get_mut(&start)
+            .expect("the newest slab is mapped");
+        let low = start + slab.fresh * self.config.size;
+        // SAFETY: the slot lies in our mapping and nobody has it yet (I1).
+        match unsafe { guard::install(low, inner.mode) } {
+            Ok(mode) => inner.mode = mode,
+            Err(error) => {
+                let call = if inner.mode == GuardMode::Auto {
+                    "madvise(MADV_GUARD_INSTALL)"
+                } else {
+                    "mprotect"
+                };
+                return Err(StackError { call, error });
+            }
+        }
+        slab.fresh += 1;
+        Ok(low)
+    }
+
+    fn map_slab(&self, inner: &mut Inner) -> Result<usize, StackError> {
+        let len = self.slab_len();
+        // Right below the lowest slab, if that is free: then the two are one mapping for the kernel.
+        let hint = inner
+            .slabs
+            .first_key_value()
+            .map_or(0, |(start, _)| start.saturating_sub(len));
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::STACK;
+        // SAFETY: a new anonymous mapping; the address is only a hint.
+        let start = unsafe {
+            mmap_anonymous(
+                hint as *mut c_void,
+                len,
+                ProtFlags::READ | ProtFlags::WRITE,
+                flags,
+            )
+        }
+        .map_err(|error| StackError {
+            call: "mmap",
+            error: error.into(),
+        })?;
+        // A stack must not take two megabytes for its first page. Where the kernel has no huge pages it says so: fine.
+        // SAFETY: our own mapping.
+        let _ = unsafe { madvise(start, len, Advice::LinuxNoHugepage) };
+        let start = start as usize;
+        inner.slabs.insert(start, Slab { fresh: 0 });
+        inner.newest = Some(start);
+        Ok(start)
+    }
+
+    /// Gives the memory of idle stacks back to the system, but for `keep` of them: unmaps slabs that nobody uses, so that
+    /// their page tables go too, and empties idle stacks in the others.
+    pub fn trim(&self, keep: usize) {
+        let mut inner = self.lock();
+        if inner.warm.len() <= keep {
+            return;
+        }
+        let idle = self.idle_by_slab(&inner);
+        let mut kept = 0;
+        let mut unmap = Vec::new();
+        // Stacks to keep are found first where the slab stays anyway.
+        let whole = |(start, count): (&usize, &usize)| inner.slabs[start].fresh == *count;
+        for entry in idle.iter().filter(|e| !whole(*e)) {
+            kept += entry.1;
+        }
+        for entry in idle.iter().filter(|e| whole(*e)) {
+            if kept < keep {
+                kept += entry.1;
+            } else {
+                unmap.push(*entry.0);
+            }
+        }
+        for start in unmap {
+            self.unmap_slab(&mut inner, start);
+        }
+        let remains = |low: &usize| {
+            inner
+                .slabs
+                .range(..=*low)
+                .next_back()
+                .is_some_and(|(s, _)| low - s < self.slab_len())
+        };
+        let warm: Vec<usize> = inner.warm.iter().copied().filter(remains).collect();
+        let cold: Vec<usize> = inner.cold.iter().copied().filter(remains).collect();
+        (inner.warm, inner.cold) = (warm, cold);
+        let surplus = inner.warm.len().saturating_sub(keep);
+        let mut emptied: Vec<usize> = inner.warm.drain(..surplus).collect();
+        emptied.sort_unstable();
+        for run in emptied.chunk_by(|a, b| b - a == self.config.size) {
+            let len = run.len() * self.config.size;
+            // SAFETY: idle slots of ours, side by side (I1); guards stay (I2).
+            let _ = unsafe { madvise(run[0] as *mut c_void, len, Advice::LinuxDontNeed) };
+        }
+        inner.cold.extend(emptied);
+        if inner.cold.capacity() > 4 * (inner.cold.len() + 1024) {
+            inner.cold.shrink_to_fit();
+            inner.warm.shrink_to_fit();
+        }
+        self.warm.store(inner.warm.len(), Ordering::Relaxed);
+    }
+
+    /// How many idle slots each slab has.
+    fn idle_by_slab(&self, inner: &Inner) -> BTreeMap<usize, usize> {
+        let mut idle: BTreeMap<usize, usize> =
+            inner.slabs.keys().map(|start| (*start, 0)).collect();
+        for low in inner.warm.iter().chain(&inner.cold) {
+            if let Some((_, count)) = idle.range_mut(..=*low).next_back() {
+                *count += 1;
+            }
+        }
+        idle
+    }
+
+    fn unmap_slab(&self, inner: &mut Inner, start: usize) {
+        inner.slabs.remove(&start);
+        if inner.newest == Some(start) {
+            inner.newest = None;
+        }
+        // SAFETY: our mapping, none of its slots is out (I3).
+        if let Err(error) = unsafe { munmap(start as *mut c_void, self.slab_len()) } {
+            // It stays mapped, and lost: the kernel had no memory to split a mapping.
+            eprintln!("waterway: a slab of stacks could not be unmapped: {error}");
+        }
+    }
+}
+
+impl fmt::Debug for StackPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.lock();
+        f.debug_struct("StackPool")
+            .field("size", &self.config.size)
+            .field("mode", &inner.mode)
+            .field("slabs", &inner.slabs.len())
+            .field("warm", &inner.warm.len())
+            .field("cold", &inner.cold.len())
+            .finish()
+    }
+}

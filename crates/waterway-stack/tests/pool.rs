@@ -1,0 +1,185 @@
+//! Stacks: reuse, guards, limits, memory given back. Tests that count the mappings of the process take turns.
+
+use std::sync::Mutex;
+
+use waterway_stack::{Fiber, GUARD_SIZE, GuardMode, PoolConfig, Stack, StackPool, Suspender};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+fn pool(size: usize, guard_mode: GuardMode) -> StackPool {
+    StackPool::new(PoolConfig { size, guard_mode })
+}
+
+fn mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps")
+        .unwrap()
+        .lines()
+        .count()
+}
+
+/// Resident memory and page tables, in bytes.
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    ["VmRSS:", "VmPTE:"]
+        .iter()
+        .map(|name| {
+            let line = status.lines().find(|l| l.starts_with(name)).unwrap();
+            line.split_whitespace()
+                .nth(1)
+                .unwrap()
+                .parse::<usize>()
+                .unwrap()
+                * 1024
+        })
+        .sum()
+}
+
+fn touch(stack: &Stack) {
+    // SAFETY: the stack is ours and not in use.
+    unsafe { ((stack.top() - 8) as *mut u64).write_volatile(7) };
+}
+
+#[test]
+fn the_last_stack_given_back_comes_first() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let (a, b) = (pool.take().unwrap(), pool.take().unwrap());
+    let top = b.top();
+    pool.give(a);
+    pool.give(b);
+    assert_eq!(pool.take().unwrap().top(), top);
+}
+
+#[test]
+fn stacks_are_apart_aligned_and_coloured() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let stacks: Vec<_> = (0..64).map(|_| pool.take().unwrap()).collect();
+    let mut colours: Vec<_> = stacks.iter().map(|s| s.top() % 4096).collect();
+    for stack in &stacks {
+        assert_eq!(stack.top() % 64, 0);
+        let used = stack.top() - stack.bottom();
+        assert!(used > (256 << 10) - GUARD_SIZE - 1024 && used <= (256 << 10) - GUARD_SIZE);
+        touch(stack);
+    }
+    colours.sort_unstable();
+    colours.dedup();
+    assert_eq!(colours.len(), 16);
+}
+
+#[test]
+fn many_guarded_stacks_need_few_mappings() {
+    let _turn = TURN.lock().unwrap();
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let before = mappings();
+    let stacks: Vec<_> = (0..50_000).map(|_| pool.take().unwrap()).collect();
+    let more = mappings() - before;
+    if format!("{pool:?}").contains("Mprotect") {
+        // A kernel before 6.13: two mappings for each is what there is.
+        return;
+    }
+    assert!(more < 100, "{more} mappings for {} stacks", stacks.len());
+}
+
+#[test]
+fn without_mappings_the_error_names_the_limit() {
+    let _turn = TURN.lock().unwrap();
+    let pool = pool(128 << 10, GuardMode::Mprotect);
+    let mut stacks = Vec::new();
+    let error = loop {
+        match pool.take() {
+            Ok(stack) => stacks.push(stack),
+            Err(error) => break error.to_string(),
+        }
+        assert!(
+            stacks.len() < 10_000_000,
+            "vm.max_map_count is no limit here"
+        );
+    };
+    assert!(
+        error.contains("mprotect") && error.contains("vm.max_map_count is "),
+        "{error}"
+    );
+    // Those that there are can be used.
+    touch(&stacks[stacks.len() - 1]);
+    stacks.into_iter().for_each(|s| pool.give(s));
+    pool.trim(0);
+}
+
+#[test]
+fn memory_falls_after_a_spike() {
+    let _turn = TURN.lock().unwrap();
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let before = memory();
+    let stacks: Vec<_> = (0..10_000).map(|_| pool.take().unwrap()).collect();
+    stacks.iter().for_each(touch);
+    let peak = memory() - before;
+    stacks.into_iter().for_each(|s| pool.give(s));
+    assert_eq!(pool.idle(), 10_000);
+    pool.trim(64);
+    assert!(pool.idle() <= 64);
+    let after = memory().saturating_sub(before);
+    assert!(after < peak / 10, "{peak} at the peak, {after} after");
+    let again = pool.take().unwrap();
+    touch(&again);
+}
+
+#[test]
+fn stacks_in_use_survive_a_trim() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let stacks: Vec<_> = (0..1000).map(|_| pool.take().unwrap()).collect();
+    stacks.iter().for_each(touch);
+    let (kept, given): (Vec<_>, Vec<_>) = stacks
+        .into_iter()
+        .enumerate()
+        .partition(|(i, _)| i % 100 == 0);
+    given.into_iter().for_each(|(_, s)| pool.give(s));
+    pool.trim(0);
+    for (_, stack) in &kept {
+        // SAFETY: ours; written by `touch`.
+        assert_eq!(
+            unsafe { ((stack.top() - 8) as *const u64).read_volatile() },
+            7
+        );
+    }
+}
+
+#[test]
+fn a_fiber_runs_on_its_stack_and_is_resumed() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let stack = pool.take().unwrap();
+    let range = stack.bottom()..stack.top();
+    let mut seen = Vec::new();
+    let log = &mut seen;
+    let check = range.clone();
+    let body = move |suspender: &Suspender| {
+        for turn in 0..3 {
+            assert!(check.contains(&(&raw const turn as usize)));
+            log.push(turn);
+            suspender.suspend();
+        }
+    };
+    // SAFETY: the stack is ours; what the closure borrows outlives the fiber, which runs to its end below.
+    let mut fiber = unsafe { Fiber::new(range.end, range.start, body) };
+    assert!(!fiber.resume() && !fiber.resume() && !fiber.resume());
+    assert!(fiber.resume());
+    assert_eq!(seen, [0, 1, 2]);
+    pool.give(stack);
+}
+
+#[test]
+fn a_panic_caught_in_a_fiber_stays_there() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let stack = pool.take().unwrap();
+    let mut caught = false;
+    let flag = &mut caught;
+    let body = move |suspender: &Suspender| {
+        let result = std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(1)));
+        suspender.suspend();
+        *flag = result.is_err();
+    };
+    // SAFETY: as above.
+    let mut fiber = unsafe { Fiber::new(stack.top(), stack.bottom(), body) };
+    assert!(!fiber.resume());
+    assert!(fiber.resume());
+    assert!(caught);
+    pool.give(stack);
+}

@@ -1,0 +1,228 @@
+//! Starting goroutines: `go`, `go_local`, and the builder behind them.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::current::{self, Who};
+use super::join::{JoinHandle, LocalJoinHandle};
+use super::packet::{self, After, Detached, Handle};
+use crate::rt::cell::{Identity, Unstarted};
+use crate::rt::group::Group;
+use crate::rt::sched::{Place, runtime};
+use crate::rt::{fork, worker};
+
+/// Starts a goroutine.
+///
+/// It runs on one of the runtime's workers, in parallel with its spawner, and never changes thread once it has started.
+/// Nobody waits for it unless the handle is joined; when `main` returns, the process ends and every goroutine with it.
+/// A panic ends the goroutine and is given by [`JoinHandle::join`].
+///
+/// # Blocking
+///
+/// Never.
+///
+/// # Panics
+///
+/// In a child of `fork`, and if the runtime cannot start its threads.
+///
+/// ```
+/// let (tx, rx) = waterway::chan(0);
+/// waterway::go(move || tx.send("hello").unwrap());
+/// assert_eq!(rx.recv(), Ok("hello"));
+/// ```
+///
+/// Go: `go f()`.
+#[track_caller]
+pub fn go<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Builder::new().go(f)
+}
+
+/// Starts a goroutine that stays on the worker of its spawner, so that it may hold what is not [`Send`].
+///
+/// # Blocking
+///
+/// Never.
+///
+/// # Panics
+///
+/// If the caller is not a goroutine on a worker: a plain thread and a dedicated goroutine run no others.
+///
+/// ```
+/// use std::rc::Rc;
+/// waterway::go(|| {
+///     let shared = Rc::new(7);
+///     let also = shared.clone();
+///     let sum = waterway::go_local(move || *also + 1).join().unwrap();
+///     assert_eq!(sum + *shared, 15);
+/// }).join().unwrap();
+/// ```
+///
+/// Go: none; goroutines of Go change threads.
+#[track_caller]
+pub fn go_local<F, T>(f: F) -> LocalJoinHandle<T>
+where
+    F: FnOnce() -> T + 'static,
+    T: 'static,
+{
+    let Some(worker) = worker::this().filter(|_| worker::current().is_some()) else {
+        panic!(
+            "go_local must be called from a goroutine that lives on a worker: a plain thread or a dedicated goroutine runs \
+             no others (start one with go first)"
+        );
+    };
+    let identity = Builder::new().identity(Location::caller());
+    // SAFETY: all 'static; pinned, so the goroutine runs on this thread, which the handle does not leave either.
+    let (cell, handle) = unsafe { packet::make(identity, 0, true, f, Detached) };
+    cell.set_worker(worker.index);
+    runtime().spawn_pinned(worker, cell);
+    LocalJoinHandle::new(handle)
+}
+
+/// A goroutine with a name, a stack of its own size, a thread of its own, or a chosen place.
+///
+/// ```
+/// let handle = waterway::Builder::new().name("parser").stack_size(1 << 20).go(|| 1 + 1);
+/// assert_eq!(handle.join().unwrap(), 2);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    name: Option<Arc<str>>,
+    group: Option<Arc<Group>>,
+    stack_size: usize,
+    dedicated: bool,
+    place: Place,
+}
+
+impl Builder {
+    /// A goroutine as [`go`] starts it.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Gives the goroutine a name, for reports.
+    pub fn name(mut self, name: impl AsRef<str>) -> Builder {
+        self.name = Some(Arc::from(name.as_ref()));
+        self
+    }
+
+    /// Bytes of address space for the stack, its guard of 64 KiB included; rounded up to pages. Memory is used page by
+    /// page.
+    ///
+    /// # Panics
+    ///
+    /// Outside of 128 KiB to 1 GiB.
+    #[track_caller]
+    pub fn stack_size(mut self, bytes: usize) -> Builder {
+        assert!(
+            (128 << 10..=1 << 30).contains(&bytes),
+            "a stack of {bytes} bytes: it must be from 131072 (128 KiB) to 1073741824 (1 GiB)"
+        );
+        self.stack_size = bytes.next_multiple_of(4096);
+        self
+    }
+
+    /// Gives the goroutine a thread of its own: it may compute or sleep in the kernel for as long as it likes, and nobody
+    /// waits behind it.
+    pub fn dedicated(mut self) -> Builder {
+        self.dedicated = true;
+        self
+    }
+
+    /// Starts the goroutine on the worker of another, as those that hand over to each other should.
+    pub fn near<T>(mut self, other: &JoinHandle<T>) -> Builder {
+        self.place = Place::Near(other.worker());
+        self
+    }
+
+    /// Starts the goroutine on another worker than the last one, as those that compute should.
+    pub fn spread(mut self) -> Builder {
+        self.place = Place::Spread;
+        self
+    }
+
+    pub(super) fn group(mut self, group: Arc<Group>) -> Builder {
+        self.group = Some(group);
+        self
+    }
+
+    /// Starts the goroutine, see [`go`].
+    ///
+    /// # Panics
+    ///
+    /// As [`go`]; and with [`dedicated`](Self::dedicated), if no thread can be started.
+    #[track_caller]
+    pub fn go<F, T>(self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        // SAFETY: all Send and 'static.
+        JoinHandle::new(unsafe { self.start(Location::caller(), f, Detached) })
+    }
+
+    /// # Safety
+    ///
+    /// As [`packet::make`], with everything `Send`.
+    pub(super) unsafe fn start<F, T, A>(
+        self,
+        site: &'static Location<'static>,
+        f: F,
+        after: A,
+    ) -> Handle<T>
+    where
+        F: FnOnce() -> T,
+        A: After,
+    {
+        fork::check();
+        let (dedicated, stack_size, place) = (self.dedicated, self.stack_size, self.place);
+        let identity = self.identity(site);
+        // SAFETY: by the caller.
+        let (cell, handle) = unsafe { packet::make(identity, stack_size, false, f, after) };
+        if dedicated {
+            start_dedicated(cell, stack_size)
+        } else {
+            runtime().spawn(cell, place);
+        }
+        handle
+    }
+
+    /// The identity of a goroutine that the caller spawns now.
+    fn identity(self, site: &'static Location<'static>) -> Identity {
+        let (parent, group) = current::with(|who| match who {
+            Who::Goroutine(parent) => (parent.id, parent.group.clone()),
+            Who::Thread => (0, None),
+        });
+        let mut identity = Identity::new(site, parent);
+        identity.name = self.name;
+        identity.group = self.group.or(group);
+        if let Some(group) = &identity.group {
+            group.enter();
+        }
+        identity
+    }
+}
+
+fn start_dedicated(cell: Unstarted, stack_size: usize) {
+    let rt = runtime();
+    rt.count_dedicated(true);
+    let mut thread = std::thread::Builder::new().name("waterway-dedicated".into());
+    if stack_size > 0 {
+        thread = thread.stack_size(stack_size);
+    }
+    let started = thread.spawn(move || {
+        let (identity, cell) = cell.start();
+        current::as_dedicated(identity, || {
+            // SAFETY: the whole thread is the goroutine's.
+            unsafe { cell.run() };
+        });
+    });
+    if let Err(error) = started {
+        panic!(
+            "no thread can be started for a dedicated goroutine: {error}. Raise the limit on threads (ulimit -u)"
+        );
+    }
+}

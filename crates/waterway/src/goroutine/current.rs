@@ -1,0 +1,108 @@
+//! Who runs: a goroutine on a worker, a goroutine on a thread of its own, or a plain thread.
+
+use std::cell::Cell;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::primitives::Lock;
+use crate::rt::cell::Identity;
+use crate::rt::sched::{runtime, started};
+use crate::rt::{thread, worker};
+
+thread_local! {
+    static DEDICATED: Cell<Option<&'static Identity>> = const { Cell::new(None) };
+}
+
+/// The caller.
+pub(super) enum Who<'a> {
+    Goroutine(&'a Identity),
+    Thread,
+}
+
+/// Calls `f` with who calls.
+pub(super) fn with<R>(f: impl FnOnce(Who<'_>) -> R) -> R {
+    match worker::current()
+        .map(|task| &task.identity)
+        .or_else(|| DEDICATED.get())
+    {
+        Some(identity) => f(Who::Goroutine(identity)),
+        None => f(Who::Thread),
+    }
+}
+
+/// The calling goroutine has finished: it no longer counts as live.
+pub(super) fn count_finish() {
+    with(|who| {
+        if let Who::Goroutine(Identity {
+            group: Some(group), ..
+        }) = who
+        {
+            group.leave();
+        }
+    });
+    match worker::this() {
+        Some(worker) => worker.count_finish(),
+        None => runtime().count_dedicated(false),
+    }
+}
+
+/// What is known of a dedicated goroutine.
+#[derive(Clone, Debug)]
+pub(crate) struct Dedicated {
+    pub(crate) tid: u32,
+    pub(crate) id: u64,
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) site: &'static Location<'static>,
+}
+
+static ALL_DEDICATED: Lock<Vec<Dedicated>> = Lock::new(Vec::new());
+
+/// The dedicated goroutines that live now.
+pub(crate) fn dedicated() -> Vec<Dedicated> {
+    ALL_DEDICATED.lock().clone()
+}
+
+/// Runs `f` on the calling thread as the goroutine `identity`.
+pub(super) fn as_dedicated(identity: Identity, f: impl FnOnce()) {
+    let Identity { id, site, .. } = identity;
+    let name = identity.name.clone();
+    ALL_DEDICATED.lock().push(Dedicated {
+        tid: thread::tid(),
+        id,
+        name,
+        site,
+    });
+    let identity: *mut Identity = Box::into_raw(Box::new(identity));
+    // SAFETY: just allocated; the thread-local is emptied before it is freed, and `with` lends it no longer than a call.
+    DEDICATED.set(Some(unsafe { &*identity }));
+    f();
+    DEDICATED.set(None);
+    // SAFETY: nobody refers to it any more.
+    drop(unsafe { Box::from_raw(identity) });
+    ALL_DEDICATED.lock().retain(|d| d.id != id);
+}
+
+/// How many goroutines live: spawned and not finished, the caller included if it is one. Plain threads (`main`, unless
+/// it carries `#[waterway::main]`) do not count. In a `#[waterway::test]` only the test's own goroutines do.
+///
+/// ```
+/// let (tx, rx) = waterway::chan::<()>(0);
+/// let before = waterway::num_goroutines();
+/// let handle = waterway::go(move || rx.recv());
+/// assert_eq!(waterway::num_goroutines(), before + 1);
+/// drop(tx);
+/// handle.join().unwrap().unwrap_err();
+/// ```
+///
+/// Go: `runtime.NumGoroutine`.
+pub fn num_goroutines() -> usize {
+    let of_group = with(|who| match who {
+        Who::Goroutine(Identity {
+            group: Some(group), ..
+        }) => Some(group.live()),
+        _ => None,
+    });
+    of_group
+        .or_else(|| started().map(|rt| rt.num_goroutines()))
+        .unwrap_or(0)
+}

@@ -1,0 +1,44 @@
+//! Goroutines, as the user sees them.
+
+mod blocking;
+mod builder;
+mod current;
+mod entry;
+mod join;
+mod packet;
+mod scope;
+
+pub use blocking::blocking;
+pub use builder::{Builder, go, go_local};
+pub(crate) use current::dedicated;
+pub use current::num_goroutines;
+pub use entry::{run_main, run_test};
+pub use join::{JoinHandle, LocalJoinHandle};
+pub use scope::{Scope, ScopedJoinHandle, scope};
+
+/// Lets other goroutines of this worker run first; on a plain thread, other threads.
+///
+/// # Blocking
+///
+/// Gives way, but never waits for anything.
+///
+/// ```
+/// let handle = waterway::go(|| waterway::yield_now());
+/// handle.join().unwrap();
+/// ```
+///
+/// Go: `runtime.Gosched`.
+pub fn yield_now() {
+    crate::rt::park::yield_now();
+}
+
+/// How many threads run goroutines at once.
+///
+/// ```
+/// assert!(waterway::max_procs() >= 1);
+/// ```
+///
+/// Go: `runtime.GOMAXPROCS(0)`.
+pub fn max_procs() -> usize {
+    crate::rt::sched::runtime().config.max_procs
+}

@@ -1,0 +1,305 @@
+//! What a goroutine shares with its handle: one block of the cell arena that holds the closure until it starts, and the
+//! result from its end on.
+//!
+//! # Invariants
+//!
+//! - I1: `refs` counts the goroutine (until it has published its result) and the handle. Who takes it to 0 owns the block.
+//! - I2: the payload is the closure until the goroutine starts, nothing while it runs, the result once `DONE` is set, and
+//!   nothing again once the handle has taken it (`TAKEN`, written by the handle only).
+//! - I3: the header stands first, so a pointer to the header is a pointer to the packet.
+
+use std::alloc::Layout;
+use std::cell::UnsafeCell;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::NonNull;
+use std::thread::Result;
+
+use crate::primitives::{AtomicU8, Lock, Ordering};
+use crate::rt::arena::{Arena, CELLS};
+use crate::rt::cell::{CellHeader, Identity, Unstarted};
+use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
+
+const DONE: u8 = 1;
+const WAITED: u8 = 2;
+const TAKEN: u8 = 4;
+
+/// What happens after a goroutine has given up everything of its own.
+pub(super) trait After {
+    /// Called last, on the goroutine's stack. `panicked`: it did, and nobody will see its payload.
+    fn after(self, panicked: bool);
+}
+
+/// Nothing happens, but that a panic which nobody will see is reported.
+pub(super) struct Detached;
+
+impl After for Detached {
+    fn after(self, _panicked: bool) {}
+}
+
+/// The part of a packet that does not depend on the closure.
+pub(super) struct Shared<T> {
+    refs: AtomicU8,
+    state: AtomicU8,
+    id: u64,
+    site: &'static Location<'static>,
+    waiters: Lock<WaitQueue>,
+    /// Where the result lies.
+    result: *mut Result<T>,
+    header: *const CellHeader,
+}
+
+#[repr(C)]
+struct Packet<F, T, A> {
+    header: CellHeader,
+    shared: Shared<T>,
+    payload: UnsafeCell<Payload<F, T, A>>,
+}
+
+union Payload<F, T, A> {
+    body: ManuallyDrop<(F, A)>,
+    result: ManuallyDrop<Result<T>>,
+}
+
+/// A handle's reference to a packet.
+pub(super) struct Handle<T>(NonNull<Shared<T>>);
+
+// SAFETY: the result is handed from the goroutine's thread to the handle's once; the rest is atomic or locked.
+unsafe impl<T: Send> Send for Handle<T> {}
+// SAFETY: through a shared handle only atomics and the lock are reached.
+unsafe impl<T: Send> Sync for Handle<T> {}
+
+/// Makes the packet of a goroutine: what to queue, and the handle.
+///
+/// # Safety
+///
+/// What the closure and `after` borrow outlives the goroutine. Unless they and `T` are `Send`, the goroutine runs on the
+/// thread that the handle stays on.
+pub(super) unsafe fn make<F, T, A>(
+    identity: Identity,
+    stack_size: usize,
+    pinned: bool,
+    body: F,
+    after: A,
+) -> (Unstarted, Handle<T>)
+where
+    F: FnOnce() -> T,
+    A: After,
+{
+    let layout = Layout::new::<Packet<F, T, A>>();
+    let packet = CELLS.alloc(layout).cast::<Packet<F, T, A>>();
+    let at = packet.as_ptr();
+    let (id, site) = (identity.id, identity.site);
+    let mut body = ManuallyDrop::new((body, after));
+    // SAFETY: the block is ours and large enough. Fields are written one by one, so that the closure is copied once.
+    unsafe {
+        let block = Arena::block_size(layout.size());
+        (&raw mut (*at).shared).write(Shared {
+            refs: AtomicU8::new(2),
+            state: AtomicU8::new(0),
+            id,
+            site,
+            waiters: Lock::new(WaitQueue::new()),
+            result: (*at).payload.get().cast(),
+            header: &raw const (*at).header,
+        });
+        let payload = (*at).payload.get().cast::<(F, A)>();
+        std::ptr::copy_nonoverlapping(&raw const *body, payload, 1);
+        // No word of a moved closure stays behind on the spawner's stack.
+        erase(&raw mut *body);
+        (&raw mut (*at).header).write(CellHeader::new(
+            identity,
+            block,
+            stack_size,
+            pinned,
+            run::<F, T, A>,
+        ));
+        let header = NonNull::new_unchecked(&raw mut (*at).header);
+        (
+            Unstarted::new(header),
+            Handle(NonNull::new_unchecked(&raw mut (*at).shared)),
+        )
+    }
+}
+
+/// Overwrites what was moved away with zeroes.
+///
+/// # Safety
+///
+/// The value at `at` has been moved out, and the memory is the caller's.
+unsafe fn erase<V>(at: *mut V) {
+    // SAFETY: by the caller.
+    unsafe { std::ptr::write_bytes(at.cast::<u8>(), 0, size_of::<V>()) };
+    std::hint::black_box(at);
+}
+
+/// A panic payload may panic when it is dropped: that ends here too.
+fn drop_quietly<V>(value: V) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // Its own drop might go on like this for ever.
+        std::mem::forget(second);
+    }
+}
+
+/// Runs a goroutine on its own stack, from the closure to the last reference.
+///
+/// # Safety
+///
+/// `header` heads a `Packet<F, T, A>` that holds the closure; called once.
+unsafe fn run<F, T, A>(header: NonNull<CellHeader>)
+where
+    F: FnOnce() -> T,
+    A: After,
+{
+    let packet = header.cast::<Packet<F, T, A>>().as_ptr();
+    // SAFETY: I2: the payload is the closure, and this is its only reader.
+    let (body, after) = unsafe {
+        let payload = (*packet).payload.get();
+        let body = payload.cast::<(F, A)>().read();
+        erase(payload);
+        body
+    };
+    let result = catch_unwind(AssertUnwindSafe(body));
+    let panicked = result.is_err();
+    // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
+    let shared = unsafe {
+        (*packet).payload.get().cast::<Result<T>>().write(result);
+        &(*packet).shared
+    };
+    // Whoever has joined a goroutine does not count it any more.
+    super::current::count_finish();
+    if shared.state.fetch_or(DONE, Ordering::AcqRel) & WAITED != 0 {
+        loop {
+            let claimed = shared.waiters.lock().pop_claim();
+            let Some((_, claimed)) = claimed else { break };
+            claimed.wake();
+        }
+    }
+    // SAFETY: the goroutine's own reference, given up here.
+    let unseen = unsafe { release(NonNull::from(shared)) };
+    after.after(panicked && unseen);
+}
+
+/// Gives a reference up. The last one drops the result, if nobody took it, and frees the block. True if that happened to
+/// a result that nobody took.
+///
+/// # Safety
+///
+/// The caller owns one of the references, and does not use it again.
+unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
+    // SAFETY: the caller's reference keeps it alive until the count is given up.
+    let this = unsafe { shared.as_ref() };
+    if this.refs.fetch_sub(1, Ordering::AcqRel) != 1 {
+        return false;
+    }
+    let state = this.state.load(Ordering::Relaxed);
+    let (header, result, id, site) = (this.header, this.result, this.id, this.site);
+    let unseen = state & (DONE | TAKEN) == DONE;
+    if unseen {
+        // SAFETY: I2: there is a result, and it is ours alone (I1).
+        let result = unsafe { result.read() };
+        if result.is_err() {
+            eprintln!(
+                "waterway: goroutine {id}, spawned at {site}, panicked, and nobody joined it: the panic ends here"
+            );
+        }
+        drop_quietly(result);
+    }
+    // SAFETY: I1: the block is ours; the header's `free` gives it back.
+    unsafe { CellHeader::free(header) };
+    unseen
+}
+
+impl<T> Handle<T> {
+    fn shared(&self) -> &Shared<T> {
+        // SAFETY: I1: the handle's reference.
+        unsafe { self.0.as_ref() }
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.shared().id
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.shared().state.load(Ordering::Acquire) & DONE != 0
+    }
+
+    /// Index of the worker that has the goroutine.
+    pub(super) fn worker(&self) -> usize {
+        // SAFETY: the header lives as long as the packet.
+        unsafe { (*self.shared().header).worker.load(Ordering::Relaxed) }
+    }
+
+    /// Parks until the goroutine has finished.
+    pub(super) fn wait(&self, site: &'static Location<'static>) {
+        checkpoint();
+        let shared = self.shared();
+        if self.is_finished() {
+            return;
+        }
+        let waiter = Waiter::current();
+        let node = Node::new(&waiter, 1, std::ptr::null_mut());
+        {
+            let mut waiters = shared.waiters.lock();
+            if shared.state.fetch_or(WAITED, Ordering::AcqRel) & DONE != 0 {
+                return;
+            }
+            // SAFETY: the node stays until it is popped: nothing else ends this park.
+            unsafe { waiters.push_back(&node) };
+        }
+        let key = WaitKey {
+            reason: WaitReason::Join,
+            object: shared.id as usize,
+            site,
+        };
+        waiter.park(&key, None);
+    }
+
+    /// The result of a goroutine that has finished.
+    ///
+    /// # Panics
+    ///
+    /// If it has been taken before.
+    pub(super) fn take(&self) -> Result<T> {
+        let shared = self.shared();
+        let before = shared.state.fetch_or(TAKEN, Ordering::AcqRel);
+        assert!(
+            before & (DONE | TAKEN) == DONE,
+            "a join handle gives its result once"
+        );
+        // SAFETY: I2: the result is there, and `TAKEN` was not set before.
+        unsafe { shared.result.read() }
+    }
+
+    /// Runs `f` with the queue of waiters, unless the goroutine has finished.
+    pub(super) fn if_running<R>(&self, f: impl FnOnce(&mut WaitQueue) -> R) -> Option<R> {
+        let shared = self.shared();
+        let mut waiters = shared.waiters.lock();
+        let running = shared.state.fetch_or(WAITED, Ordering::AcqRel) & DONE == 0;
+        running.then(|| f(&mut waiters))
+    }
+
+    pub(super) fn remove(&self, node: &Node) {
+        self.shared().waiters.lock().remove(node);
+    }
+
+    /// Drops the handle: true if that dropped a panic that nobody saw.
+    pub(super) fn detach(self) -> bool {
+        let finished_badly = self.is_finished() && {
+            let shared = self.shared();
+            let untaken = shared.state.load(Ordering::Acquire) & TAKEN == 0;
+            // SAFETY: I2: finished and not taken, so it is there.
+            untaken && unsafe { (*shared.result).is_err() }
+        };
+        let this = ManuallyDrop::new(self);
+        // SAFETY: the handle's own reference, given up here.
+        unsafe { release(this.0) && finished_badly }
+    }
+}
+
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        // SAFETY: the handle's own reference, given up here.
+        unsafe { release(self.0) };
+    }
+}

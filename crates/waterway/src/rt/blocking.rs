@@ -1,0 +1,96 @@
+//! Threads for what blocks in the kernel, and for user code that must not run on a scheduler's stack.
+
+use std::collections::VecDeque;
+use std::sync::Condvar;
+use std::time::Duration;
+
+use crate::primitives::Lock;
+
+/// A job: it catches the panics of what it runs.
+pub(crate) type Work = Box<dyn FnOnce() + Send>;
+
+/// Threads beyond this many are not started: jobs wait.
+const MOST_THREADS: usize = 512;
+/// A thread without a job ends after this time.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Threads that start when needed and end when they are not.
+pub(crate) struct Pool {
+    state: Lock<State>,
+    job_added: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Work>,
+    idle: usize,
+    threads: Vec<u32>,
+}
+
+impl Pool {
+    pub(super) fn new() -> Pool {
+        Pool {
+            state: Lock::default(),
+            job_added: Condvar::new(),
+        }
+    }
+
+    /// Runs a job on a thread of the pool, soon.
+    ///
+    /// # Errors
+    ///
+    /// The job comes back if there is no thread and none can be started.
+    pub(crate) fn submit(&'static self, job: Work) -> Result<(), (Work, std::io::Error)> {
+        let mut state = self.state.lock();
+        state.jobs.push_back(job);
+        if state.idle >= state.jobs.len() || state.threads.len() >= MOST_THREADS {
+            drop(state);
+            self.job_added.notify_one();
+            return Ok(());
+        }
+        match std::thread::Builder::new()
+            .name("waterway-blocking".into())
+            .spawn(|| self.serve())
+        {
+            Ok(_) => Ok(()),
+            // Others will come to it.
+            Err(_) if !state.threads.is_empty() => Ok(()),
+            Err(error) => match state.jobs.pop_back() {
+                Some(job) => Err((job, error)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn serve(&'static self) {
+        let tid = super::thread::tid();
+        let mut state = self.state.lock();
+        state.threads.push(tid);
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                job();
+                state = self.state.lock();
+                continue;
+            }
+            state.idle += 1;
+            let waited = self
+                .job_added
+                .wait_timeout_while(state, KEEP_ALIVE, |s| s.jobs.is_empty());
+            let (after, timeout) = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
+            state = after;
+            state.idle -= 1;
+            if timeout.timed_out() && state.jobs.is_empty() {
+                state.threads.retain(|t| *t != tid);
+                return;
+            }
+        }
+    }
+
+    /// True if no job runs or waits; then the pool's threads are appended to `tids`.
+    pub(crate) fn at_rest(&self, tids: &mut Vec<u32>) -> bool {
+        let state = self.state.lock();
+        tids.extend_from_slice(&state.threads);
+        state.jobs.is_empty() && state.idle == state.threads.len()
+    }
+}

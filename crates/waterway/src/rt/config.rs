@@ -1,0 +1,326 @@
+//! Settings: what a program sets before the first use, and what the environment sets.
+
+use std::fmt;
+
+use crate::primitives::{AtomicBool, Lock, Ordering};
+
+/// What happens when every goroutine and thread is asleep and nothing can wake one.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub enum DeadlockPolicy {
+    /// Print the report and end the process with status 2, as Go does.
+    #[default]
+    Fatal,
+    /// Print the report and go on sleeping.
+    Report,
+    /// Call a function with the report, on a thread of the runtime. The process goes on.
+    Call(fn(&str)),
+}
+
+/// What `Ctrl-\` (SIGQUIT) does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SigquitPolicy {
+    /// Print every goroutine and end the process with status 2, as Go does.
+    #[default]
+    Exit,
+    /// Print every goroutine and go on.
+    Dump,
+    /// Leave the signal alone.
+    Off,
+}
+
+/// How stacks are guarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Guard {
+    /// The best that the kernel offers.
+    #[default]
+    Auto,
+    /// `mprotect`, as before Linux 6.13.
+    Mprotect,
+}
+
+/// Settings of the runtime. Give them with [`Config::install`] before the first use of anything else; what is not set
+/// comes from the environment (`WATERWAY_MAX_PROCS`, `WATERWAY_STACK_SIZE`, `WATERWAY_GUARD`, `WATERWAY_DEADLOCK`,
+/// `WATERWAY_SIGQUIT`, `WATERWAY_CHECK_TLS`, `WATERWAY_HELD_WARN_MS`), which wins, or is the default.
+///
+/// ```
+/// waterway::Config::new().max_procs(2).install().unwrap();
+/// assert_eq!(waterway::max_procs(), 2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) max_procs: usize,
+    pub(crate) stack_size: usize,
+    pub(crate) guard: Guard,
+    pub(crate) deadlock: DeadlockPolicy,
+    pub(crate) sigquit: SigquitPolicy,
+    pub(crate) check_tls: bool,
+    pub(crate) held_warn_ms: u64,
+}
+
+/// A setting that cannot be used: which, what was given, and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+const MAX_PROCS: std::ops::RangeInclusive<usize> = 1..=256;
+const STACK_SIZE: std::ops::RangeInclusive<usize> = (128 << 10)..=(1 << 30);
+
+static INSTALLED: Lock<Option<Config>> = Lock::new(None);
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+impl Default for Config {
+    fn default() -> Self {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// The default settings: as many workers as the process may use cores, stacks of 256 KiB of address space (1 MiB with
+    /// debug assertions).
+    pub fn new() -> Config {
+        Config {
+            max_procs: std::thread::available_parallelism()
+                .map_or(1, |n| n.get())
+                .min(*MAX_PROCS.end()),
+            stack_size: if cfg!(debug_assertions) {
+                1 << 20
+            } else {
+                256 << 10
+            },
+            guard: Guard::Auto,
+            deadlock: DeadlockPolicy::Fatal,
+            sigquit: SigquitPolicy::Exit,
+            check_tls: cfg!(debug_assertions),
+            held_warn_ms: 100,
+        }
+    }
+
+    /// How many threads run goroutines at once, 1 to 256. Go: `GOMAXPROCS`.
+    pub fn max_procs(mut self, n: usize) -> Config {
+        self.max_procs = n;
+        self
+    }
+
+    /// Bytes of address space for each goroutine's stack, the guard of 64 KiB included; 128 KiB to 1 GiB. Memory is
+    /// used page by page.
+    pub fn stack_size(mut self, bytes: usize) -> Config {
+        self.stack_size = bytes;
+        self
+    }
+
+    /// How stacks are guarded.
+    pub fn guard(mut self, guard: Guard) -> Config {
+        self.guard = guard;
+        self
+    }
+
+    /// What happens at a deadlock of the whole process.
+    pub fn on_deadlock(mut self, policy: DeadlockPolicy) -> Config {
+        self.deadlock = policy;
+        self
+    }
+
+    /// What SIGQUIT does. It is never touched where the program has a handler of its own.
+    pub fn on_sigquit(mut self, policy: SigquitPolicy) -> Config {
+        self.sigquit = policy;
+        self
+    }
+
+    /// Whether every park looks for frames that must not be parked in (thread-local initialisers, scoped thread-locals),
+    /// and aborts if it finds one. On by default with debug assertions.
+    pub fn check_tls(mut self, on: bool) -> Config {
+        self.check_tls = on;
+        self
+    }
+
+    /// From how many milliseconds on a goroutine that holds its worker is reported on standard error, once for each spawn
+    /// site. 0 turns the reports off.
+    pub fn held_warn_ms(mut self, ms: u64) -> Config {
+        self.held_warn_ms = ms;
+        self
+    }
+
+    /// Makes these the settings of the process.
+    ///
+    /// # Errors
+    ///
+    /// A value is out of range, in `self` or in the environment, or the runtime has already started.
+    pub fn install(self) -> Result<(), ConfigError> {
+        let merged = self.with_env(|name| std::env::var(name).ok())?;
+        if TAKEN.load(Ordering::Acquire) {
+            return Err(ConfigError(
+                "the runtime has already started: install the configuration before its first use"
+                    .into(),
+            ));
+        }
+        *INSTALLED.lock() = Some(merged);
+        Ok(())
+    }
+
+    /// The settings with those of the environment over them.
+    fn with_env(mut self, get: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let get = |name: &'static str| get(name).filter(|v| !v.is_empty()).map(|v| (name, v));
+        if let Some((name, value)) = get("WATERWAY_MAX_PROCS") {
+            self.max_procs = number(name, &value, "a number from 1 to 256")?;
+        }
+        if let Some((name, value)) = get("WATERWAY_STACK_SIZE") {
+            self.stack_size = number(name, &value, "bytes, from 131072 to 1073741824")?;
+        }
+        if let Some((name, value)) = get("WATERWAY_HELD_WARN_MS") {
+            self.held_warn_ms = number(name, &value, "milliseconds, 0 for never")? as u64;
+        }
+        if let Some((name, value)) = get("WATERWAY_GUARD") {
+            self.guard = choice(
+                name,
+                &value,
+                &[("auto", Guard::Auto), ("mprotect", Guard::Mprotect)],
+            )?;
+        }
+        if let Some((name, value)) = get("WATERWAY_CHECK_TLS") {
+            self.check_tls = choice(name, &value, &[("0", false), ("1", true)])?;
+        }
+        if let Some((name, value)) = get("WATERWAY_SIGQUIT") {
+            let all = [
+                ("exit", SigquitPolicy::Exit),
+                ("dump", SigquitPolicy::Dump),
+                ("off", SigquitPolicy::Off),
+            ];
+            self.sigquit = choice(name, &value, &all)?;
+        }
+        if let Some((name, value)) = get("WATERWAY_DEADLOCK") {
+            let all = [
+                ("fatal", DeadlockPolicy::Fatal),
+                ("report", DeadlockPolicy::Report),
+            ];
+            self.deadlock = choice(name, &value, &all)?;
+        }
+        self.validate()
+    }
+
+    fn validate(self) -> Result<Config, ConfigError> {
+        if !MAX_PROCS.contains(&self.max_procs) {
+            return Err(ConfigError(format!(
+                "max_procs is {}: it must be a number from 1 to 256",
+                self.max_procs
+            )));
+        }
+        if !STACK_SIZE.contains(&self.stack_size) {
+            return Err(ConfigError(format!(
+                "stack_size is {} bytes: it must be from {} (128 KiB) to {} (1 GiB)",
+                self.stack_size,
+                STACK_SIZE.start(),
+                STACK_SIZE.end()
+            )));
+        }
+        Ok(self)
+    }
+}
+
+fn number(name: &str, value: &str, allowed: &str) -> Result<usize, ConfigError> {
+    value
+        .parse()
+        .map_err(|_| ConfigError(format!("{name} is {value:?}: allowed is {allowed}")))
+}
+
+fn choice<T: Copy>(name: &str, value: &str, allowed: &[(&str, T)]) -> Result<T, ConfigError> {
+    allowed
+        .iter()
+        .find(|(word, _)| *word == value)
+        .map(|(_, choice)| *choice)
+        .ok_or_else(|| {
+            let words: Vec<_> = allowed
+                .iter()
+                .map(|(word, _)| format!("{word:?}"))
+                .collect();
+            ConfigError(format!(
+                "{name} is {value:?}: allowed is {}",
+                words.join(" or ")
+            ))
+        })
+}
+
+/// The settings for the runtime that starts now.
+///
+/// # Panics
+///
+/// If the environment holds a bad value.
+pub(super) fn take() -> Config {
+    TAKEN.store(true, Ordering::Release);
+    let installed = INSTALLED.lock().take();
+    installed.unwrap_or_else(
+        || match Config::new().with_env(|name| std::env::var(name).ok()) {
+            Ok(config) => config,
+            Err(error) => panic!("waterway cannot start: {error}"),
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(name: &'static str, value: &'static str) -> Result<Config, ConfigError> {
+        Config::new().with_env(|n| (n == name).then(|| value.to_string()))
+    }
+
+    #[test]
+    fn good_values_are_taken() {
+        assert_eq!(env("WATERWAY_MAX_PROCS", "3").unwrap().max_procs, 3);
+        assert_eq!(
+            env("WATERWAY_STACK_SIZE", "131072").unwrap().stack_size,
+            131072
+        );
+        assert_eq!(
+            env("WATERWAY_GUARD", "mprotect").unwrap().guard,
+            Guard::Mprotect
+        );
+        assert_eq!(
+            env("WATERWAY_SIGQUIT", "dump").unwrap().sigquit,
+            SigquitPolicy::Dump
+        );
+        assert!(env("WATERWAY_CHECK_TLS", "1").unwrap().check_tls);
+        assert!(matches!(
+            env("WATERWAY_DEADLOCK", "report").unwrap().deadlock,
+            DeadlockPolicy::Report
+        ));
+        assert!(
+            env("WATERWAY_MAX_PROCS", "").is_ok(),
+            "an empty variable counts as unset"
+        );
+    }
+
+    #[test]
+    fn bad_values_name_variable_value_and_what_is_allowed() {
+        for (name, value, allowed) in [
+            ("WATERWAY_MAX_PROCS", "many", "1 to 256"),
+            ("WATERWAY_MAX_PROCS", "-1", "1 to 256"),
+            ("WATERWAY_STACK_SIZE", "1k", "131072"),
+            ("WATERWAY_GUARD", "none", "\"mprotect\""),
+            ("WATERWAY_SIGQUIT", "print", "\"dump\""),
+            ("WATERWAY_DEADLOCK", "ignore", "\"report\""),
+            ("WATERWAY_CHECK_TLS", "yes", "\"1\""),
+            ("WATERWAY_HELD_WARN_MS", "soon", "milliseconds"),
+        ] {
+            let text = env(name, value).unwrap_err().to_string();
+            assert!(
+                text.contains(name) && text.contains(value) && text.contains(allowed),
+                "{text}"
+            );
+        }
+        let text = env("WATERWAY_MAX_PROCS", "0").unwrap_err().to_string();
+        assert!(
+            text.contains("max_procs is 0") && text.contains("1 to 256"),
+            "{text}"
+        );
+    }
+}

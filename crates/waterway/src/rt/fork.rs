@@ -1,0 +1,28 @@
+//! `fork`: the child has one thread and none of the runtime's, so every use there panics with a message.
+
+use crate::primitives::{AtomicBool, Ordering};
+
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn in_child() {
+    FORKED.store(true, Ordering::Relaxed);
+}
+
+pub(super) fn install() {
+    // SAFETY: the handler only stores to an atomic.
+    let result = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    debug_assert_eq!(result, 0, "pthread_atfork fails only without memory");
+}
+
+/// # Panics
+///
+/// In a child of `fork`.
+#[inline]
+pub(crate) fn check() {
+    if FORKED.load(Ordering::Relaxed) {
+        panic!(
+            "waterway cannot be used in a child process after fork(): its threads exist only in the parent. Call exec, or \
+             fork before the first use"
+        );
+    }
+}

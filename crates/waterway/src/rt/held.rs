@@ -1,0 +1,195 @@
+//! Workers held by one goroutine: who, for how long, doing what, and who waits behind.
+
+use std::panic::Location;
+use std::time::Duration;
+
+use super::sched::Runtime;
+use super::sysmon::SLICE;
+use super::worker::{Party, Worker};
+use crate::primitives::Ordering;
+
+/// A sleep in the kernel is reported from here on even if nobody waits behind it, in nanoseconds.
+const ASLEEP_LONG: u64 = 1_000_000_000;
+/// A site is started apart after this many holds that made others wait, or one this long, in nanoseconds.
+const CAUGHT_OFTEN: u32 = 3;
+const CAUGHT_LONG: u64 = 100_000_000;
+
+/// What a look at a worker shows.
+pub(super) enum Seen {
+    /// It has turned to another goroutine since the last time slice.
+    Fresh,
+    /// It switches, but among goroutines that share one time slice.
+    SliceOver,
+    /// It has been inside one goroutine since then, and for longer than a slice.
+    Held(u64),
+}
+
+#[derive(Clone, Copy, Default)]
+struct Look {
+    turns: u64,
+    turns_since: u64,
+    slices: u64,
+    slices_since: u64,
+    reported: bool,
+    counted: bool,
+}
+
+/// Sysmon's memory of what it saw.
+#[derive(Default)]
+pub(super) struct Held {
+    looks: Vec<Look>,
+    warned: Vec<(&'static Location<'static>, Doing)>,
+    caught: Vec<(&'static Location<'static>, u32)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Computing,
+    Asleep,
+}
+
+impl Held {
+    pub(super) fn forget(&mut self, index: usize) {
+        if let Some(look) = self.looks.get_mut(index) {
+            *look = Look::default();
+        }
+    }
+
+    pub(super) fn see(&mut self, worker: &Worker, now: u64) -> Seen {
+        if self.looks.len() <= worker.index {
+            self.looks.resize(worker.index + 1, Look::default());
+        }
+        let look = &mut self.looks[worker.index];
+        let (turns, slices) = (
+            worker.turns.load(Ordering::Relaxed),
+            worker.slices.load(Ordering::Relaxed),
+        );
+        if look.slices != slices || look.slices_since == 0 {
+            (look.slices, look.slices_since) = (slices, now);
+        }
+        if look.turns != turns || look.turns_since == 0 || !worker.busy.load(Ordering::Relaxed) {
+            (look.turns, look.turns_since) = (turns, now);
+            (look.reported, look.counted) = (false, false);
+        }
+        if now - look.turns_since > SLICE {
+            Seen::Held(look.turns_since)
+        } else if now - look.slices_since > SLICE {
+            Seen::SliceOver
+        } else {
+            Seen::Fresh
+        }
+    }
+
+    /// Says who holds a worker, once for each spawn site and manner, and sets sites apart that do it again and again.
+    pub(super) fn report(
+        &mut self,
+        rt: &Runtime,
+        worker: &Worker,
+        since: u64,
+        now: u64,
+        backlog: usize,
+    ) {
+        let look = &mut self.looks[worker.index];
+        let for_ns = now - since;
+        let behind = worker.waiting_turn();
+        let Some(doing) = doing(worker) else { return };
+        let hurts = behind + backlog > 0;
+        let warn_ns = rt.config.held_warn_ms.saturating_mul(1_000_000);
+        let due = warn_ns > 0
+            && ((hurts && for_ns >= warn_ns)
+                || (doing == Doing::Asleep && for_ns >= warn_ns.max(ASLEEP_LONG)));
+        let count =
+            hurts && worker.party == Party::Common && (!look.counted || for_ns >= CAUGHT_LONG);
+        if !(due && !look.reported) && !count {
+            return;
+        }
+        look.counted |= count;
+        look.reported |= due;
+        let Some((site, who)) = worker.holder(|task| {
+            let name = task
+                .identity
+                .name
+                .as_deref()
+                .map(|n| format!(" {n:?}"))
+                .unwrap_or_default();
+            (
+                task.identity.site,
+                format!(
+                    "goroutine {}{name}, spawned at {}",
+                    task.identity.id, task.identity.site
+                ),
+            )
+        }) else {
+            return;
+        };
+        if count && self.caught_enough(site, for_ns) {
+            rt.set_apart(site);
+        }
+        if due && !self.warned.contains(&(site, doing)) {
+            self.warned.push((site, doing));
+            eprintln!(
+                "{}",
+                text(
+                    &who,
+                    worker,
+                    doing,
+                    Duration::from_nanos(for_ns),
+                    behind,
+                    backlog
+                )
+            );
+        }
+    }
+
+    fn caught_enough(&mut self, site: &'static Location<'static>, for_ns: u64) -> bool {
+        let times = match self.caught.iter_mut().find(|(s, _)| *s == site) {
+            Some((_, times)) => {
+                *times += 1;
+                *times
+            }
+            None => {
+                self.caught.push((site, 1));
+                1
+            }
+        };
+        times >= CAUGHT_OFTEN || for_ns >= CAUGHT_LONG
+    }
+}
+
+fn text(
+    who: &str,
+    worker: &Worker,
+    doing: Doing,
+    time: Duration,
+    behind: usize,
+    backlog: usize,
+) -> String {
+    let (doing, advice) = match doing {
+        Doing::Computing => (
+            "computing",
+            "Call yield_now() now and then, or start it with Builder::dedicated()",
+        ),
+        Doing::Asleep => (
+            "asleep in the kernel (a sleeping system call, or a std lock held by a parked goroutine of this worker)",
+            "Use waterway's own sleep and locks, blocking(), or Builder::dedicated()",
+        ),
+    };
+    format!(
+        "waterway: {who}, has held worker {} for {} ms, {doing}; {behind} goroutines wait behind it, and {backlog} that \
+         have not started. {advice}.",
+        worker.index,
+        time.as_millis(),
+    )
+}
+
+/// What the worker's thread does, by the kernel's word. `None` where that cannot be read: the thread may have ended.
+fn doing(worker: &Worker) -> Option<Doing> {
+    let tid = worker.tid.load(Ordering::Relaxed);
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).ok()?;
+    // The state follows the name, which stands in parentheses and may itself hold some.
+    match stat.rsplit_once(')')?.1.trim_start().chars().next()? {
+        'R' => Some(Doing::Computing),
+        'S' | 'D' => Some(Doing::Asleep),
+        _ => None,
+    }
+}

@@ -1,0 +1,268 @@
+//! What a worker does when it has nothing to run: help others, watch, sleep, retire.
+//!
+//! # No wake is lost
+//!
+//! A waker first puts work where the worker looks (inbox, incoming, timers), then reads the bed; a sleeper first lies
+//! down, then looks for work. All four are sequentially consistent, so either the waker sees `ASLEEP` and rings, or the
+//! sleeper sees the work. `wake` turns `ASLEEP` into `RUNG` once, so a worker is rung once for each sleep.
+//!
+//! # Watching
+//!
+//! Goroutines that have not started may be taken over, but one that will start within microseconds is better left where
+//! it is: it probably hands over to its neighbours. So an idle worker takes from a worker only when that one has been
+//! inside the same goroutine for [`PATIENCE`], and while there is a backlog anywhere it naps instead of sleeping for
+//! good. A spawner wakes an idle worker only if no other one watches already.
+
+use std::time::Duration;
+
+use super::cell::Unstarted;
+use super::park::{clock, refresh_coarse};
+use super::sched::Runtime;
+use super::thread::{futex_wait, futex_wake};
+use super::worker::{Party, Worker};
+use crate::primitives::{AtomicU32, Ordering};
+
+/// How long a goroutine may stay unstarted behind a running one before an idle worker takes it, in nanoseconds.
+const PATIENCE: u64 = 20_000;
+/// The same, where the worker is not inside a goroutine: it is waking up, or its thread is not scheduled.
+const LONG_PATIENCE: u64 = 1_000_000;
+/// How long a worker without work looks for some before it sleeps, in nanoseconds: about the cost of one wake.
+const LINGER: u64 = 10_000;
+/// A backlog longer than this is shared at once.
+const CROWD: usize = 64;
+/// A watcher's naps double from the first to the last.
+const FIRST_NAP: u64 = 100_000;
+const LAST_NAP: u64 = 3_200_000;
+/// How long a worker beyond the usual number waits for work before its thread ends.
+const RETIRE_AFTER: Duration = Duration::from_millis(100);
+
+const AWAKE: u32 = 0;
+const ASLEEP: u32 = 1;
+const RUNG: u32 = 2;
+
+/// Where a worker sleeps. A futex today; whatever comes later (an epoll set) keeps `lie_down`, `sleep`, `wake`.
+pub(super) struct Bed(AtomicU32);
+
+impl Bed {
+    pub(super) const fn new() -> Bed {
+        Bed(AtomicU32::new(AWAKE))
+    }
+
+    fn lie_down(&self) {
+        self.0.swap(ASLEEP, Ordering::SeqCst);
+    }
+
+    fn get_up(&self) {
+        self.0.store(AWAKE, Ordering::SeqCst);
+    }
+
+    /// Sleeps until rung, at most for `timeout`. True if rung.
+    fn sleep(&self, timeout: Option<Duration>) -> bool {
+        futex_wait(&self.0, ASLEEP, timeout);
+        self.0.load(Ordering::SeqCst) == RUNG
+    }
+
+    /// Wakes the worker if it sleeps.
+    #[inline]
+    pub(super) fn wake(&self) {
+        if self.0.load(Ordering::SeqCst) == ASLEEP {
+            self.ring();
+        }
+    }
+
+    #[cold]
+    fn ring(&self) {
+        if self
+            .0
+            .compare_exchange(ASLEEP, RUNG, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok()
+        {
+            futex_wake(&self.0);
+        }
+    }
+
+    pub(super) fn asleep(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == ASLEEP
+    }
+
+    /// A short sleep of an awake worker that something it needs is missing for.
+    pub(super) fn nap(&self, time: Duration) {
+        self.lie_down();
+        self.sleep(Some(time));
+        self.get_up();
+    }
+}
+
+/// The worker has nothing to run. Returns when it should look again; false if its thread is to end.
+pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
+    if linger(worker) {
+        return true;
+    }
+    rt.tokens.release(worker);
+    let mut nap = FIRST_NAP;
+    let stay = loop {
+        worker.bed.lie_down();
+        if worker.has_own_work() || worker.next_timer() <= clock() || rt.apart_waits_for(worker) {
+            break true;
+        }
+        // Watch while there is something to watch, and a little longer: spawns come in bursts.
+        let backlog = rt.backlog_for(worker);
+        let watching = nap <= LAST_NAP && rt.watch_begin();
+        if backlog && !watching {
+            nap = nap.min(LAST_NAP);
+        }
+        let spare = worker.index >= rt.config.max_procs && worker.may_retire();
+        let until_timer = match worker.next_timer() {
+            u64::MAX => None,
+            when => Some(Duration::from_nanos(when.saturating_sub(clock()))),
+        };
+        let watch_for = (watching || backlog).then(|| Duration::from_nanos(nap));
+        let retire_in = spare.then_some(RETIRE_AFTER);
+        let timeout = [until_timer, watch_for, retire_in]
+            .into_iter()
+            .flatten()
+            .min();
+        rt.idle.fetch_add(1, Ordering::SeqCst);
+        let rung = worker.bed.sleep(timeout);
+        rt.idle.fetch_sub(1, Ordering::SeqCst);
+        if watching {
+            rt.watch_end();
+        }
+        if rung || worker.next_timer() <= clock() || worker.has_own_work() {
+            break true;
+        }
+        if rt.backlog_for(worker) && rt.ripe(worker) {
+            break true;
+        }
+        if spare && !watching && worker.may_retire() && worker.retire() {
+            break false;
+        }
+        nap = (nap * 2).min(LAST_NAP + 1);
+    };
+    worker.bed.get_up();
+    if stay {
+        refresh_coarse();
+        rt.sysmon.rouse();
+        rt.tokens.acquire(worker);
+    }
+    stay
+}
+
+/// Work often comes in bursts: looks for some for a moment before the expensive sleep. True if there is.
+fn linger(worker: &Worker) -> bool {
+    let begin = clock();
+    while clock() - begin < LINGER {
+        for _ in 0..16 {
+            if worker.has_own_work() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+    }
+    false
+}
+
+/// Takes over a goroutine that has not started and would wait for long where it is.
+pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unstarted> {
+    if thief.party == Party::Apart {
+        return rt.pop_apart();
+    }
+    let mut stood_still = None;
+    rt.each_worker(|victim| {
+        if stood_still.is_none() && !std::ptr::eq(victim, thief) && victim.backlog() > 0 {
+            stood_still = Some((victim, victim.turns.load(Ordering::Relaxed)));
+        }
+    });
+    let (victim, turns) = stood_still?;
+    if victim.backlog() > CROWD {
+        return victim.rob();
+    }
+    let begin = clock();
+    loop {
+        let waited = clock() - begin;
+        if thief.has_own_work()
+            || victim.turns.load(Ordering::Relaxed) != turns
+            || victim.backlog() == 0
+        {
+            return None;
+        }
+        let busy = victim.busy.load(Ordering::Relaxed);
+        if busy && waited > PATIENCE {
+            return victim.rob();
+        }
+        if !busy && waited > PATIENCE {
+            // It is not inside a goroutine: it has just been woken, or its thread is not scheduled. A nap decides.
+            return if rt.ripe(thief) { victim.rob() } else { None };
+        }
+        std::hint::spin_loop();
+    }
+}
+
+impl Runtime {
+    /// True if some worker has stood still over a backlog for long; remembers what it sees for the next look.
+    fn ripe(&self, thief: &Worker) -> bool {
+        let now = clock();
+        let mut ripe = false;
+        self.each_worker(|victim| {
+            if std::ptr::eq(victim, thief) || victim.backlog() == 0 {
+                return;
+            }
+            let turns = victim.turns.load(Ordering::Relaxed);
+            let seen = victim.seen_turns.swap(turns, Ordering::Relaxed);
+            if seen != turns {
+                victim.seen_at.store(now, Ordering::Relaxed);
+                return;
+            }
+            let busy = victim.busy.load(Ordering::Relaxed);
+            let stood = now.saturating_sub(victim.seen_at.load(Ordering::Relaxed));
+            ripe |= stood > if busy { PATIENCE } else { LONG_PATIENCE };
+        });
+        ripe
+    }
+
+    /// True if goroutines that `worker` may take wait anywhere.
+    fn backlog_for(&self, worker: &Worker) -> bool {
+        if worker.party == Party::Apart {
+            return self.apart_waits_for(worker);
+        }
+        let mut any = false;
+        self.each_worker(|victim| any |= !std::ptr::eq(victim, worker) && victim.backlog() > 0);
+        any
+    }
+
+    /// One idle worker at a time watches.
+    fn watch_begin(&self) -> bool {
+        self.watchers
+            .compare_exchange(0, 1, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    fn watch_end(&self) {
+        self.watchers.store(0, Ordering::SeqCst);
+    }
+
+    /// After a spawn onto the spawner's own queue: somebody must watch it, in case the spawner goes on for long.
+    #[inline]
+    pub(super) fn want_watcher(&self, except: &Worker) {
+        if self.idle.load(Ordering::Relaxed) > 0 && self.watchers.load(Ordering::Relaxed) == 0 {
+            self.wake_idle(Party::Common, Some(except));
+        }
+    }
+
+    /// Wakes one idle worker of a party, if there is one.
+    #[cold]
+    pub(super) fn wake_idle(&self, party: Party, except: Option<&Worker>) -> bool {
+        let mut woken = false;
+        self.each_worker(|worker| {
+            if !woken
+                && worker.party == party
+                && worker.bed.asleep()
+                && except.is_none_or(|e| !std::ptr::eq(e, worker))
+            {
+                worker.bed.wake();
+                woken = true;
+            }
+        });
+        woken
+    }
+}

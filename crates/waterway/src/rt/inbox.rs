@@ -1,0 +1,56 @@
+//! Wakes from elsewhere: a lock-free stack that any thread pushes to and one worker empties.
+
+use std::ptr::NonNull;
+
+use super::task::Task;
+use crate::primitives::{AtomicPtr, Ordering};
+
+/// Goroutines that other threads woke, for the worker they live on.
+#[derive(Default)]
+pub(super) struct Inbox(AtomicPtr<Task>);
+
+impl Inbox {
+    /// Adds a woken goroutine. Sequentially consistent, for the sleep protocol in `idle`.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the goroutine's one wake: it is suspended or about to be, and in no queue.
+    pub(super) unsafe fn push(&self, task: NonNull<Task>) {
+        let mut head = self.0.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: a goroutine that is not yet queued keeps its descriptor alive, and the caller alone links it.
+            unsafe { task.as_ref() }.link.set(NonNull::new(head));
+            match self.0.compare_exchange_weak(
+                head,
+                task.as_ptr(),
+                Ordering::SeqCst,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.load(Ordering::SeqCst).is_null()
+    }
+
+    /// Takes all, oldest first.
+    pub(super) fn drain(&self, mut f: impl FnMut(NonNull<Task>)) {
+        let mut newest = NonNull::new(self.0.swap(std::ptr::null_mut(), Ordering::Acquire));
+        let mut oldest = None;
+        while let Some(task) = newest {
+            // SAFETY: the list is ours since the swap; its goroutines wait to be run.
+            let link = unsafe { &task.as_ref().link };
+            newest = link.get();
+            link.set(oldest);
+            oldest = Some(task);
+        }
+        while let Some(task) = oldest {
+            // SAFETY: as above; the link is read before `f` may put the goroutine into another queue.
+            oldest = unsafe { task.as_ref() }.link.get();
+            f(task);
+        }
+    }
+}

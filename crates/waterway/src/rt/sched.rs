@@ -1,0 +1,308 @@
+//! The one runtime of the process: its workers, and where new goroutines go.
+
+use std::panic::Location;
+use std::sync::OnceLock;
+
+use crossbeam_deque::{Injector, Steal};
+
+use super::blocking::Pool;
+use super::cell::Unstarted;
+use super::config::Config;
+use super::stacks::Stacks;
+use super::sysmon::Sysmon;
+use super::tokens::Tokens;
+use super::worker::{self, Party, Worker};
+use crate::primitives::{AtomicBool, AtomicU64, AtomicUsize, Lock, Ordering};
+
+/// More threads than this never run goroutines, spares included.
+pub(super) const MAX_WORKERS: usize = 1024;
+
+pub(crate) struct Runtime {
+    pub(crate) config: Config,
+    workers: Box<[OnceLock<&'static Worker>]>,
+    count: AtomicUsize,
+    pub(super) tokens: Tokens,
+    pub(super) stacks: Stacks,
+    pub(super) sysmon: Sysmon,
+    pub(crate) blocking: Pool,
+    /// Workers asleep.
+    pub(super) idle: AtomicUsize,
+    /// Idle workers that watch for goroutines to take over: 0 or 1.
+    pub(super) watchers: AtomicUsize,
+    /// Spawn sites that were caught holding workers, and their goroutines that wait for a worker apart.
+    apart_sites: Lock<Vec<&'static Location<'static>>>,
+    apart_any: AtomicBool,
+    apart: Injector<Unstarted>,
+    /// Goroutines spawned by plain threads, and those that ended on threads of their own.
+    spawned: AtomicU64,
+    finished: AtomicU64,
+    warned_stack: AtomicBool,
+}
+
+/// Made first, so that its threads can refer to it, and shown to everybody once they run.
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+static STARTED: OnceLock<&'static Runtime> = OnceLock::new();
+
+/// Where a new goroutine goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// By the runtime's own rule.
+    #[default]
+    Auto,
+    /// To the worker of this index.
+    Near(usize),
+    /// To another worker than the last one.
+    Spread,
+}
+
+/// The runtime, started by its first use.
+///
+/// # Panics
+///
+/// If the environment holds a bad setting, or no thread can be started.
+#[inline]
+pub(crate) fn runtime() -> &'static Runtime {
+    match STARTED.get() {
+        Some(rt) => rt,
+        None => STARTED.get_or_init(start),
+    }
+}
+
+/// The runtime, if it has been started.
+pub(crate) fn started() -> Option<&'static Runtime> {
+    STARTED.get().copied()
+}
+
+#[cold]
+fn start() -> &'static Runtime {
+    let rt = RUNTIME.get_or_init(|| Runtime::new(super::config::take()));
+    super::fork::install();
+    super::overflow::install();
+    super::hook::install();
+    for index in 0..rt.config.max_procs {
+        if let Err(error) = rt.add_worker(Party::Common) {
+            assert!(
+                index > 0,
+                "waterway cannot start its first worker thread: {error}. Raise the limit on threads (ulimit -u, \
+                 pids.max of the cgroup) or free memory"
+            );
+            eprintln!(
+                "waterway: {index} of {} worker threads could be started: {error}",
+                rt.config.max_procs
+            );
+            break;
+        }
+    }
+    rt.sysmon.start(rt);
+    rt
+}
+
+impl Runtime {
+    fn new(config: Config) -> Runtime {
+        Runtime {
+            workers: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
+            count: AtomicUsize::new(0),
+            tokens: Tokens::new(config.max_procs),
+            stacks: Stacks::new(&config),
+            sysmon: Sysmon::new(),
+            blocking: Pool::new(),
+            idle: AtomicUsize::new(0),
+            watchers: AtomicUsize::new(0),
+            apart_sites: Lock::new(Vec::new()),
+            apart_any: AtomicBool::new(false),
+            apart: Injector::new(),
+            spawned: AtomicU64::new(0),
+            finished: AtomicU64::new(0),
+            warned_stack: AtomicBool::new(false),
+            config,
+        }
+    }
+
+    /// Starts one more worker, or a retired one again.
+    pub(super) fn add_worker(&'static self, party: Party) -> std::io::Result<()> {
+        let retired = (0..self.count.load(Ordering::Acquire))
+            .filter_map(|i| self.workers[i].get())
+            .find(|w| w.party == party && w.unretire());
+        let worker: &'static Worker = match retired {
+            Some(worker) => worker,
+            None => {
+                let index = self.count.load(Ordering::Relaxed);
+                if index == MAX_WORKERS {
+                    return Err(std::io::Error::other(format!(
+                        "{MAX_WORKERS} worker threads are the most there can be"
+                    )));
+                }
+                let worker = self.workers[index]
+                    .get_or_init(|| Box::leak(Box::new(Worker::new(index, party))));
+                self.count.store(index + 1, Ordering::Release);
+                worker
+            }
+        };
+        let started = std::thread::Builder::new()
+            .name(format!("waterway-{}", worker.index))
+            .spawn(move || worker.run(self));
+        if let Err(error) = started {
+            worker.retire();
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Calls `f` with every worker, retired ones too.
+    pub(crate) fn each_worker(&self, mut f: impl FnMut(&'static Worker)) {
+        for slot in &self.workers[..self.count.load(Ordering::Acquire)] {
+            if let Some(worker) = slot.get() {
+                f(worker);
+            }
+        }
+    }
+
+    fn worker(&self, index: usize) -> &'static Worker {
+        self.workers[index]
+            .get()
+            .expect("workers below the count exist")
+    }
+
+    /// Queues a new goroutine. Gives the index of the worker that it was given to.
+    pub(crate) fn spawn(&'static self, cell: Unstarted, place: Place) -> usize {
+        let this = worker::this();
+        match this {
+            Some(worker) => worker.count_spawn(),
+            None => {
+                self.spawned.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        if self.apart_any.load(Ordering::Relaxed) && self.is_apart(cell.site()) {
+            self.apart.push(cell);
+            if !self.wake_idle(Party::Apart, None) {
+                self.sysmon.want_apart();
+            }
+            return 0;
+        }
+        let target = self.target(this, place);
+        match this {
+            Some(worker) if worker.index == target => {
+                worker.push_own(cell);
+                self.want_watcher(worker);
+            }
+            _ => {
+                let worker = self.worker(target);
+                worker.push_incoming(cell);
+                self.want_watcher(worker);
+            }
+        }
+        target
+    }
+
+    /// The placement rule: goroutines that hand over to each other should share a worker, many of them should spread. So
+    /// the first two of a burst stay with their spawner, the next two go to the next worker, and so on.
+    fn target(&self, this: Option<&Worker>, place: Place) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let usual = self
+            .config
+            .max_procs
+            .min(self.count.load(Ordering::Relaxed));
+        match (place, this) {
+            (Place::Near(index), _) => index,
+            (Place::Spread, _) => NEXT.fetch_add(2, Ordering::Relaxed) / 2 % usual,
+            (Place::Auto, Some(worker)) if worker.index < usual => {
+                (worker.index + (worker.next_of_burst() - 1) / 2) % usual
+            }
+            (Place::Auto, _) => NEXT.fetch_add(1, Ordering::Relaxed) / 2 % usual,
+        }
+    }
+
+    /// Queues a goroutine that must stay on the calling worker.
+    pub(crate) fn spawn_pinned(&self, worker: &Worker, cell: Unstarted) {
+        worker.count_spawn();
+        worker.push_pinned(cell);
+    }
+
+    /// From now on goroutines of this spawn site start on workers apart. True if that is news.
+    pub(super) fn set_apart(&self, site: &'static Location<'static>) -> bool {
+        let mut sites = self.apart_sites.lock();
+        let news = !sites.contains(&site);
+        if news {
+            sites.push(site);
+            self.apart_any.store(true, Ordering::Relaxed);
+        }
+        news
+    }
+
+    fn is_apart(&self, site: &'static Location<'static>) -> bool {
+        self.apart_sites.lock().contains(&site)
+    }
+
+    pub(super) fn apart_backlog(&self) -> usize {
+        self.apart.len()
+    }
+
+    /// True if goroutines wait for a worker apart.
+    pub(crate) fn apart_waits(&self) -> bool {
+        !self.apart.is_empty()
+    }
+
+    /// True if no blocking job runs or waits; then the pool's threads are appended to `tids`.
+    pub(crate) fn pool_at_rest(&self, tids: &mut Vec<u32>) -> bool {
+        self.blocking.at_rest(tids)
+    }
+
+    /// Makes sysmon look now. Async-signal-safe.
+    pub(crate) fn ring_sysmon(&self) {
+        self.sysmon.ring();
+    }
+
+    pub(super) fn apart_waits_for(&self, worker: &Worker) -> bool {
+        worker.party == Party::Apart && !self.apart.is_empty()
+    }
+
+    pub(super) fn pop_apart(&self) -> Option<Unstarted> {
+        loop {
+            match self.apart.steal() {
+                Steal::Success(cell) => return Some(cell),
+                Steal::Empty => return None,
+                Steal::Retry => std::hint::spin_loop(),
+            }
+        }
+    }
+
+    /// A goroutine on a thread of its own begins (true) or ends (false).
+    pub(crate) fn count_dedicated(&self, begins: bool) {
+        if begins {
+            &self.spawned
+        } else {
+            &self.finished
+        }
+        .fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A number that changes whenever a goroutine runs, or a thread begins or ends a wait.
+    pub(crate) fn signature(&self) -> u64 {
+        let mut sum = 0u64;
+        self.each_worker(|w| sum = sum.wrapping_add(w.turns.load(Ordering::Acquire)));
+        super::thread::for_each(|p| sum = sum.wrapping_add(p.record().epoch()));
+        sum
+    }
+
+    /// Goroutines that have been spawned and have not finished.
+    pub(crate) fn num_goroutines(&self) -> usize {
+        // Finished first: a goroutine is never counted as finished but not as spawned.
+        let mut finished = self.finished.load(Ordering::Acquire);
+        self.each_worker(|w| finished += w.finished.load(Ordering::Acquire));
+        let mut spawned = self.spawned.load(Ordering::Acquire);
+        self.each_worker(|w| spawned += w.spawned.load(Ordering::Acquire));
+        spawned.saturating_sub(finished) as usize
+    }
+
+    /// A goroutine stays queued because there is no stack: says so, once.
+    pub(super) fn no_stack(&self, error: &waterway_stack::StackError) {
+        if !self.warned_stack.swap(true, Ordering::Relaxed) {
+            eprintln!("waterway: goroutines wait, queued, until a stack is free: {error}");
+        }
+    }
+
+    /// A worker to keep timers that belong to no goroutine: the caller's own, or the first.
+    pub(crate) fn timer_worker(&self) -> &'static Worker {
+        worker::this().unwrap_or_else(|| self.worker(0))
+    }
+}

@@ -1,0 +1,78 @@
+//! Stacks by size: one pool for the default size, others as they are asked for.
+
+use waterway_stack::{GuardMode, PoolConfig, Stack, StackError, StackPool};
+
+use super::config::{Config, Guard};
+use crate::primitives::Lock;
+
+pub(super) struct Stacks {
+    default: &'static StackPool,
+    default_size: usize,
+    guard: GuardMode,
+    others: Lock<Vec<(usize, &'static StackPool)>>,
+}
+
+impl Stacks {
+    pub(super) fn new(config: &Config) -> Stacks {
+        let guard = match config.guard {
+            Guard::Auto => GuardMode::Auto,
+            Guard::Mprotect => GuardMode::Mprotect,
+        };
+        Stacks {
+            default: leak(config.stack_size, guard),
+            default_size: config.stack_size,
+            guard,
+            others: Lock::new(Vec::new()),
+        }
+    }
+
+    /// A stack of `size` bytes of address space; 0 for the default.
+    pub(super) fn take(&self, size: usize) -> Result<Stack, StackError> {
+        self.pool(size).take()
+    }
+
+    pub(super) fn give(&self, stack: Stack) {
+        self.pool(stack.size()).give(stack);
+    }
+
+    pub(super) fn is_default(&self, stack: &Stack) -> bool {
+        stack.size() == self.default_size
+    }
+
+    fn pool(&self, size: usize) -> &'static StackPool {
+        if size == 0 || size == self.default_size {
+            return self.default;
+        }
+        let mut others = self.others.lock();
+        if let Some((_, pool)) = others.iter().find(|(s, _)| *s == size) {
+            return pool;
+        }
+        let pool = leak(size, self.guard);
+        others.push((size, pool));
+        pool
+    }
+
+    /// Gives memory of idle stacks back to the system, all but the last few.
+    pub(super) fn trim(&self, keep: usize) {
+        self.default.trim(keep);
+        for (_, pool) in self.others.lock().iter() {
+            pool.trim(0);
+        }
+    }
+
+    /// Stacks that nobody uses and that still may hold memory.
+    pub(super) fn idle(&self) -> usize {
+        self.default.idle()
+            + self
+                .others
+                .lock()
+                .iter()
+                .map(|(_, pool)| pool.idle())
+                .sum::<usize>()
+    }
+}
+
+/// Pools live as long as the process: the fault handler looks into them.
+fn leak(size: usize, guard_mode: GuardMode) -> &'static StackPool {
+    Box::leak(Box::new(StackPool::new(PoolConfig { size, guard_mode })))
+}

@@ -1,0 +1,251 @@
+//! The watchman: a thread of its own that looks at the workers every few milliseconds while they run, ends time slices,
+//! helps where a goroutine holds its worker, gives back memory, and calls for a verdict when nothing moves any more.
+//! While nothing happens it sleeps for good.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+
+use super::held::{Held, Seen};
+use super::park::{clock, refresh_coarse};
+use super::sched::Runtime;
+use super::worker::Party;
+use crate::primitives::{AtomicBool, Ordering, fence};
+
+/// Between two looks while goroutines run.
+const PACE: Duration = Duration::from_millis(5);
+/// A goroutine that runs for longer than this, in nanoseconds, has used up its time slice, and holds its worker.
+pub(super) const SLICE: u64 = 10_000_000;
+/// How long nothing may move before the verdict is asked for, in nanoseconds.
+const CALM: u64 = 20_000_000;
+/// Idle stacks that keep their memory, and for how long (in nanoseconds) a surplus does.
+const WARM_STACKS: usize = 64;
+const TRIM_AFTER: u64 = 1_000_000_000;
+
+/// What the layer above found when nothing moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing more to find until something moves.
+    Settled,
+    /// Something that gives no sign may change: look again after a while.
+    LookAgain,
+}
+
+pub(crate) struct Sysmon {
+    /// True while sysmon sleeps for good, or for long.
+    deep: AtomicBool,
+    want_apart: AtomicBool,
+    bell: OnceLock<OwnedFd>,
+}
+
+impl Sysmon {
+    pub(super) fn new() -> Sysmon {
+        Sysmon {
+            deep: AtomicBool::new(false),
+            want_apart: AtomicBool::new(false),
+            bell: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn start(&'static self, rt: &'static Runtime) {
+        let bell = match eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK) {
+            Ok(bell) => bell,
+            Err(error) => panic!(
+                "waterway cannot make an eventfd: {error}. Raise the limit on open files (ulimit -n)"
+            ),
+        };
+        self.bell.get_or_init(|| bell);
+        (crate::HOOKS.on_start)(rt);
+        let started = std::thread::Builder::new()
+            .name("waterway-sysmon".into())
+            .spawn(move || self.run(rt));
+        if let Err(error) = started {
+            panic!(
+                "waterway cannot start its monitor thread: {error}. Raise the limit on threads (ulimit -u)"
+            );
+        }
+    }
+
+    /// Something moves again: wakes sysmon if it sleeps for long.
+    #[inline]
+    pub(crate) fn rouse(&self) {
+        fence(Ordering::SeqCst);
+        if self.deep.load(Ordering::Relaxed) {
+            self.ring();
+        }
+    }
+
+    /// Makes sysmon look now. Async-signal-safe.
+    pub(crate) fn ring(&self) {
+        if let Some(bell) = self.bell.get() {
+            // A full counter means that the bell rings already.
+            let _ = rustix::io::write(bell, &1u64.to_ne_bytes());
+        }
+    }
+
+    /// Goroutines wait for a worker apart and none is idle.
+    pub(super) fn want_apart(&self) {
+        if !self.want_apart.swap(true, Ordering::Relaxed) {
+            self.ring();
+        }
+    }
+
+    fn run(&self, rt: &'static Runtime) {
+        super::thread::mark_internal();
+        let mut held = Held::default();
+        let mut calm = Calm::default();
+        let mut trim_at = None;
+        let mut sleep = Some(PACE);
+        loop {
+            self.sleep(sleep);
+            refresh_coarse();
+            (crate::HOOKS.on_look)(rt);
+            let now = clock();
+            self.tend_apart(rt);
+            let moving = look(rt, &mut held, now);
+            let surplus = rt.stacks.idle() > WARM_STACKS;
+            trim_at = match trim_at {
+                Some(at) if surplus && now >= at => {
+                    rt.stacks.trim(WARM_STACKS);
+                    None
+                }
+                None if surplus => Some(now + TRIM_AFTER),
+                kept => kept.filter(|_| surplus),
+            };
+            sleep = calm.next(rt, moving, now).map(|d| {
+                if trim_at.is_some() {
+                    d.min(PACE * 20)
+                } else {
+                    d
+                }
+            });
+            if sleep.is_none() && trim_at.is_some() {
+                sleep = Some(PACE * 20);
+            }
+        }
+    }
+
+    /// Sleeps; for longer than a pace only if nothing has moved since it said so.
+    fn sleep(&self, time: Option<Duration>) {
+        let deep = time.is_none_or(|t| t > PACE);
+        self.deep.store(deep, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        let Some(bell) = self.bell.get() else { return };
+        let timeout = time.and_then(|t| Timespec::try_from(t).ok());
+        let mut fds = [PollFd::new(bell, PollFlags::IN)];
+        // Interrupted or timed out: it looks in any case.
+        let rang = poll(&mut fds, timeout.as_ref()).is_ok_and(|n| n > 0);
+        self.deep.store(false, Ordering::SeqCst);
+        if rang {
+            let _ = rustix::io::read(bell.as_fd(), &mut [0u8; 8]);
+        }
+    }
+
+    /// Sees to it that goroutines of offending spawn sites find a worker apart.
+    fn tend_apart(&self, rt: &'static Runtime) {
+        self.want_apart.store(false, Ordering::Relaxed);
+        if rt.apart_backlog() == 0 || rt.wake_idle(Party::Apart, None) {
+            return;
+        }
+        let mut there = 0;
+        rt.each_worker(|w| there += usize::from(w.party == Party::Apart && !w.is_retired()));
+        if there < rt.config.max_procs {
+            add_spare(rt, Party::Apart);
+        }
+    }
+}
+
+/// Looks at every worker. True if any runs or is about to.
+fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
+    let mut moving = false;
+    let mut stuck = Vec::new();
+    let mut free_hands = [0usize; 2];
+    rt.each_worker(|worker| {
+        if worker.is_retired() || worker.bed.asleep() {
+            free_hands[worker.party as usize] += usize::from(!worker.is_retired());
+            held.forget(worker.index);
+            return;
+        }
+        moving = true;
+        match held.see(worker, now) {
+            Seen::Fresh => free_hands[worker.party as usize] += 1,
+            Seen::SliceOver => {
+                worker.preempt.store(true, Ordering::Relaxed);
+                free_hands[worker.party as usize] += 1;
+            }
+            Seen::Held(since) => {
+                worker.preempt.store(true, Ordering::Relaxed);
+                worker.fire_due();
+                if rt.tokens.wanted() > 0 {
+                    rt.tokens.release(worker);
+                }
+                stuck.push((worker, since));
+            }
+        }
+    });
+    for (worker, since) in stuck {
+        let backlog = match worker.party {
+            Party::Common => worker.backlog(),
+            Party::Apart => rt.apart_backlog(),
+        };
+        if backlog > 0
+            && !rt.wake_idle(worker.party, None)
+            && free_hands[worker.party as usize] == 0
+        {
+            // A spare takes its place, and its token.
+            add_spare(rt, worker.party);
+            rt.tokens.release(worker);
+            free_hands[worker.party as usize] += 1;
+        }
+        held.report(rt, worker, since, now, backlog);
+    }
+    moving
+}
+
+fn add_spare(rt: &'static Runtime, party: Party) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if let Err(error) = rt.add_worker(party)
+        && !WARNED.swap(true, Ordering::Relaxed)
+    {
+        eprintln!(
+            "waterway: no spare worker thread can be started, goroutines wait behind those that hold workers: {error}"
+        );
+    }
+}
+
+/// Watches for the moment when nothing moves any more.
+#[derive(Default)]
+struct Calm {
+    signature: u64,
+    since: Option<u64>,
+    asked: bool,
+    patience: u32,
+}
+
+impl Calm {
+    /// How long to sleep until the next look.
+    fn next(&mut self, rt: &'static Runtime, moving: bool, now: u64) -> Option<Duration> {
+        let signature = rt.signature();
+        if moving || signature != self.signature || self.since.is_none() {
+            *self = Calm {
+                signature,
+                since: (!moving).then_some(now),
+                asked: false,
+                patience: 0,
+            };
+            return Some(PACE);
+        }
+        if now - self.since.unwrap_or(now) < CALM {
+            return Some(PACE);
+        }
+        match (crate::HOOKS.on_quiescent)(rt, &mut self.asked) {
+            Verdict::Settled => None,
+            Verdict::LookAgain => {
+                self.patience = (self.patience + 1).min(6);
+                Some(PACE * 4 * (1 << self.patience))
+            }
+        }
+    }
+}

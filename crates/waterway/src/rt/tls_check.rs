@@ -1,0 +1,25 @@
+//! The debug check of every park: no frame below may be a thread-local initialiser or a scoped thread-local (SOUNDNESS.md).
+
+use super::task::Task;
+
+/// Aborts, naming the frame, if the goroutine parks where it must not.
+#[inline]
+pub(super) fn check(task: &Task) {
+    if super::sched::started().is_some_and(|rt| rt.config.check_tls) {
+        walk(task);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn walk(task: &Task) {
+    if let Some(bad) = waterway_stack::check_frames(task.stack_range()) {
+        eprintln!(
+            "waterway: goroutine {}, spawned at {}, parks inside {bad}. Other goroutines of this thread would see the \
+             thread-local half made or wrongly set: this is unsound (SOUNDNESS.md). Park outside of it, or start the \
+             goroutine with Builder::dedicated().",
+            task.identity.id, task.identity.site,
+        );
+        std::process::abort();
+    }
+}

@@ -1,0 +1,96 @@
+//! Run tokens: the right to run goroutines. There are `max_procs` of them, so that no more threads than that run
+//! goroutines at once, however many there are.
+//!
+//! A worker holds its token while it has something to run. Sysmon takes the token from a worker that one goroutine holds,
+//! so that a spare may run; the held worker waits for a new one when its goroutine lets go. Who waits is served in order.
+
+use std::collections::VecDeque;
+
+use super::thread::{futex_wait, futex_wake};
+use super::worker::Worker;
+use crate::primitives::{AtomicU32, AtomicUsize, Lock, Ordering};
+
+/// A worker's hand: 1 while it holds a token. Also the word that it sleeps on while it waits for one.
+pub(super) struct Hand(AtomicU32);
+
+impl Hand {
+    pub(super) const fn new() -> Hand {
+        Hand(AtomicU32::new(0))
+    }
+
+    #[inline]
+    pub(super) fn holds(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 1
+    }
+}
+
+pub(super) struct Tokens {
+    state: Lock<State>,
+    wanted: AtomicUsize,
+}
+
+struct State {
+    free: usize,
+    queue: VecDeque<&'static Worker>,
+}
+
+impl Tokens {
+    pub(super) fn new(count: usize) -> Tokens {
+        Tokens {
+            state: Lock::new(State {
+                free: count,
+                queue: VecDeque::new(),
+            }),
+            wanted: AtomicUsize::new(0),
+        }
+    }
+
+    /// Workers that wait for a token.
+    pub(super) fn wanted(&self) -> usize {
+        self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the calling worker has a token.
+    pub(super) fn acquire(&self, worker: &'static Worker) {
+        let mut state = self.state.lock();
+        if worker.hand.holds() {
+            return;
+        }
+        if state.free > 0 {
+            state.free -= 1;
+            worker.hand.0.store(1, Ordering::Relaxed);
+            return;
+        }
+        state.queue.push_back(worker);
+        self.wanted.fetch_add(1, Ordering::Relaxed);
+        drop(state);
+        while worker.hand.0.load(Ordering::Acquire) == 0 {
+            futex_wait(&worker.hand.0, 0, None);
+        }
+    }
+
+    /// Takes the token from a worker, if it holds one, for the next in line. By the worker itself, or by sysmon.
+    pub(super) fn release(&self, worker: &Worker) {
+        let mut state = self.state.lock();
+        if worker.hand.0.swap(0, Ordering::Relaxed) == 0 {
+            return;
+        }
+        match state.queue.pop_front() {
+            Some(next) => {
+                self.wanted.fetch_sub(1, Ordering::Relaxed);
+                next.hand.0.store(1, Ordering::Release);
+                drop(state);
+                futex_wake(&next.hand.0);
+            }
+            None => state.free += 1,
+        }
+    }
+
+    /// At the end of a time slice: lets others run first, if any wait.
+    pub(super) fn pass_on(&self, worker: &'static Worker) {
+        if self.wanted() > 0 {
+            self.release(worker);
+        }
+        self.acquire(worker);
+    }
+}

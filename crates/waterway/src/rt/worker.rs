@@ -1,0 +1,636 @@
+//! A worker: a thread that runs the goroutines that live on it, one at a time.
+//!
+//! # Invariants
+//!
+//! - I1: `own` is touched only by the worker's thread, and never across a `resume` (a goroutine that runs uses it too).
+//! - I2: a worker is never freed; a retired one is used again.
+//! - I3: a task in the run queue or `next` is suspended, and in no other queue.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::NonNull;
+
+use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
+use waterway_stack::Stack;
+
+use super::cell::Unstarted;
+use super::idle::Bed;
+use super::inbox::Inbox;
+use super::park::{Claimed, TimerPayload, clock};
+use super::sched::Runtime;
+use super::task::Task;
+use super::timer::TimerHeap;
+use super::tokens::Hand;
+use crate::primitives::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Lock, Ordering};
+
+/// Every so many turns a worker looks outside (timers, steals) though it has work of its own.
+const OUTSIDE_EVERY: u64 = 32;
+/// So many goroutines may run one after the other because the last one woke them, before the queue has its turn.
+const LONGEST_CHAIN: u32 = 64;
+/// Stacks that a worker keeps for its next goroutines.
+const WARM_STACKS: usize = 256;
+
+thread_local! {
+    static WORKER: Cell<Option<&'static Worker>> = const { Cell::new(None) };
+}
+
+/// The worker whose thread this is.
+#[inline]
+pub(crate) fn this() -> Option<&'static Worker> {
+    WORKER.get()
+}
+
+/// The goroutine that runs on this thread now.
+#[inline]
+pub(crate) fn current() -> Option<&'static Task> {
+    let task = this()?.current.get()?;
+    // SAFETY: the running goroutine's descriptor is alive (task I1), and the reference is used on its own stack.
+    Some(unsafe { task.as_ref() })
+}
+
+/// True where no user code may run: on a worker's thread outside of any goroutine, and on sysmon's.
+pub(crate) fn on_scheduler_stack() -> bool {
+    this().is_some_and(|worker| worker.current.get().is_none()) || super::thread::is_internal()
+}
+
+/// Which goroutines a worker takes: everybody's, or those of spawn sites that were caught holding workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    Common,
+    Apart,
+}
+
+pub(crate) struct Worker {
+    pub(crate) index: usize,
+    pub(crate) party: Party,
+    pub(super) bed: Bed,
+    inbox: Inbox,
+    /// Unstarted goroutines: the owner pushes to the deque, others to `incoming`; anyone may steal.
+    stealer: Stealer<Unstarted>,
+    incoming: Injector<Unstarted>,
+    pub(super) timers: Lock<TimerHeap<TimerPayload>>,
+    next_timer: AtomicU64,
+    /// Counts goroutines resumed: a worker whose count stands still is held by one.
+    pub(super) turns: AtomicU64,
+    /// Counts turns of the run queue, which end a time slice.
+    pub(super) slices: AtomicU64,
+    /// Set by sysmon when the time slice is over.
+    pub(super) preempt: AtomicBool,
+    /// The right to run goroutines.
+    pub(super) hand: Hand,
+    /// True while the thread is between `resume` and its return.
+    pub(super) busy: AtomicBool,
+    pub(crate) tid: AtomicU32,
+    /// Goroutines spawned and finished by this worker.
+    pub(super) spawned: AtomicU64,
+    pub(super) finished: AtomicU64,
+    /// What watchers saw last, and when it last moved: see `idle`.
+    pub(super) seen_turns: AtomicU64,
+    pub(super) seen_at: AtomicU64,
+    /// True while no thread runs this worker.
+    retired: AtomicBool,
+    /// All started goroutines that live here.
+    pub(super) live: Lock<Vec<TaskRef>>,
+    pub(super) live_count: AtomicUsize,
+    current: Cell<Option<NonNull<Task>>>,
+    own: UnsafeCell<Own>,
+    deque: UnsafeCell<Option<Deque<Unstarted>>>,
+}
+
+/// A live task in a worker's list.
+pub(super) struct TaskRef(pub(super) NonNull<Task>);
+
+// SAFETY: only what others may read (record, identity) is read through it, under the list's lock, which keeps it alive.
+unsafe impl Send for TaskRef {}
+
+// SAFETY: everything is atomic or locked but `current`, `own` and `deque`, which only the worker's thread touches (I1).
+unsafe impl Sync for Worker {}
+// SAFETY: as above; a worker is made on one thread and then belongs to its own.
+unsafe impl Send for Worker {}
+
+#[derive(Default)]
+struct Own {
+    head: Option<NonNull<Task>>,
+    tail: Option<NonNull<Task>>,
+    /// Runs before the queue: it was woken by the goroutine that ran last, and shares its time slice.
+    next: Option<NonNull<Task>>,
+    /// Unstarted goroutines that must not leave this worker.
+    pinned: std::collections::VecDeque<Unstarted>,
+    warm: Vec<Stack>,
+    turn: u64,
+    /// How many goroutines in a row ran as `next`.
+    chain: u32,
+    /// Spawns by the goroutine that runs now.
+    burst: usize,
+}
+
+enum Job {
+    Resume(NonNull<Task>),
+    Start(Unstarted),
+}
+
+impl Worker {
+    pub(super) fn new(index: usize, party: Party) -> Worker {
+        let deque = Deque::new_fifo();
+        Worker {
+            index,
+            party,
+            bed: Bed::new(),
+            inbox: Inbox::default(),
+            stealer: deque.stealer(),
+            incoming: Injector::new(),
+            timers: Lock::new(TimerHeap::new()),
+            next_timer: AtomicU64::new(u64::MAX),
+            turns: AtomicU64::new(0),
+            slices: AtomicU64::new(0),
+            preempt: AtomicBool::new(false),
+            hand: Hand::new(),
+            busy: AtomicBool::new(false),
+            tid: AtomicU32::new(0),
+            spawned: AtomicU64::new(0),
+            finished: AtomicU64::new(0),
+            seen_turns: AtomicU64::new(0),
+            seen_at: AtomicU64::new(0),
+            retired: AtomicBool::new(false),
+            live: Lock::new(Vec::new()),
+            live_count: AtomicUsize::new(0),
+            current: Cell::new(None),
+            own: UnsafeCell::new(Own::default()),
+            deque: UnsafeCell::new(Some(deque)),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// On the worker's thread, and the result is not kept across a call that may use it again.
+    #[allow(clippy::mut_from_ref)]
+    #[inline]
+    unsafe fn own(&self) -> &mut Own {
+        // SAFETY: I1, by the caller.
+        unsafe { &mut *self.own.get() }
+    }
+
+    fn deque(&self) -> &Deque<Unstarted> {
+        // SAFETY: I1: only the owner calls this; the option is always filled.
+        unsafe { (*self.deque.get()).as_ref().expect("a worker has a deque") }
+    }
+
+    /// The thread's main function: runs goroutines until the worker retires.
+    pub(super) fn run(&'static self, rt: &'static Runtime) {
+        WORKER.set(Some(self));
+        self.tid.store(super::thread::tid(), Ordering::Relaxed);
+        waterway_stack::ensure_altstack();
+        rt.tokens.acquire(self);
+        loop {
+            if !self.hand.holds() || self.preempt.load(Ordering::Relaxed) {
+                self.slice_over(rt);
+            }
+            match self.pick(rt) {
+                Some(job) => self.execute(rt, job),
+                None => {
+                    if !super::idle::rest(self, rt) {
+                        break;
+                    }
+                }
+            }
+        }
+        self.tid.store(0, Ordering::Relaxed);
+        WORKER.set(None);
+    }
+
+    /// The time slice is over, or sysmon has taken the token away: others first.
+    #[cold]
+    fn slice_over(&'static self, rt: &'static Runtime) {
+        self.preempt.store(false, Ordering::Relaxed);
+        // SAFETY: the worker's thread (I1).
+        if let Some(task) = unsafe { self.own() }.next.take() {
+            self.push_back(task);
+        }
+        rt.tokens.pass_on(self);
+    }
+
+    fn pick(&'static self, rt: &'static Runtime) -> Option<Job> {
+        // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        if let Some(task) = own.next.take() {
+            own.chain += 1;
+            if own.chain < LONGEST_CHAIN {
+                return Some(Job::Resume(task));
+            }
+            self.push_back(task);
+        }
+        own.chain = 0;
+        own.turn += 1;
+        self.slices.store(own.turn, Ordering::Relaxed);
+        if own.turn % OUTSIDE_EVERY == 0 {
+            self.fire_due();
+        }
+        self.pick_own(own.turn)
+            .or_else(|| {
+                self.fire_due();
+                self.pick_own(0)
+            })
+            .or_else(|| super::idle::steal(self, rt).map(Job::Start))
+    }
+
+    fn pick_own(&'static self, turn: u64) -> Option<Job> {
+        if !self.inbox.is_empty() {
+            self.inbox.drain(|task| self.push_back(task));
+        }
+        // New goroutines and woken ones take turns.
+        let new_first = turn % 2 == 0;
+        if new_first && let Some(cell) = self.pop_unstarted() {
+            return Some(Job::Start(cell));
+        }
+        self.pop_front().map(Job::Resume).or_else(|| {
+            if new_first {
+                None
+            } else {
+                self.pop_unstarted().map(Job::Start)
+            }
+        })
+    }
+
+    fn pop_unstarted(&self) -> Option<Unstarted> {
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.own() }
+            .pinned
+            .pop_front()
+            .or_else(|| self.deque().pop())
+            .or_else(|| {
+                if self.incoming.is_empty() {
+                    None
+                } else {
+                    take(|| self.incoming.steal())
+                }
+            })
+    }
+
+    fn pop_front(&self) -> Option<NonNull<Task>> {
+        // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        let task = own.head?;
+        // SAFETY: I3: alive and ours.
+        own.head = unsafe { task.as_ref() }.link.take();
+        if own.head.is_none() {
+            own.tail = None;
+        }
+        Some(task)
+    }
+
+    fn push_back(&self, task: NonNull<Task>) {
+        // SAFETY: the worker's thread (I1); the task is in no queue (I3).
+        let (own, link) = unsafe { (self.own(), &task.as_ref().link) };
+        link.set(None);
+        match own.tail {
+            // SAFETY: I3.
+            Some(tail) => unsafe { tail.as_ref() }.link.set(Some(task)),
+            None => own.head = Some(task),
+        }
+        own.tail = Some(task);
+    }
+
+    fn execute(&'static self, rt: &'static Runtime, job: Job) {
+        let task = match job {
+            Job::Resume(task) => task,
+            Job::Start(cell) => match self.begin(rt, cell) {
+                Some(task) => task,
+                None => return,
+            },
+        };
+        // SAFETY: I1.
+        unsafe { self.own() }.burst = 0;
+        // SAFETY: alive: it has not run to its end.
+        unsafe { task.as_ref() }
+            .runnable
+            .store(false, Ordering::Relaxed);
+        self.current.set(Some(task));
+        self.turns
+            .store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.busy.store(true, Ordering::Relaxed);
+        // SAFETY: it lives here and is suspended or new.
+        let finished = unsafe { task.as_ref().resume() };
+        self.busy.store(false, Ordering::Relaxed);
+        self.current.set(None);
+        if finished {
+            self.end(rt, task);
+        }
+    }
+
+    /// Gives an unstarted goroutine a stack. Where none is to be had it stays queued.
+    fn begin(&'static self, rt: &'static Runtime, cell: Unstarted) -> Option<NonNull<Task>> {
+        // SAFETY: I1.
+        let warm = if cell.stack_size() == 0 {
+            unsafe { self.own() }.warm.pop()
+        } else {
+            None
+        };
+        let stack = match warm {
+            Some(stack) => stack,
+            None => match rt.stacks.take(cell.stack_size()) {
+                Ok(stack) => stack,
+                Err(error) => {
+                    rt.no_stack(&error);
+                    if cell.is_pinned() {
+                        self.push_pinned(cell);
+                    } else {
+                        self.incoming.push(cell);
+                    }
+                    self.bed.nap(std::time::Duration::from_millis(1));
+                    return None;
+                }
+            },
+        };
+        cell.set_worker(self.index);
+        let task = Task::start(cell, stack, self);
+        let mut live = self.live.lock();
+        // SAFETY: just made.
+        unsafe { task.as_ref() }.place.set(live.len());
+        live.push(TaskRef(task));
+        drop(live);
+        self.live_count.store(
+            self.live_count.load(Ordering::Relaxed) + 1,
+            Ordering::Relaxed,
+        );
+        Some(task)
+    }
+
+    fn end(&'static self, rt: &'static Runtime, task: NonNull<Task>) {
+        let mut live = self.live.lock();
+        // SAFETY: the task is alive until `finish` below.
+        let place = unsafe { task.as_ref() }.place.get();
+        live.swap_remove(place);
+        if let Some(moved) = live.get(place) {
+            // SAFETY: in the list, so alive; `place` is guarded by the list's lock.
+            unsafe { moved.0.as_ref() }.place.set(place);
+        }
+        if live.capacity() > 4096 && live.len() * 8 < live.capacity() {
+            let to = live.len() * 2;
+            live.shrink_to(to);
+        }
+        drop(live);
+        self.live_count.store(
+            self.live_count.load(Ordering::Relaxed) - 1,
+            Ordering::Relaxed,
+        );
+        // SAFETY: it has finished and left the list.
+        let (stack, identity) = unsafe { Task::finish(task) };
+        drop(identity);
+        // SAFETY: I1.
+        let warm = unsafe { &mut self.own().warm };
+        if warm.len() < WARM_STACKS && rt.stacks.is_default(&stack) {
+            warm.push(stack);
+        } else {
+            rt.stacks.give(stack);
+        }
+    }
+
+    /// Makes a goroutine of this worker run again. From its own thread it runs next, else by way of the inbox.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the one wake of the task.
+    #[inline]
+    pub(super) unsafe fn ready(&'static self, task: NonNull<Task>) {
+        // SAFETY: a goroutine that has not been woken is alive.
+        unsafe { task.as_ref() }
+            .runnable
+            .store(true, Ordering::Relaxed);
+        if let Some(this) = this()
+            && std::ptr::eq(this, self)
+        {
+            // SAFETY: the worker's thread (I1).
+            let next = unsafe { &mut self.own().next };
+            if let Some(before) = next.replace(task) {
+                self.push_back(before);
+            }
+        } else {
+            // SAFETY: by the caller.
+            unsafe { self.inbox.push(task) };
+            self.bed.wake();
+        }
+    }
+
+    /// The running goroutine gives way: it goes to the end of the queue.
+    pub(crate) fn yield_now(&self) {
+        super::park::release_reservations();
+        let Some(task) = self.current.get() else {
+            return;
+        };
+        // SAFETY: it runs, so it is alive.
+        unsafe { task.as_ref() }
+            .runnable
+            .store(true, Ordering::Relaxed);
+        self.push_back(task);
+        // SAFETY: on the goroutine's stack; it is queued, so it will be resumed.
+        unsafe { task.as_ref().suspend() };
+    }
+
+    /// The time slice is over: the running goroutine gives way, unless it is inside the panic hook.
+    #[cold]
+    pub(crate) fn give_way(&self) {
+        if !super::hook::running() {
+            self.yield_now();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn slice_is_over(&self) -> bool {
+        self.preempt.load(Ordering::Relaxed)
+    }
+
+    /// How many goroutines the running one has spawned since it was resumed, this one included.
+    pub(super) fn next_of_burst(&self) -> usize {
+        // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        own.burst += 1;
+        own.burst
+    }
+
+    /// The running goroutine has finished, as far as others can tell.
+    pub(crate) fn count_finish(&self) {
+        self.finished
+            .store(self.finished.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    pub(super) fn count_spawn(&self) {
+        self.spawned
+            .store(self.spawned.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Queues an unstarted goroutine here, from the worker's own thread.
+    pub(super) fn push_own(&self, cell: Unstarted) {
+        self.deque().push(cell);
+    }
+
+    /// Queues an unstarted goroutine that must start here, from the worker's own thread.
+    pub(super) fn push_pinned(&self, cell: Unstarted) {
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.own() }.pinned.push_back(cell);
+    }
+
+    /// Queues an unstarted goroutine here, from any thread.
+    pub(super) fn push_incoming(&self, cell: Unstarted) {
+        self.incoming.push(cell);
+        crate::primitives::fence(Ordering::SeqCst);
+        self.bed.wake();
+    }
+
+    /// Unstarted goroutines that others may take.
+    pub(super) fn backlog(&self) -> usize {
+        self.stealer.len() + self.incoming.len()
+    }
+
+    /// Takes an unstarted goroutine away from this worker, from any thread.
+    pub(super) fn rob(&self) -> Option<Unstarted> {
+        take(|| self.stealer.steal()).or_else(|| take(|| self.incoming.steal()))
+    }
+
+    /// True if something waits that only this worker can run, as seen by its own thread just before it sleeps.
+    pub(super) fn has_own_work(&self) -> bool {
+        // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        own.next.is_some()
+            || own.head.is_some()
+            || !own.pinned.is_empty()
+            || !self.inbox.is_empty()
+            || self.backlog() > 0
+    }
+
+    /// True if nothing lives here, so that the thread may end.
+    pub(super) fn may_retire(&self) -> bool {
+        self.live_count.load(Ordering::Relaxed) == 0 && self.next_timer() == u64::MAX
+    }
+
+    /// The thread ends: true, unless work came at the last moment.
+    pub(super) fn retire(&self) -> bool {
+        self.retired.store(true, Ordering::SeqCst);
+        if self.inbox.is_empty() && self.backlog() == 0 {
+            return true;
+        }
+        // Whoever pushed may count on this thread, unless sysmon has taken the worker up again.
+        !self.unretire()
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
+    }
+
+    /// Takes a retired worker up again: true for one caller.
+    pub(super) fn unretire(&self) -> bool {
+        self.retired.swap(false, Ordering::SeqCst)
+    }
+
+    /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
+    pub(super) fn waiting_turn(&self) -> usize {
+        // SAFETY: in the list, under its lock, so alive.
+        self.live
+            .lock()
+            .iter()
+            .filter(|t| unsafe { t.0.as_ref() }.runnable.load(Ordering::Relaxed))
+            .count()
+    }
+
+    /// Calls `f` with the goroutine that the worker is inside now, if it can be told: the one that neither waits nor is
+    /// runnable.
+    pub(super) fn holder<R>(&self, f: impl FnOnce(&Task) -> R) -> Option<R> {
+        let live = self.live.lock();
+        live.iter()
+            // SAFETY: in the list, under its lock, so alive.
+            .map(|t| unsafe { t.0.as_ref() })
+            .find(|t| !t.runnable.load(Ordering::Relaxed) && t.record.epoch() % 2 == 0)
+            .map(f)
+    }
+
+    /// Calls `f` with every started goroutine that lives here, under the list's lock.
+    pub(crate) fn each_live(&self, mut f: impl FnMut(&Task)) {
+        for task in self.live.lock().iter() {
+            // SAFETY: in the list, under its lock, so alive.
+            f(unsafe { task.0.as_ref() });
+        }
+    }
+
+    /// True if the worker sleeps with nothing queued and no timer set, or has no thread. Seen from any thread.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        (self.bed.asleep() || self.is_retired())
+            && self.inbox.is_empty()
+            && self.backlog() == 0
+            && self.next_timer() == u64::MAX
+    }
+
+    /// When the first timer is due; `u64::MAX` if there is none.
+    pub(super) fn next_timer(&self) -> u64 {
+        self.next_timer.load(Ordering::SeqCst)
+    }
+
+    /// Sets a timer on this worker's heap, from any thread.
+    pub(crate) fn add_timer(&self, when: u64, payload: TimerPayload) {
+        let mut heap = self.timers.lock();
+        heap.insert(when, payload);
+        let first = heap.first().unwrap_or(u64::MAX);
+        let sooner = first < self.next_timer.load(Ordering::Relaxed);
+        if sooner {
+            self.next_timer.store(first, Ordering::SeqCst);
+        }
+        drop(heap);
+        if sooner && this().is_none_or(|w| !std::ptr::eq(w, self)) {
+            self.bed.wake();
+        }
+    }
+
+    /// Takes a timer out. What it held comes back, to be dropped outside the lock.
+    pub(crate) fn remove_timer(&self, slot: &super::timer::TimerSlot) -> Option<TimerPayload> {
+        let mut heap = self.timers.lock();
+        let payload = heap.remove(slot);
+        self.next_timer
+            .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
+        payload
+    }
+
+    /// Fires the timers that are due: by the worker itself, or by sysmon while it is held.
+    pub(super) fn fire_due(&self) {
+        if self.next_timer.load(Ordering::Relaxed) == u64::MAX {
+            return;
+        }
+        let now = clock();
+        if self.next_timer.load(Ordering::Relaxed) > now {
+            return;
+        }
+        loop {
+            let mut heap = self.timers.lock();
+            let due = heap.pop_due(now);
+            let fired: Option<Fired> = due.map(|payload| match payload {
+                // Under the lock, which the waiter takes before it goes: see `park` I1.
+                TimerPayload::Waiter(waiter) => Fired::Waiter(waiter.time_out()),
+                TimerPayload::Event(event) => Fired::Event(event),
+            });
+            self.next_timer
+                .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
+            drop(heap);
+            match fired {
+                None => return,
+                Some(Fired::Waiter(claimed)) => {
+                    if let Some(claimed) = claimed {
+                        claimed.wake();
+                    }
+                }
+                Some(Fired::Event(event)) => event.fire(now),
+            }
+        }
+    }
+}
+
+enum Fired {
+    Waiter(Option<Claimed>),
+    Event(std::sync::Arc<dyn super::park::TimerEvent>),
+}
+
+/// A steal that is tried until it is decided.
+fn take(mut steal: impl FnMut() -> Steal<Unstarted>) -> Option<Unstarted> {
+    loop {
+        match steal() {
+            Steal::Success(cell) => return Some(cell),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Sleeping, timers and tickers.
+
+mod sleep;
+
+pub use sleep::sleep;

@@ -1,0 +1,184 @@
+//! Every goroutine, in words.
+
+use std::fmt::Write as _;
+use std::io;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::goroutine::dedicated;
+use crate::rt::arena::{CoreHeader, CoreKind, HANDLES};
+use crate::rt::cell::for_each_unstarted;
+use crate::rt::park::clock;
+use crate::rt::record::{Record, WaitReason, Waiting};
+use crate::rt::sched::Runtime;
+use crate::rt::thread;
+
+/// A goroutine or thread, as a dump shows it.
+pub(super) struct Line {
+    /// Sorts the dump: threads first, then goroutines by number.
+    order: (u8, u64),
+    text: String,
+}
+
+/// Writes every goroutine, and every plain thread that waits, to `out`: number, name, state and wait reason, for how
+/// long, where it blocks, what it waits on, and where it was spawned. Runs on without stopping anyone, so goroutines that
+/// run are shown as of a moment.
+///
+/// # Errors
+///
+/// As `out` gives them.
+///
+/// ```
+/// let mut text = Vec::new();
+/// waterway::watch::dump(&mut text).unwrap();
+/// ```
+///
+/// Go: `pprof.Lookup("goroutine").WriteTo(w, 2)`.
+pub fn dump(out: &mut dyn io::Write) -> io::Result<()> {
+    match crate::rt::sched::started() {
+        Some(rt) => out.write_all(text(rt).as_bytes()),
+        None => Ok(()),
+    }
+}
+
+/// The whole dump.
+pub(super) fn text(rt: &Runtime) -> String {
+    let mut lines = lines(rt);
+    lines.sort_by_key(|line| line.order);
+    let mut all = String::new();
+    for line in lines {
+        all.push('\n');
+        all.push_str(&line.text);
+    }
+    all
+}
+
+fn lines(rt: &Runtime) -> Vec<Line> {
+    let now = clock();
+    let mut lines = Vec::new();
+    rt.each_worker(|worker| {
+        worker.each_live(|task| {
+            let who = &task.identity;
+            let woken = task.runnable.load(crate::primitives::Ordering::Relaxed);
+            let state = state(&task.record, woken, now);
+            let text = goroutine(
+                who.id,
+                who.name.as_deref(),
+                &state,
+                Some((who.site, who.parent)),
+            );
+            lines.push(Line {
+                order: (1, who.id),
+                text,
+            });
+        });
+    });
+    for_each_unstarted(|id, site| {
+        let text = format!("goroutine {id} [runnable, not started]:\n\tspawned at {site}\n");
+        lines.push(Line {
+            order: (1, id),
+            text,
+        });
+    });
+    let dedicated = dedicated();
+    thread::for_each(|parker| {
+        let state = state(parker.record(), parker.woken(), now);
+        if let Some(own) = dedicated.iter().find(|d| d.tid == parker.tid()) {
+            let text = goroutine(own.id, own.name.as_deref(), &state, Some((own.site, 0)));
+            lines.push(Line {
+                order: (1, own.id),
+                text: text.replacen('[', "[own thread, ", 1),
+            });
+        } else if parker.record().read().is_some() {
+            let main = parker.tid() == std::process::id();
+            let name = if main {
+                "main thread".into()
+            } else {
+                format!("thread {}", parker.tid())
+            };
+            lines.push(Line {
+                order: (0, parker.tid() as u64),
+                text: format!("{name} {state}"),
+            });
+        }
+    });
+    lines
+}
+
+fn goroutine(
+    id: u64,
+    name: Option<&str>,
+    state: &str,
+    spawned: Option<(&Location<'_>, u64)>,
+) -> String {
+    let mut text = format!("goroutine {id} ");
+    if let Some(name) = name {
+        let _ = write!(text, "{name:?} ");
+    }
+    text.push_str(state);
+    if let Some((site, parent)) = spawned {
+        let _ = write!(text, "\tspawned at {site}");
+        if parent != 0 {
+            let _ = write!(text, " by goroutine {parent}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// `[chan receive, 1.2 s]:` and where and on what, a line each.
+fn state(record: &Record, woken: bool, now: u64) -> String {
+    match record.read() {
+        Some(waiting) if !woken => {
+            let time = Duration::from_nanos(now.saturating_sub(waiting.since));
+            let reason = waiting.key.reason.text();
+            format!(
+                "[{reason}, {:.1} s]:\n\tblocked at {}{}\n",
+                time.as_secs_f64(),
+                waiting.key.site,
+                object(&waiting)
+            )
+        }
+        Some(_) => "[runnable]:\n".into(),
+        None if woken => "[runnable]:\n".into(),
+        None => "[running]:\n".into(),
+    }
+}
+
+/// What the waiter waits on.
+fn object(waiting: &Waiting) -> String {
+    let address = waiting.key.object;
+    if waiting.key.reason == WaitReason::Join {
+        return format!(", waiting for goroutine {address} to finish");
+    }
+    if !HANDLES.contains(address) {
+        return String::new();
+    }
+    // SAFETY: an address that a record names is that of a core, whose header is readable at any time (arena I2).
+    let header = unsafe { &*(address as *const CoreHeader) };
+    let load = |n: &crate::primitives::AtomicUsize| n.load(crate::primitives::Ordering::Relaxed);
+    let what = match header.kind() {
+        CoreKind::Chan => {
+            let capacity = match load(&header.capacity) {
+                usize::MAX => "unbounded".into(),
+                n => format!("capacity {n}"),
+            };
+            let (tx, rx) = (load(&header.senders), load(&header.receivers));
+            format!(
+                "channel {} ({capacity}, senders alive: {tx}, receivers alive: {rx})",
+                header.id()
+            )
+        }
+        CoreKind::Mutex => match load(&header.senders) >> 1 {
+            0 => format!("mutex {}", header.id()),
+            who if who >> 60 != 0 => format!(
+                "mutex {} (held by thread {})",
+                header.id(),
+                who & (u32::MAX as usize)
+            ),
+            who => format!("mutex {} (held by goroutine {who})", header.id()),
+        },
+        CoreKind::WaitGroup => format!("wait group {}", header.id()),
+    };
+    format!("\n\ton {what}, made at {}", header.site())
+}

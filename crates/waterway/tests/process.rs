@@ -1,0 +1,297 @@
+//! What only a whole process can show: verdicts, signals, overflow, panics, memory. Each program runs in a child process
+//! of this binary (no test harness, so that `main` is a program's own).
+
+#[path = "process/programs.rs"]
+mod programs;
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+const PROGRAM: &str = "WATERWAY_TEST_PROGRAM";
+
+/// What a child process left.
+struct Outcome {
+    stdout: String,
+    stderr: String,
+    status: ExitStatus,
+}
+
+impl Outcome {
+    #[track_caller]
+    fn says(&self, text: &str) -> &Self {
+        assert!(
+            self.stderr.contains(text),
+            "no {text:?} in stderr:\n{}",
+            self.stderr
+        );
+        self
+    }
+
+    #[track_caller]
+    fn says_not(&self, text: &str) -> &Self {
+        assert!(
+            !self.stderr.contains(text),
+            "{text:?} in stderr:\n{}",
+            self.stderr
+        );
+        self
+    }
+
+    #[track_caller]
+    fn code(&self, code: i32) -> &Self {
+        assert_eq!(
+            self.status.code(),
+            Some(code),
+            "{:?}\nstdout:\n{}\nstderr:\n{}",
+            self.status,
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+fn start(program: &str, env: &[(&str, &str)]) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .env(PROGRAM, program)
+        .envs(env.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn finish(mut child: Child) -> Outcome {
+    let mut stderr = child.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).unwrap();
+        text
+    });
+    let mut stdout = String::new();
+    if let Some(mut out) = child.stdout.take() {
+        out.read_to_string(&mut stdout).unwrap();
+    }
+    Outcome {
+        stdout,
+        stderr: reader.join().unwrap(),
+        status: child.wait().unwrap(),
+    }
+}
+
+fn run(program: &str, env: &[(&str, &str)]) -> Outcome {
+    finish(start(program, env))
+}
+
+/// Runs a program that does not end until it has said `text` on standard error. Gives that line.
+#[track_caller]
+fn run_until(program: &str, env: &[(&str, &str)], text: &str) -> String {
+    let mut child = start(program, env);
+    let mut said = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if line.contains(text) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return line;
+        }
+        said.push_str(&line);
+    }
+    panic!("{program} ended without saying {text:?}, but\n{said}");
+}
+
+/// Sends a signal when the child has printed a line.
+fn signal_when_ready(program: &str, env: &[(&str, &str)], signal: i32) -> Outcome {
+    let mut child = start(program, env);
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    let pid = rustix::process::Pid::from_child(&child);
+    let signal = rustix::process::Signal::from_named_raw(signal).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+    let outcome = finish(child);
+    drop(out);
+    outcome
+}
+
+const DEADLOCK: &str = "fatal error: all goroutines are asleep - deadlock!";
+
+fn deadlock_is_fatal_and_names_everyone() {
+    let outcome = run("deadlock", &[]);
+    outcome.code(2).says(DEADLOCK);
+    outcome
+        .says("main thread [join")
+        .says("waiting for goroutine");
+    outcome
+        .says("\"stuck\" [sync.WaitGroup.Wait")
+        .says("on wait group")
+        .says("programs.rs");
+    outcome.says("spawned at");
+}
+
+fn deadlock_can_be_reported_only() {
+    run("deadlock_reported", &[("WATERWAY_DEADLOCK", "report")])
+        .code(0)
+        .says(DEADLOCK);
+}
+
+fn deadlock_of_plain_threads_and_dedicated_goroutines() {
+    run("deadlock_threads", &[])
+        .code(2)
+        .says(DEADLOCK)
+        .says("own thread");
+}
+
+fn no_verdict_while_something_outside_lives() {
+    for program in [
+        "alive_foreign_thread",
+        "alive_sleeper",
+        "alive_blocking_job",
+        "alive_main",
+    ] {
+        run(program, &[]).code(0).says_not("deadlock");
+    }
+}
+
+fn sigquit_prints_and_exits_with_every_worker_held() {
+    let outcome = signal_when_ready("spin", &[], libc::SIGQUIT);
+    outcome
+        .code(2)
+        .says("SIGQUIT")
+        .says("\"spinner\" [running]")
+        .says("spawned at");
+}
+
+fn sigquit_can_print_and_go_on() {
+    signal_when_ready(
+        "spin_a_while",
+        &[("WATERWAY_SIGQUIT", "dump")],
+        libc::SIGQUIT,
+    )
+    .code(0)
+    .says("SIGQUIT");
+}
+
+fn sigquit_is_left_alone_where_the_program_handles_it() {
+    signal_when_ready("own_sigquit", &[], libc::SIGQUIT)
+        .code(0)
+        .says_not("SIGQUIT");
+}
+
+fn who_holds_a_worker_is_named() {
+    let env = [("WATERWAY_MAX_PROCS", "1"), ("WATERWAY_CHECK_TLS", "0")];
+    for (program, what) in [
+        ("hold_by_computing", "computing"),
+        ("hold_by_sleeping", "asleep in the kernel"),
+        ("hold_by_std_lock", "a std lock held by a parked goroutine"),
+    ] {
+        let line = run_until(program, &env, "has held worker");
+        for part in [
+            what,
+            "\"holder\"",
+            "spawned at crates/waterway/tests/process/programs.rs",
+        ] {
+            assert!(line.contains(part), "no {part:?} in {line:?}");
+        }
+    }
+}
+
+fn others_go_on_while_a_worker_is_held() {
+    let outcome = run(
+        "others_go_on",
+        &[("WATERWAY_MAX_PROCS", "1"), ("WATERWAY_HELD_WARN_MS", "0")],
+    );
+    outcome.code(0).says_not("has held");
+}
+
+fn overflow_names_the_goroutine() {
+    for (program, who) in [
+        ("overflow", "deep"),
+        ("overflow_scope", ""),
+        ("overflow_main", "main"),
+    ] {
+        let outcome = run(program, &[]);
+        outcome
+            .says("has overflowed its stack")
+            .says(who)
+            .says("spawned at");
+        assert_eq!(outcome.status.signal(), Some(libc::SIGABRT), "{program}");
+    }
+}
+
+fn panics_have_the_outcome_that_is_documented() {
+    run("panic_detached", &[])
+        .code(0)
+        .says("and nobody joined it")
+        .says("spawned at");
+    run("panic_main", &[]).code(101).says("main panics");
+    run("panic_in_hook_does_not_switch", &[]).code(0);
+}
+
+fn bad_settings_are_named() {
+    let outcome = run("nothing", &[("WATERWAY_MAX_PROCS", "lots")]);
+    outcome
+        .code(101)
+        .says("WATERWAY_MAX_PROCS")
+        .says("lots")
+        .says("1 to 256");
+}
+
+fn a_forked_child_is_told() {
+    run("fork", &[]).code(0);
+}
+
+fn tls_patterns_are_caught() {
+    for (program, what) in [
+        ("park_in_tls_init", "thread-local"),
+        ("park_in_scoped_tls", "ScopedKey"),
+    ] {
+        let outcome = run(program, &[("WATERWAY_CHECK_TLS", "1")]);
+        outcome.says("parks inside").says(what).says("SOUNDNESS.md");
+        assert_eq!(outcome.status.signal(), Some(libc::SIGABRT), "{program}");
+    }
+}
+
+fn memory_falls_after_a_spike() {
+    let outcome = run("spike", &[("WATERWAY_CHECK_TLS", "0")]);
+    outcome.code(0);
+    print!("{}", outcome.stdout);
+}
+
+fn main() {
+    if let Ok(program) = std::env::var(PROGRAM) {
+        return programs::run(&program);
+    }
+    let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let mut ran = 0;
+    macro_rules! tests {
+        ($($name:ident),* $(,)?) => {$(
+            let name = stringify!($name);
+            if only.as_deref().is_none_or(|o| name.contains(o)) {
+                $name();
+                ran += 1;
+                println!("test {name} ... ok");
+            }
+        )*};
+    }
+    tests!(
+        deadlock_is_fatal_and_names_everyone,
+        deadlock_can_be_reported_only,
+        deadlock_of_plain_threads_and_dedicated_goroutines,
+        no_verdict_while_something_outside_lives,
+        sigquit_prints_and_exits_with_every_worker_held,
+        sigquit_can_print_and_go_on,
+        sigquit_is_left_alone_where_the_program_handles_it,
+        who_holds_a_worker_is_named,
+        others_go_on_while_a_worker_is_held,
+        overflow_names_the_goroutine,
+        panics_have_the_outcome_that_is_documented,
+        bad_settings_are_named,
+        a_forked_child_is_told,
+        tls_patterns_are_caught,
+        memory_falls_after_a_spike,
+    );
+    println!("{ran} passed, 0 failed");
+}

@@ -1,0 +1,326 @@
+//! The programs that the tests of `process.rs` run.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex as StdMutex};
+use std::time::{Duration, Instant};
+
+use waterway::sync::WaitGroup;
+use waterway::time::sleep;
+use waterway::{Builder, blocking, go, scope, yield_now};
+
+pub fn run(program: &str) {
+    match program {
+        "nothing" => go(|| ()).join().unwrap(),
+        "deadlock" => deadlock(),
+        "deadlock_reported" => deadlock_reported(),
+        "deadlock_threads" => deadlock_threads(),
+        "alive_foreign_thread" => alive_foreign_thread(),
+        "alive_sleeper" => alive_sleeper(),
+        "alive_blocking_job" => alive_blocking_job(),
+        "alive_main" => alive_main(),
+        "spin" => spin(Duration::from_secs(60)),
+        "spin_a_while" => spin(Duration::from_secs(1)),
+        "own_sigquit" => own_sigquit(),
+        "hold_by_computing" => hold(compute),
+        "hold_by_sleeping" => hold(std::thread::sleep),
+        "hold_by_std_lock" => hold_by_std_lock(),
+        "others_go_on" => others_go_on(),
+        "overflow" => drop(Builder::new().name("deep").go(|| dive(0)).join()),
+        "overflow_scope" => scope(|s| drop(s.go(|| dive(0)).join())),
+        "overflow_main" => drop(waterway::__private::run_main(|| assert!(dive(0) > 0))),
+        "panic_detached" => panic_detached(),
+        "panic_main" => drop(waterway::__private::run_main(|| -> () {
+            panic!("main panics")
+        })),
+        "panic_in_hook_does_not_switch" => panic_in_hook(),
+        "fork" => fork(),
+        "park_in_tls_init" => park_in_tls_init(),
+        "park_in_scoped_tls" => park_in_scoped_tls(),
+        "spike" => spike(),
+        other => panic!("no program {other:?}"),
+    }
+}
+
+fn never_done() -> WaitGroup {
+    let group = WaitGroup::new();
+    group.add(1);
+    group
+}
+
+fn deadlock() {
+    let group = never_done();
+    Builder::new()
+        .name("stuck")
+        .go(move || group.wait())
+        .join()
+        .unwrap();
+}
+
+/// After the report the process goes on sleeping; a signal from outside is what ends it.
+fn deadlock_reported() {
+    unsafe extern "C" fn end(_: libc::c_int) {
+        // SAFETY: `_exit` may be called in a signal handler.
+        unsafe { libc::_exit(0) }
+    }
+    // SAFETY: a handler that only exits; the alarm comes long after the verdict.
+    unsafe {
+        libc::signal(libc::SIGALRM, end as *const () as libc::sighandler_t);
+        libc::alarm(2);
+    }
+    deadlock();
+}
+
+fn deadlock_threads() {
+    let (a, b) = (never_done(), never_done());
+    let thread = std::thread::spawn(move || a.wait());
+    Builder::new()
+        .dedicated()
+        .go(move || b.wait())
+        .join()
+        .unwrap();
+    thread.join().unwrap();
+}
+
+/// A thread that the runtime does not know may wake somebody: it does, after a while.
+fn alive_foreign_thread() {
+    let group = never_done();
+    let other = group.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        other.done();
+    });
+    go(move || group.wait()).join().unwrap();
+}
+
+fn alive_sleeper() {
+    let group = never_done();
+    let other = group.clone();
+    drop(go(move || {
+        sleep(Duration::from_millis(300));
+        other.done();
+    }));
+    group.wait();
+}
+
+fn alive_blocking_job() {
+    let group = never_done();
+    let other = group.clone();
+    drop(go(move || {
+        blocking(|| std::thread::sleep(Duration::from_millis(300)));
+        other.done();
+    }));
+    group.wait();
+}
+
+/// Main is outside of the runtime while a goroutine is stuck: no verdict.
+fn alive_main() {
+    let group = never_done();
+    drop(go(move || group.wait()));
+    std::thread::sleep(Duration::from_millis(300));
+}
+
+fn compute(time: Duration) {
+    let begin = Instant::now();
+    while begin.elapsed() < time {
+        black_box(());
+    }
+}
+
+fn spin(time: Duration) {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let handles: Vec<_> = (0..waterway::max_procs())
+        .map(|_| {
+            let begun = begun.clone();
+            Builder::new().name("spinner").spread().go(move || {
+                begun.fetch_add(1, Ordering::SeqCst);
+                compute(time);
+            })
+        })
+        .collect();
+    while begun.load(Ordering::SeqCst) < handles.len() {
+        std::thread::yield_now();
+    }
+    println!("ready");
+    handles.into_iter().for_each(|h| h.join().unwrap());
+}
+
+fn own_sigquit() {
+    static SEEN: AtomicBool = AtomicBool::new(false);
+    extern "C" fn handler(_: libc::c_int) {
+        SEEN.store(true, Ordering::SeqCst);
+    }
+    // SAFETY: a handler that stores to an atomic.
+    unsafe { libc::signal(libc::SIGQUIT, handler as *const () as libc::sighandler_t) };
+    go(|| println!("ready")).join().unwrap();
+    while !SEEN.load(Ordering::SeqCst) {
+        std::thread::yield_now();
+    }
+}
+
+/// One goroutine holds the only worker while another that gave way waits behind it.
+fn hold(how: fn(Duration)) {
+    let holder = Builder::new().name("holder").go(move || {
+        let waits = waterway::go_local(yield_now);
+        // It has started and given way when this goroutine runs again.
+        yield_now();
+        how(Duration::from_secs(60));
+        waits.join().unwrap();
+    });
+    holder.join().unwrap();
+}
+
+/// A parked goroutine holds a std lock; a sibling that wants it puts the whole worker to sleep.
+fn hold_by_std_lock() {
+    let lock = Arc::new(StdMutex::new(()));
+    let parks = go(move || {
+        let guard = lock.lock().unwrap();
+        let other = lock.clone();
+        drop(Builder::new().name("holder").go(move || drop(other.lock())));
+        sleep(Duration::from_secs(60));
+        drop(guard);
+    });
+    parks.join().unwrap();
+}
+
+/// While the only worker is held: a new goroutine starts, a timer of another fires, and a dedicated one is not concerned.
+fn others_go_on() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let holder = go(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            black_box(());
+        }
+    });
+    let sum = (0..10).map(|i| go(move || i).join().unwrap()).sum::<i32>();
+    assert_eq!(sum, 45);
+    go(|| sleep(Duration::from_millis(10))).join().unwrap();
+    Builder::new().dedicated().go(|| ()).join().unwrap();
+    assert!(!holder.is_finished());
+    stop.store(true, Ordering::Relaxed);
+    holder.join().unwrap();
+}
+
+#[allow(unconditional_recursion)]
+fn dive(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    dive(black_box(depth + 1)) + frame[7]
+}
+
+fn panic_detached() {
+    let group = never_done();
+    let done = group.clone();
+    drop(go(move || {
+        struct Done(WaitGroup);
+        impl Drop for Done {
+            fn drop(&mut self) {
+                self.0.done();
+            }
+        }
+        let _done = Done(done);
+        panic!("detached");
+    }));
+    group.wait();
+    while waterway::num_goroutines() > 0 {
+        std::thread::yield_now();
+    }
+}
+
+/// A blocking call in the panic hook blocks the thread: a sibling that panics meanwhile does not abort the process.
+fn panic_in_hook() {
+    std::panic::set_hook(Box::new(|_| sleep(Duration::from_millis(20))));
+    let handles: Vec<_> = (0..8).map(|_| go(|| panic!("one of many"))).collect();
+    for handle in handles {
+        handle.join().unwrap_err();
+    }
+}
+
+fn fork() {
+    go(|| ()).join().unwrap();
+    // SAFETY: the child only panics, prints and exits.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let panic = std::panic::catch_unwind(|| drop(go(|| ()))).unwrap_err();
+        let told = panic
+            .downcast_ref::<&str>()
+            .is_some_and(|text| text.contains("after fork"));
+        // SAFETY: plain exit.
+        unsafe { libc::_exit(if told { 0 } else { 1 }) };
+    }
+    let mut status = 0;
+    // SAFETY: waits for the child just made.
+    unsafe { libc::waitpid(pid, &mut status, 0) };
+    assert_eq!(status, 0);
+    assert_eq!(go(|| 7).join().unwrap(), 7, "the parent goes on");
+}
+
+fn park_in_tls_init() {
+    thread_local! {
+        static SLOW: String = {
+            sleep(Duration::from_millis(1));
+            String::from("made")
+        };
+    }
+    drop(go(|| SLOW.with(|s| s.len())).join());
+}
+
+fn park_in_scoped_tls() {
+    scoped_tls::scoped_thread_local!(static SCOPED: u32);
+    drop(go(|| SCOPED.set(&1, yield_and_sleep)).join());
+}
+
+fn yield_and_sleep() {
+    sleep(Duration::from_millis(1));
+}
+
+/// Memory of many parked goroutines, and after they have finished.
+fn spike() {
+    let many = 20_000;
+    let before = memory();
+    let gate = never_done();
+    let parked = Arc::new(AtomicUsize::new(0));
+    let group = WaitGroup::new();
+    for _ in 0..many {
+        let (gate, parked) = (gate.clone(), parked.clone());
+        group.go(move || {
+            parked.fetch_add(1, Ordering::Relaxed);
+            gate.wait();
+        });
+    }
+    while parked.load(Ordering::Relaxed) < many {
+        std::thread::yield_now();
+    }
+    let peak = memory() - before;
+    gate.done();
+    group.wait();
+    let begin = Instant::now();
+    let mut after = usize::MAX;
+    while begin.elapsed() < Duration::from_secs(30) && after > peak / 10 {
+        std::thread::sleep(Duration::from_millis(100));
+        after = memory().saturating_sub(before);
+    }
+    println!(
+        "{} bytes for each of {many} parked, {} bytes afterwards",
+        peak / many,
+        after
+    );
+    assert!(
+        after <= peak / 10,
+        "memory falls after a spike: {peak} at the peak, {after} afterwards"
+    );
+}
+
+/// Resident memory and page tables, in bytes.
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find(|l| l.starts_with(name)).unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<usize>()
+            .unwrap()
+            * 1024
+    };
+    field("VmRSS:") + field("VmPTE:")
+}
