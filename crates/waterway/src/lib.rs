@@ -1,5 +1,6 @@
 //! Go's concurrency for Rust: goroutines, channels, `select`, and a runtime that says when a program deadlocks.
 
+pub mod chan;
 mod defer;
 mod goroutine;
 mod primitives;
@@ -9,6 +10,10 @@ pub mod time;
 mod wait;
 pub mod watch;
 
+pub use chan::{
+    Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError,
+    TrySendError, WeakSender, chan,
+};
 pub use goroutine::{
     Builder, JoinHandle, LocalJoinHandle, Scope, ScopedJoinHandle, blocking, go, go_local,
     max_procs, num_goroutines, scope, yield_now,

@@ -1,0 +1,267 @@
+//! What the two ends of a channel share: counts, the closed flags, the waiters' queues behind the lock, and the buffer.
+//!
+//! # Invariants
+//!
+//! - C1: a core lives as long as `refs` is not 0; every handle, and every promise that outlives its call, counts.
+//! - C2: the backlog of an unbounded channel is touched only under the lock.
+//! - C3: `core + 0` is the word of a sender, `core + 64` that of a receiver; no other word points to a core from a user's
+//!   memory.
+
+use std::alloc::Layout;
+use std::cell::UnsafeCell;
+use std::collections::VecDeque;
+use std::panic::Location;
+use std::ptr::NonNull;
+
+use super::ring::{Pop, Ring};
+use super::wakes::WakeList;
+use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering};
+use crate::rt::arena::{CoreHeader, CoreKind, HANDLES};
+use crate::wait::WaitQueue;
+
+/// In `flags`: somebody stands in the senders' queue. Kept up to date for rings only.
+pub(super) const SEND_WAITING: usize = 1;
+/// In `flags`: somebody stands in the receivers' queue. Kept up to date for rings only.
+pub(super) const RECV_WAITING: usize = 2;
+/// In `flags`: closed by its senders; what is buffered can still be received.
+pub(super) const SEND_CLOSED: usize = 4;
+/// In `flags`: closed by its receivers; what is buffered is dropped.
+pub(super) const RECV_CLOSED: usize = 8;
+
+/// Who waits. Guarded by the channel's lock.
+#[derive(Default)]
+pub(crate) struct Queues {
+    pub(super) senders: WaitQueue,
+    pub(super) receivers: WaitQueue,
+}
+
+pub(super) enum Flavor<T> {
+    /// No buffer: values go from hand to hand.
+    Rendezvous,
+    /// Nobody ever sends: Go's nil channel.
+    Never,
+    Ring(Ring<T>),
+    Unbounded(UnsafeCell<VecDeque<T>>),
+}
+
+#[repr(C)]
+pub(crate) struct Core<T> {
+    header: CoreHeader,
+    refs: AtomicUsize,
+    pub(super) flags: AtomicUsize,
+    queues: Lock<Queues>,
+    pub(super) flavor: Flavor<T>,
+    on_last_receiver: Lock<Option<Box<dyn FnOnce() + Send>>>,
+    name: Option<Box<str>>,
+}
+
+/// How many handles there may be, as `Arc` has it.
+const MAX_REFS: usize = isize::MAX as usize;
+
+impl<T> Core<T> {
+    /// A core in the handle arena, with one reference. The ends are counted by their handles.
+    pub(super) fn new(
+        flavor: Flavor<T>,
+        name: Option<Box<str>>,
+        site: &'static Location<'static>,
+    ) -> NonNull<Core<T>> {
+        let header = CoreHeader::new(CoreKind::Chan, site);
+        let capacity = match &flavor {
+            Flavor::Rendezvous | Flavor::Never => 0,
+            Flavor::Ring(ring) => ring.capacity(),
+            Flavor::Unbounded(_) => usize::MAX,
+        };
+        header.capacity.store(capacity, Ordering::Relaxed);
+        let core = HANDLES.alloc(Layout::new::<Core<T>>()).cast::<Core<T>>();
+        // SAFETY: a fresh block of this layout.
+        unsafe {
+            core.write(Core {
+                header,
+                refs: AtomicUsize::new(1),
+                flags: AtomicUsize::new(0),
+                queues: Lock::new(Queues::default()),
+                flavor,
+                on_last_receiver: Lock::new(None),
+                name,
+            });
+        }
+        core
+    }
+
+    /// One more reference.
+    pub(super) fn retain(&self) {
+        if self.refs.fetch_add(1, Ordering::Relaxed) > MAX_REFS {
+            std::process::abort();
+        }
+    }
+
+    /// One reference less. The last one frees the core.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns a reference, and uses the core no more.
+    pub(super) unsafe fn release(core: NonNull<Core<T>>) {
+        // SAFETY: C1.
+        if unsafe { core.as_ref() }
+            .refs
+            .fetch_sub(1, Ordering::Release)
+            != 1
+        {
+            return;
+        }
+        crate::primitives::fence(Ordering::Acquire);
+        /// Gives the block back even if a value's drop panics.
+        struct Block(NonNull<u8>, Layout);
+        impl Drop for Block {
+            fn drop(&mut self) {
+                // SAFETY: allocated in `new` with this layout; that was the last reference.
+                unsafe { HANDLES.free(self.0, self.1) };
+            }
+        }
+        let _block = Block(core.cast(), Layout::new::<Core<T>>());
+        // SAFETY: C1: nobody else can reach it.
+        unsafe { core.drop_in_place() };
+    }
+
+    pub(super) fn header(&self) -> &CoreHeader {
+        &self.header
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The object of wait keys.
+    pub(super) fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
+    pub(super) fn lock(&self) -> LockGuard<'_, Queues> {
+        self.queues.lock()
+    }
+
+    pub(super) fn queues(&self) -> &Lock<Queues> {
+        &self.queues
+    }
+
+    /// The backlog of an unbounded channel.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the borrow of the lock's content stands for it"
+    )]
+    pub(super) fn backlog<'a>(
+        &'a self,
+        cell: &'a UnsafeCell<VecDeque<T>>,
+        _locked: &'a mut Queues,
+    ) -> &'a mut VecDeque<T> {
+        // SAFETY: C2: `_locked` is this channel's, borrowed as long.
+        unsafe { &mut *cell.get() }
+    }
+
+    #[inline]
+    pub(super) fn flags(&self) -> usize {
+        self.flags.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.flags() & (SEND_CLOSED | RECV_CLOSED) != 0
+    }
+
+    /// Says that somebody is about to wait: from here on, whoever moves the ring looks behind. Under the lock.
+    #[inline]
+    pub(super) fn announce(&self, who: usize) {
+        if matches!(self.flavor, Flavor::Ring(_)) {
+            self.flags.fetch_or(who, Ordering::SeqCst);
+        }
+    }
+
+    /// Takes back what nobody in the queues needs. Under the lock, before it is released.
+    #[inline]
+    pub(super) fn refresh(&self, queues: &Queues) {
+        let flags = self.flags.load(Ordering::Relaxed);
+        let mut idle = 0;
+        if queues.senders.is_empty() {
+            idle |= SEND_WAITING;
+        }
+        if queues.receivers.is_empty() {
+            idle |= RECV_WAITING;
+        }
+        if flags & idle != 0 {
+            self.flags.fetch_and(!idle, Ordering::SeqCst);
+        }
+    }
+
+    /// Closes the channel from one side: everybody who waits tries again and sees it. True if that side was open.
+    pub(super) fn close(&self, side: usize) -> bool {
+        let mut wakes = WakeList::new();
+        let mut queues = self.lock();
+        let before = self.flags.fetch_or(side, Ordering::SeqCst);
+        if before & side != 0 {
+            return false;
+        }
+        if let Flavor::Ring(ring) = &self.flavor {
+            ring.close();
+        }
+        let queues = &mut *queues;
+        for queue in [&mut queues.senders, &mut queues.receivers] {
+            while let Some((_, claimed)) = queue.pop_claim() {
+                wakes.push(claimed);
+            }
+        }
+        self.refresh(queues);
+        true
+    }
+
+    /// Drops what is buffered: nobody will receive it.
+    pub(super) fn discard(&self) {
+        match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => {}
+            Flavor::Ring(ring) => {
+                while let Pop::Value(value) = ring.pop() {
+                    drop(value);
+                }
+            }
+            Flavor::Unbounded(backlog) => {
+                let values = std::mem::take(self.backlog(backlog, &mut self.lock()));
+                drop(values);
+            }
+        }
+    }
+
+    /// Closes from the receiving side and drops what is buffered.
+    pub(super) fn close_receiving(&self) {
+        if self.close(RECV_CLOSED) {
+            self.discard();
+        }
+    }
+
+    /// What is called, once, when the last receiver has gone. For channels that a timer feeds.
+    pub(super) fn set_on_last_receiver(&self, call: Box<dyn FnOnce() + Send>) {
+        *self.on_last_receiver.lock() = Some(call);
+    }
+
+    /// The last receiver went.
+    pub(super) fn last_receiver(&self) {
+        self.close_receiving();
+        let call = self.on_last_receiver.lock().take();
+        if let Some(call) = call {
+            call();
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => 0,
+            Flavor::Ring(ring) => ring.len(),
+            Flavor::Unbounded(backlog) => self.backlog(backlog, &mut self.lock()).len(),
+        }
+    }
+
+    pub(super) fn capacity(&self) -> Option<usize> {
+        match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => Some(0),
+            Flavor::Ring(ring) => Some(ring.capacity()),
+            Flavor::Unbounded(_) => None,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Sending and receiving for async tasks. A box is made only if the task must wait.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use super::core::{Core, Flavor, RECV_WAITING, SEND_WAITING};
+use super::error::{RecvError, SendError};
+use super::ops::{Get, Put, tell_task};
+use super::slot::SendSlot;
+use super::task::Task;
+use super::wakes::WakeList;
+use super::{Receiver, Sender};
+
+/// A receive in progress: from [`Receiver::recv_async`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct RecvFuture<'a, T> {
+    end: &'a Receiver<T>,
+    task: Option<Task<()>>,
+}
+
+/// A send in progress: from [`Sender::send_async`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct SendFuture<'a, T> {
+    end: &'a Sender<T>,
+    state: Sending<T>,
+}
+
+enum Sending<T> {
+    New(T),
+    Waiting(Task<SendSlot<T>>),
+    Done,
+}
+
+impl<T> Unpin for SendFuture<'_, T> {}
+
+impl<'a, T> RecvFuture<'a, T> {
+    pub(super) fn new(end: &'a Receiver<T>) -> Self {
+        RecvFuture { end, task: None }
+    }
+}
+
+impl<'a, T> SendFuture<'a, T> {
+    pub(super) fn new(end: &'a Sender<T>, value: T) -> Self {
+        SendFuture {
+            end,
+            state: Sending::New(value),
+        }
+    }
+}
+
+impl<T> Future for RecvFuture<'_, T> {
+    type Output = Result<T, RecvError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let core = this.end.core();
+        let got = match this.task {
+            None => core.try_get(),
+            Some(_) => Get::Empty,
+        };
+        let got = match got {
+            Get::Empty | Get::Bound => {
+                let waker = cx.waker().clone();
+                let (task, fresh) = match &this.task {
+                    Some(task) => (task, Some(waker)),
+                    None => {
+                        let task = Task::new(waker, (), |()| std::ptr::null_mut());
+                        (&*this.task.insert(task), None)
+                    }
+                };
+                core.poll_recv(task, fresh)
+            }
+            done => done,
+        };
+        let result = match got {
+            Get::Empty | Get::Bound => return Poll::Pending,
+            Get::Value(value) => Ok(value),
+            Get::Closed => Err(RecvError),
+        };
+        // It is in no queue any more, and nothing that it was told is left unused.
+        this.task = None;
+        Poll::Ready(result)
+    }
+}
+
+impl<T> Drop for RecvFuture<'_, T> {
+    fn drop(&mut self) {
+        let Some(task) = &self.task else {
+            return;
+        };
+        let core = self.end.core();
+        let mut wakes = WakeList::new();
+        let mut queues = core.lock();
+        let waited = queues.receivers.remove(task.node());
+        if !waited {
+            // It was told of a value that it will not fetch: tell the next.
+            core.settle(&mut queues, &mut wakes);
+        }
+        core.refresh(&queues);
+    }
+}
+
+impl<T> Future for SendFuture<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let core = this.end.core();
+        let waker = cx.waker().clone();
+        let (task, fresh) = match std::mem::replace(&mut this.state, Sending::Done) {
+            Sending::New(value) => {
+                let slot = SendSlot::new(value);
+                match core.try_put(&slot) {
+                    Put::Done => return Poll::Ready(Ok(())),
+                    Put::Closed => return Poll::Ready(Err(unsent(&slot))),
+                    Put::Full => (Task::new(waker, slot, SendSlot::erased), None),
+                }
+            }
+            Sending::Waiting(task) => (task, Some(waker)),
+            Sending::Done => panic!("a future was polled after it was ready"),
+        };
+        match core.poll_send(&task, fresh) {
+            Put::Done => Poll::Ready(Ok(())),
+            Put::Closed => Poll::Ready(Err(unsent(task.slot()))),
+            Put::Full => {
+                this.state = Sending::Waiting(task);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+fn unsent<T>(slot: &SendSlot<T>) -> SendError<T> {
+    SendError(
+        slot.take()
+            .expect("a value that was not sent is still there"),
+    )
+}
+
+impl<T> Drop for SendFuture<'_, T> {
+    fn drop(&mut self) {
+        if let Sending::Waiting(task) = &self.state {
+            let core = self.end.core();
+            let mut queues = core.lock();
+            queues.senders.remove(task.node());
+            core.refresh(&queues);
+        }
+    }
+}
+
+impl<T> Core<T> {
+    /// Tries to receive; stands in the queue if that can not be. `fresh` is the waker of a task that may stand there.
+    fn poll_recv(&self, task: &Task<()>, fresh: Option<Waker>) -> Get<T> {
+        let mut wakes = WakeList::new();
+        let _old;
+        let mut queues = self.lock();
+        let queued = fresh.is_some() && task.waiter().claimed().is_none();
+        self.announce(RECV_WAITING);
+        let got = self.get(&mut queues, None, &mut wakes);
+        if let Get::Empty = got {
+            _old = fresh.and_then(|waker| task.waiter().set_waker(waker));
+            if !queued {
+                // SAFETY: the future takes the node out before the box goes.
+                unsafe { queues.receivers.push_back(task.node()) };
+            }
+            if matches!(self.flavor, Flavor::Rendezvous) {
+                self.tell_lazy(&mut queues, &mut wakes);
+            }
+        } else if queued && !queues.receivers.remove(task.node()) {
+            // Taking one value, it was told of another.
+            self.settle(&mut queues, &mut wakes);
+        }
+        self.refresh(&queues);
+        got
+    }
+
+    /// Tries to send what is in the task's slot; stands in the queue if that can not be.
+    fn poll_send(&self, task: &Task<SendSlot<T>>, fresh: Option<Waker>) -> Put {
+        let mut wakes = WakeList::new();
+        let _old;
+        let mut queues = self.lock();
+        if !task.slot().is_filled() {
+            return Put::Done;
+        }
+        if fresh.is_some() && task.waiter().claimed().is_none() {
+            // It keeps its turn.
+            _old = fresh.and_then(|waker| task.waiter().set_waker(waker));
+            return Put::Full;
+        }
+        self.announce(SEND_WAITING);
+        let put = self.put(&mut queues, task.slot(), &mut wakes);
+        if put == Put::Full {
+            _old = fresh.and_then(|waker| task.waiter().set_waker(waker));
+            // SAFETY: the future takes the node out before the box goes.
+            unsafe { queues.senders.push_back(task.node()) };
+            if !matches!(self.flavor, Flavor::Ring(_)) {
+                tell_task(&mut queues, &mut wakes);
+            }
+        }
+        self.refresh(&queues);
+        put
+    }
+}
+
+impl<T> fmt::Debug for RecvFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecvFuture").field(self.end).finish()
+    }
+}
+
+impl<T> fmt::Debug for SendFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SendFuture").field(self.end).finish()
+    }
+}

@@ -1,0 +1,33 @@
+//! Channels: typed queues between goroutines, threads and async tasks.
+//!
+//! [`chan`] makes one; its ends are [`Sender`] and [`Receiver`]. Both can be cloned, and moved anywhere. Dropping the last
+//! sender closes the channel: receivers get what is still buffered, then an error. Dropping the last receiver closes it too:
+//! what is buffered is dropped, and sends fail with their value handed back. `close` on either end does the same early.
+//!
+//! Goroutines, threads and tasks (with [`Sender::send_async`], [`Receiver::recv_async`]) may use one channel together.
+//!
+//! An unbuffered channel has nowhere to put a value. So `try_send` on it succeeds only if a goroutine or thread is waiting
+//! in a receive or `select`; waiting async tasks, which fetch values themselves, do not count. `try_recv` likewise finds
+//! the value of a blocked send, but not that of a blocked `select`, whose message is not made yet.
+
+mod block;
+mod builder;
+mod core;
+mod end;
+mod error;
+mod future;
+mod handle;
+mod iter;
+mod ops;
+mod ring;
+mod slot;
+mod task;
+mod wakes;
+
+pub use builder::{Builder, builder, chan, never, unbounded};
+pub use end::{Receiver, Sender, WeakSender};
+pub use error::{
+    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+};
+pub use future::{RecvFuture, SendFuture};
+pub use iter::{IntoIter, Iter, TryIter};

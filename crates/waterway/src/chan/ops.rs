@@ -1,0 +1,414 @@
+//! Sending and receiving without waiting: from hand to hand, into the buffer and out of it.
+//!
+//! # Protocol
+//!
+//! Unbuffered and unbounded channels work under the lock alone, and keep this between any two holders of it:
+//!
+//! - P1: a blocked receiver (goroutine or thread) and a value never wait beside each other. Whoever comes second serves the
+//!   first.
+//!
+//! On a ring, senders and receivers meet without the lock. The lock guards the queues of those who wait, and `flags` tells
+//! the others that there are some:
+//!
+//! ```text
+//!   a receiver that will wait (locked)         a sender
+//!   1. flags |= RECV_WAITING                   1. claims a slot (moves `tail`), fills it
+//!   2. pop: a value? done, no wait             2. reads flags: RECV_WAITING? lock, settle
+//!   3. stands in the queue, unlocks, parks
+//! ```
+//!
+//! All four accesses are sequentially consistent, so either the sender's read comes after the receiver's announcement and
+//! the sender settles, or the receiver's `pop` comes after the sender's claim and finds the slot taken (and waits for its
+//! stamp). A value and a receiver can not miss each other. The same with the sides changed: a sender that will wait
+//! announces itself, then tries `claim`; a receiver moves `head`, then reads flags. A reserved slot is stamped by a
+//! sequentially consistent swap, and its sender reads flags after it.
+//!
+//! *Settling*, under the lock, moves values of waiting senders into free slots, in order, and values out of the ring to
+//! waiting receivers, in order. With a flag up, newcomers of that side go through the lock and queue behind. One that read
+//! flags just before may still go first: then a claimed receiver may find the ring empty, is woken with an empty slot, and
+//! waits again.
+//!
+//! *Async tasks* are never handed a value: a value stays in the buffer (or with its sender) and one task is told; dropping
+//! a told future settles again, which tells the next. A task's own value, however, may be fetched from its box under the
+//! lock at any time.
+//!
+//! *Arms of a select that send* have no value while they wait. Who could take it instead gives them what they need to
+//! send, a reserved slot or itself (`Grant`), and wakes them. What is granted and not used comes back by `void` or by a
+//! wake with an empty slot.
+
+use std::ptr::NonNull;
+
+use super::core::{Core, Flavor, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING};
+use super::ring::{Claim, Pop, Ring};
+use super::slot::{Grant, RecvSlot, SendSlot};
+use super::wakes::WakeList;
+use crate::primitives::Ordering;
+use crate::wait::Waiter;
+
+/// How an attempt to send went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Put {
+    Done,
+    Full,
+    Closed,
+}
+
+/// How an attempt to receive went.
+pub(super) enum Get<T> {
+    Value(T),
+    Empty,
+    Closed,
+    /// The receiver's waiter is claimed by a sender whose value is still to come.
+    Bound,
+}
+
+/// A receiver that can wait for a sender whose value is still to come. Its waiter stands in no queue.
+pub(super) struct Bind<'a, T> {
+    pub(super) waiter: &'a Waiter,
+    pub(super) token: usize,
+    pub(super) slot: &'a RecvSlot<T>,
+}
+
+impl<T> Core<T> {
+    /// Sends without waiting. The value is left in `from` if that can not be.
+    #[inline]
+    pub(super) fn try_put(&self, from: &SendSlot<T>) -> Put {
+        if let Flavor::Ring(ring) = &self.flavor
+            && self.flags() & !RECV_WAITING == 0
+        {
+            return match ring.claim() {
+                Claim::At(ticket) => {
+                    ring.fill(ticket, from.take().expect("a sender has a value"));
+                    self.look_behind(RECV_WAITING);
+                    Put::Done
+                }
+                Claim::Full => Put::Full,
+                Claim::Closed => Put::Closed,
+            };
+        }
+        let mut wakes = WakeList::new();
+        let mut queues = self.lock();
+        let put = self.put(&mut queues, from, &mut wakes);
+        self.refresh(&queues);
+        put
+    }
+
+    /// Receives without waiting.
+    #[inline]
+    pub(super) fn try_get(&self) -> Get<T> {
+        if let Flavor::Ring(ring) = &self.flavor
+            && self.flags() & RECV_CLOSED == 0
+        {
+            return match ring.pop() {
+                Pop::Value(value) => {
+                    self.look_behind(SEND_WAITING);
+                    Get::Value(value)
+                }
+                Pop::Empty => Get::Empty,
+                Pop::Closed => Get::Closed,
+            };
+        }
+        let mut wakes = WakeList::new();
+        let mut queues = self.lock();
+        let get = self.get(&mut queues, None, &mut wakes);
+        self.refresh(&queues);
+        get
+    }
+
+    /// Serves those who wait on the other side, if there are any, after the ring was moved.
+    #[inline]
+    pub(super) fn look_behind(&self, side: usize) {
+        let flags = self.flags();
+        if flags & side != 0 {
+            self.settle_now();
+        }
+        if flags & RECV_CLOSED != 0 {
+            self.discard();
+        }
+    }
+
+    #[cold]
+    pub(super) fn settle_now(&self) {
+        let mut wakes = WakeList::new();
+        let mut queues = self.lock();
+        self.settle(&mut queues, &mut wakes);
+        self.refresh(&queues);
+    }
+
+    /// Sends under the lock.
+    pub(super) fn put(&self, queues: &mut Queues, from: &SendSlot<T>, wakes: &mut WakeList) -> Put {
+        if self.is_closed() {
+            return Put::Closed;
+        }
+        match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => match self.hand(queues, from, wakes) {
+                true => Put::Done,
+                false => Put::Full,
+            },
+            Flavor::Unbounded(backlog) => {
+                if !self.hand(queues, from, wakes) {
+                    let backlog = self.backlog(backlog, queues);
+                    backlog.push_back(from.take().expect("a sender has a value"));
+                    tell_task(queues, wakes);
+                }
+                Put::Done
+            }
+            Flavor::Ring(ring) => self.put_ring(ring, queues, from, wakes),
+        }
+    }
+
+    fn put_ring(
+        &self,
+        ring: &Ring<T>,
+        queues: &mut Queues,
+        from: &SendSlot<T>,
+        wakes: &mut WakeList,
+    ) -> Put {
+        if !queues.senders.is_empty() {
+            self.settle_ring(ring, queues, wakes);
+            if !queues.senders.is_empty() {
+                return Put::Full;
+            }
+        }
+        if ring.len() == 0 && self.hand(queues, from, wakes) {
+            return Put::Done;
+        }
+        match ring.claim() {
+            Claim::At(ticket) => {
+                ring.fill(ticket, from.take().expect("a sender has a value"));
+                self.settle_ring(ring, queues, wakes);
+                Put::Done
+            }
+            Claim::Full => Put::Full,
+            Claim::Closed => Put::Closed,
+        }
+    }
+
+    /// Gives the value to the first blocked receiver. Tasks are passed over.
+    fn hand(&self, queues: &mut Queues, from: &SendSlot<T>, wakes: &mut WakeList) -> bool {
+        let Some((node, claimed)) = queues.receivers.pop_claim_where(|n| !n.waiter().is_task())
+        else {
+            return false;
+        };
+        let value = from.take().expect("a sender has a value");
+        // SAFETY: S2: claimed, and in this channel's queue of receivers.
+        unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
+        wakes.push(claimed);
+        true
+    }
+
+    /// Receives under the lock. With `bind`, the caller can wait for an arm of a select to make its value.
+    pub(super) fn get(
+        &self,
+        queues: &mut Queues,
+        bind: Option<Bind<'_, T>>,
+        wakes: &mut WakeList,
+    ) -> Get<T> {
+        if self.flags() & RECV_CLOSED != 0 {
+            return Get::Closed;
+        }
+        let value = match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => return self.fetch(queues, bind, wakes),
+            Flavor::Unbounded(backlog) => self.backlog(backlog, queues).pop_front(),
+            Flavor::Ring(ring) => match ring.pop() {
+                Pop::Value(value) => {
+                    self.settle_ring(ring, queues, wakes);
+                    Some(value)
+                }
+                Pop::Empty => return Get::Empty,
+                Pop::Closed => return Get::Closed,
+            },
+        };
+        value.map_or_else(|| self.nothing(), Get::Value)
+    }
+
+    /// Takes the value of the first waiting sender.
+    fn fetch(
+        &self,
+        queues: &mut Queues,
+        bind: Option<Bind<'_, T>>,
+        wakes: &mut WakeList,
+    ) -> Get<T> {
+        let can_wait = bind.is_some();
+        // SAFETY (both): in this channel's queue of senders, under its lock.
+        let accept = |n: &_| can_wait || !unsafe { SendSlot::<T>::of(n) }.is_lazy();
+        let Some((node, claimed)) = queues.senders.pop_claim_where(accept) else {
+            return self.nothing();
+        };
+        // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
+        let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
+        wakes.push(claimed);
+        match bind {
+            Some(own) if slot.is_lazy() => {
+                let claimed = own.waiter.claim(own.token);
+                let claimed = claimed.expect("a waiter that stands nowhere can be claimed");
+                slot.give(Grant::Peer(claimed, NonNull::from(own.slot)));
+                Get::Bound
+            }
+            _ => Get::Value(slot.take().expect("a waiting sender has a value")),
+        }
+    }
+
+    fn nothing(&self) -> Get<T> {
+        match self.flags() & SEND_CLOSED {
+            0 => Get::Empty,
+            _ => Get::Closed,
+        }
+    }
+
+    /// What an arm of a select needs to send, if it can be had now. The caller stands in no queue of this channel.
+    pub(super) fn grant(&self, queues: &mut Queues, wakes: &mut WakeList) -> Result<Grant<T>, Put> {
+        if self.is_closed() {
+            return Err(Put::Closed);
+        }
+        match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => {
+                let peer = queues.receivers.pop_claim_where(|n| !n.waiter().is_task());
+                // SAFETY: in this channel's queue of receivers, and claimed.
+                let peer =
+                    peer.map(|(n, claimed)| Grant::Peer(claimed, unsafe { RecvSlot::of(n) }));
+                peer.ok_or(Put::Full)
+            }
+            Flavor::Unbounded(_) => Ok(Grant::Plain),
+            Flavor::Ring(ring) => {
+                self.settle_ring(ring, queues, wakes);
+                if !queues.senders.is_empty() {
+                    return Err(Put::Full);
+                }
+                match ring.claim() {
+                    Claim::At(ticket) => {
+                        ring.reserve(&ticket);
+                        Ok(Grant::Slot(ticket))
+                    }
+                    Claim::Full => Err(Put::Full),
+                    Claim::Closed => Err(Put::Closed),
+                }
+            }
+        }
+    }
+
+    /// Serves whoever can be served. Under the lock; whoever is claimed here is woken after it.
+    pub(super) fn settle(&self, queues: &mut Queues, wakes: &mut WakeList) {
+        match &self.flavor {
+            Flavor::Ring(ring) => self.settle_ring(ring, queues, wakes),
+            Flavor::Unbounded(backlog) => {
+                if !self.backlog(backlog, queues).is_empty() {
+                    tell_task(queues, wakes);
+                }
+            }
+            Flavor::Rendezvous | Flavor::Never => {
+                if !queues.senders.is_empty() && !self.tell_lazy(queues, wakes) {
+                    tell_task(queues, wakes);
+                }
+            }
+        }
+    }
+
+    /// If a task waits to receive and only arms of selects could send: tells the first of them. It then sends as a blocking
+    /// send does, with a value that the task can fetch. True unless a value is there already.
+    pub(super) fn tell_lazy(&self, queues: &mut Queues, wakes: &mut WakeList) -> bool {
+        let (mut task, mut value) = (false, false);
+        queues.receivers.for_each(|n| task |= n.waiter().is_task());
+        // SAFETY: in this channel's queue of senders, under its lock.
+        queues
+            .senders
+            .for_each(|n| value |= !unsafe { SendSlot::<T>::of(n) }.is_lazy());
+        if task
+            && !value
+            && let Some((_, claimed)) = queues.senders.pop_claim()
+        {
+            wakes.push(claimed);
+        }
+        !value
+    }
+
+    fn settle_ring(&self, ring: &Ring<T>, queues: &mut Queues, wakes: &mut WakeList) {
+        let mut promised = 0;
+        loop {
+            self.fill_from_senders(ring, queues, wakes);
+            if queues.receivers.is_empty() {
+                return;
+            }
+            let finished = self.flags() & SEND_CLOSED != 0 && !ring.has_value() && ring.len() == 0;
+            if !finished && (ring.len() <= promised || !ring.has_value()) {
+                return;
+            }
+            let Some((node, claimed)) = queues.receivers.pop_claim() else {
+                return;
+            };
+            // SAFETY: under the lock, where the node of whoever was claimed stays.
+            if unsafe { node.as_ref() }.waiter().is_task() {
+                promised += 1;
+            } else if let Pop::Value(value) = ring.pop() {
+                // SAFETY: S2: claimed, and in this channel's queue of receivers.
+                unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
+            }
+            wakes.push(claimed);
+        }
+    }
+
+    /// Moves values of waiting senders into free slots.
+    fn fill_from_senders(&self, ring: &Ring<T>, queues: &mut Queues, wakes: &mut WakeList) {
+        while !queues.senders.is_empty() {
+            let Claim::At(ticket) = ring.claim() else {
+                return;
+            };
+            let Some((node, claimed)) = queues.senders.pop_claim() else {
+                return ring.void(ticket);
+            };
+            // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
+            let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
+            if slot.is_lazy() {
+                ring.reserve(&ticket);
+                slot.give(Grant::Slot(ticket));
+            } else {
+                ring.fill(ticket, slot.take().expect("a waiting sender has a value"));
+            }
+            wakes.push(claimed);
+        }
+    }
+
+    /// Uses a grant. The value comes back if the channel was closed by its receivers meanwhile, or the grant is plain.
+    pub(super) fn complete(&self, grant: Grant<T>, value: T) -> Result<(), T> {
+        match (grant, &self.flavor) {
+            (Grant::Peer(claimed, slot), _) => {
+                // SAFETY: S2: the grant is the claim.
+                unsafe { slot.as_ref().put(value) };
+                claimed.wake();
+                Ok(())
+            }
+            (Grant::Slot(ticket), Flavor::Ring(ring)) => {
+                if self.flags() & RECV_CLOSED != 0 {
+                    ring.void(ticket);
+                    self.discard();
+                    return Err(value);
+                }
+                ring.complete(ticket, value);
+                self.look_behind(RECV_WAITING);
+                Ok(())
+            }
+            (Grant::Plain, _) => Err(value),
+            (Grant::Slot(_), _) => unreachable!("only rings have slots"),
+        }
+    }
+
+    /// Gives a grant back.
+    pub(super) fn decline(&self, grant: Grant<T>) {
+        match (grant, &self.flavor) {
+            (Grant::Plain, _) => {}
+            (Grant::Peer(claimed, _), _) => claimed.wake(),
+            (Grant::Slot(ticket), Flavor::Ring(ring)) => {
+                ring.void(ticket);
+                self.look_behind(SEND_WAITING | RECV_WAITING);
+            }
+            (Grant::Slot(_), _) => unreachable!("only rings have slots"),
+        }
+    }
+}
+
+/// Tells the first waiting task that there is something to receive.
+pub(super) fn tell_task(queues: &mut Queues, wakes: &mut WakeList) {
+    if let Some((_, claimed)) = queues.receivers.pop_claim_where(|n| n.waiter().is_task()) {
+        wakes.push(claimed);
+    }
+}

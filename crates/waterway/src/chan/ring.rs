@@ -1,0 +1,358 @@
+//! The buffer of a bounded channel: a ring of stamped slots that senders and receivers use without a lock.
+//!
+//! A *position* counts slots since the channel was made: `lap | index << 2`. The two low bits of a position are free; in
+//! `tail` the lowest says that the channel is closed. A slot's *stamp* is the lap it is in, and in the low bits its state:
+//!
+//! ```text
+//!            claim                    fill
+//! FREE(lap) ------> (tail moved on) ------> FULL(lap) -- pop --> FREE(lap + 1)
+//!                         |  reserve            ^
+//!                         +-------> RESERVED ---+ complete
+//!                         |            | void
+//!                         +------------+---> VOID(lap) - skip -> FREE(lap + 1)
+//! ```
+//!
+//! Whoever moves `tail` past a slot owns it until it stamps it; whoever moves `head` past a full one owns it until it frees
+//! it. A receiver that meets RESERVED takes the ring as empty: that value may take long to come. A slot that was claimed
+//! and not stamped yet is a matter of nanoseconds, and is waited for.
+//!
+//! # Invariants
+//!
+//! - R1: a slot's value is initialised exactly while its stamp is FULL and, after a receiver moved `head` past it, until
+//!   that receiver frees it.
+//! - R2: between moving `tail` (`head`) past a slot and stamping it, the mover alone touches its value.
+//! - R3: `head <= tail <= head + one lap`.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+use crate::primitives::{AtomicUsize, Ordering};
+
+const STATE: usize = 3;
+const FREE: usize = 0;
+const FULL: usize = 1;
+const RESERVED: usize = 2;
+const VOID: usize = 3;
+
+/// One slot further.
+const STEP: usize = 4;
+/// In `tail`: no more claims.
+const CLOSED: usize = 1;
+
+struct Slot<T> {
+    stamp: AtomicUsize,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// Keeps the two ends of the ring out of each other's cache line.
+#[repr(align(64))]
+struct Line(AtomicUsize);
+
+pub(super) struct Ring<T> {
+    head: Line,
+    tail: Line,
+    slots: NonNull<Slot<T>>,
+    cap: usize,
+    one_lap: usize,
+}
+
+/// The right, and the duty, to stamp one slot.
+#[derive(Debug)]
+#[must_use = "a claimed slot stops the channel until it is stamped"]
+pub(super) struct Ticket(usize);
+
+pub(super) enum Claim {
+    At(Ticket),
+    Full,
+    Closed,
+}
+
+pub(super) enum Pop<T> {
+    Value(T),
+    Empty,
+    Closed,
+}
+
+impl<T> Ring<T> {
+    /// A ring of `cap` slots, at least one. The memory is zeroed lazily by the system: a large ring costs what is used.
+    ///
+    /// # Panics
+    ///
+    /// If there can be no such ring, as `Vec::with_capacity` does.
+    #[track_caller]
+    pub(super) fn new(cap: usize) -> Ring<T> {
+        let layout = Self::layout(cap);
+        // SAFETY: a slot has a stamp, so the layout is not of size zero.
+        let slots = layout.map(|layout| unsafe { alloc_zeroed(layout) });
+        let Some(slots) = slots.and_then(|memory| NonNull::new(memory.cast::<Slot<T>>())) else {
+            panic!(
+                "capacity overflow: a channel of {cap} values of {} bytes each does not fit in memory",
+                size_of::<T>()
+            );
+        };
+        Ring {
+            head: Line(AtomicUsize::new(0)),
+            tail: Line(AtomicUsize::new(0)),
+            slots,
+            cap,
+            one_lap: cap.next_power_of_two() * STEP,
+        }
+    }
+
+    fn layout(cap: usize) -> Option<Layout> {
+        Layout::array::<Slot<T>>(cap)
+            .ok()
+            .filter(|_| cap < usize::MAX / (4 * STEP))
+    }
+
+    /// Takes the next slot for a value.
+    #[inline]
+    pub(super) fn claim(&self) -> Claim {
+        let mut spin = Spin(0);
+        loop {
+            let tail = self.tail.0.load(Ordering::Acquire);
+            if tail & CLOSED != 0 {
+                return Claim::Closed;
+            }
+            let stamp = self.slot(tail).stamp.load(Ordering::Acquire);
+            if stamp == self.lap(tail) | FREE {
+                let next = self.next(tail);
+                if self
+                    .tail
+                    .0
+                    .compare_exchange_weak(tail, next, Ordering::SeqCst, Ordering::Relaxed)
+                    .is_ok()
+                {
+                    return Claim::At(Ticket(tail));
+                }
+            } else if self
+                .head
+                .0
+                .load(Ordering::SeqCst)
+                .wrapping_add(self.one_lap)
+                == tail
+                && !self.skip_void()
+            {
+                return Claim::Full;
+            }
+            // Lost a race, or a receiver is about to free the slot.
+            spin.once();
+        }
+    }
+
+    /// Puts the value into a claimed slot.
+    #[inline]
+    pub(super) fn fill(&self, at: Ticket, value: T) {
+        let slot = self.slot(at.0);
+        // SAFETY: R2, the ticket.
+        unsafe { (*slot.value.get()).write(value) };
+        slot.stamp.store(self.lap(at.0) | FULL, Ordering::Release);
+    }
+
+    /// Marks a claimed slot: its value comes later, receivers shall not wait for it.
+    pub(super) fn reserve(&self, at: &Ticket) {
+        self.slot(at.0)
+            .stamp
+            .store(self.lap(at.0) | RESERVED, Ordering::Release);
+    }
+
+    /// As `fill`, for a slot that receivers may have seen RESERVED and gone to sleep on: the stamp takes part in the
+    /// order of sequentially consistent operations.
+    pub(super) fn complete(&self, at: Ticket, value: T) {
+        let slot = self.slot(at.0);
+        // SAFETY: R2, the ticket.
+        unsafe { (*slot.value.get()).write(value) };
+        slot.stamp.swap(self.lap(at.0) | FULL, Ordering::SeqCst);
+    }
+
+    /// Gives a claimed slot up; it is skipped.
+    pub(super) fn void(&self, at: Ticket) {
+        self.slot(at.0)
+            .stamp
+            .swap(self.lap(at.0) | VOID, Ordering::SeqCst);
+    }
+
+    /// Takes the oldest value.
+    #[inline]
+    pub(super) fn pop(&self) -> Pop<T> {
+        let mut spin = Spin(0);
+        loop {
+            let head = self.head.0.load(Ordering::Acquire);
+            let slot = self.slot(head);
+            let state = slot
+                .stamp
+                .load(Ordering::SeqCst)
+                .wrapping_sub(self.lap(head));
+            match state {
+                FULL => {
+                    let next = self.next(head);
+                    if self
+                        .head
+                        .0
+                        .compare_exchange_weak(head, next, Ordering::SeqCst, Ordering::Relaxed)
+                        .is_ok()
+                    {
+                        // SAFETY: R1, R2: it was full, and `head` was moved past it here.
+                        let value = unsafe { (*slot.value.get()).assume_init_read() };
+                        self.free(head);
+                        return Pop::Value(value);
+                    }
+                }
+                VOID => {
+                    self.skip_void();
+                }
+                RESERVED => return Pop::Empty,
+                FREE => {
+                    let tail = self.tail.0.load(Ordering::SeqCst);
+                    if tail & !STATE == head {
+                        return if tail & CLOSED == 0 {
+                            Pop::Empty
+                        } else {
+                            Pop::Closed
+                        };
+                    }
+                }
+                // `head` was stale.
+                _ => {}
+            }
+            spin.once();
+        }
+    }
+
+    /// Moves `head` past a void slot, if one is there. False if there was none.
+    fn skip_void(&self) -> bool {
+        let head = self.head.0.load(Ordering::SeqCst);
+        if self.slot(head).stamp.load(Ordering::SeqCst) != self.lap(head) | VOID {
+            return false;
+        }
+        let next = self.next(head);
+        if self
+            .head
+            .0
+            .compare_exchange(head, next, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok()
+        {
+            self.free(head);
+        }
+        true
+    }
+
+    #[inline]
+    fn free(&self, at: usize) {
+        let next_lap = self.lap(at).wrapping_add(self.one_lap);
+        self.slot(at)
+            .stamp
+            .store(next_lap | FREE, Ordering::Release);
+    }
+
+    /// True if a value can be taken now.
+    pub(super) fn has_value(&self) -> bool {
+        loop {
+            let head = self.head.0.load(Ordering::SeqCst);
+            let stamp = self.slot(head).stamp.load(Ordering::SeqCst);
+            if head == self.head.0.load(Ordering::SeqCst) && !self.skip_void() {
+                return stamp == self.lap(head) | FULL;
+            }
+        }
+    }
+
+    /// True if a slot can be claimed now.
+    pub(super) fn has_room(&self) -> bool {
+        while self.len() == self.cap {
+            if !self.skip_void() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// No claims from now on. Those made before will be stamped.
+    pub(super) fn close(&self) {
+        self.tail.0.fetch_or(CLOSED, Ordering::SeqCst);
+    }
+
+    /// Slots in use, reserved ones included.
+    pub(super) fn len(&self) -> usize {
+        loop {
+            let tail = self.tail.0.load(Ordering::SeqCst);
+            let head = self.head.0.load(Ordering::SeqCst);
+            if self.tail.0.load(Ordering::SeqCst) != tail {
+                continue;
+            }
+            let (from, to) = (self.index(head), self.index(tail));
+            return if tail & !STATE == head {
+                0
+            } else if from < to {
+                to - from
+            } else {
+                self.cap - from + to
+            };
+        }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.cap
+    }
+
+    #[inline]
+    fn lap(&self, position: usize) -> usize {
+        position & !(self.one_lap - 1)
+    }
+
+    #[inline]
+    fn index(&self, position: usize) -> usize {
+        (position & (self.one_lap - 1)) / STEP
+    }
+
+    #[inline]
+    fn slot(&self, position: usize) -> &Slot<T> {
+        // SAFETY: `next` keeps the index of every position below `cap`, and all zeroes are a slot: FREE in lap 0.
+        unsafe { self.slots.add(self.index(position)).as_ref() }
+    }
+
+    #[inline]
+    fn next(&self, position: usize) -> usize {
+        if self.index(position) + 1 < self.cap {
+            position + STEP
+        } else {
+            self.lap(position).wrapping_add(self.one_lap)
+        }
+    }
+}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        /// Gives the memory back even if a value's drop panics.
+        struct Memory(*mut u8, Layout);
+        impl Drop for Memory {
+            fn drop(&mut self) {
+                // SAFETY: allocated in `new` with this layout; nobody uses the ring any more.
+                unsafe { dealloc(self.0, self.1) };
+            }
+        }
+        let layout = Self::layout(self.cap).expect("the ring was allocated with it");
+        let _memory = Memory(self.slots.as_ptr().cast(), layout);
+        while let Pop::Value(value) = self.pop() {
+            drop(value);
+        }
+    }
+}
+
+/// Waits for another thread's next few instructions.
+struct Spin(u32);
+
+impl Spin {
+    #[inline]
+    fn once(&mut self) {
+        if self.0 < 6 {
+            for _ in 0..1 << self.0 {
+                std::hint::spin_loop();
+            }
+            self.0 += 1;
+        } else {
+            std::thread::yield_now();
+        }
+    }
+}
