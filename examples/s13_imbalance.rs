@@ -13,16 +13,21 @@ const SHOW: Duration = Duration::from_secs(2);
 /// Two seconds with a goroutine for each item, then two with shedding.
 #[waterway::main]
 pub fn main() {
+    let before = num_goroutines();
     let (tx, rx) = chan(0);
     produce("growing", rx, |item| {
         let tx = tx.clone();
         go(move || tx.send(item));
         true
     });
+    tx.close(); // those that still wait are refused, too
+    while num_goroutines() > before {
+        time::sleep(Duration::from_millis(10));
+    }
 
     let (tx, rx) = chan(50);
     produce("shed", rx, |item| offer(&tx, item));
-    println!("shed is flat, a goroutine for each item is not");
+    println!("main ends");
 }
 
 // tour:begin
@@ -52,8 +57,9 @@ fn produce(name: &str, rx: Receiver<u32>, mut take: impl FnMut(u32) -> bool) {
     let (mut item, mut refused) = (0, 0);
     for quarter in 1..=4 {
         while start.elapsed() < SHOW * quarter / 4 {
-            time::sleep(Duration::from_millis(1));
             item += 1;
+            let due = start + item * Duration::from_millis(1);
+            time::sleep(due.saturating_duration_since(Instant::now()));
             refused += u32::from(!take(item));
         }
         println!("{name}_goroutines_{quarter}={}", num_goroutines() - before);

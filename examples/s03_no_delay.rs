@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use waterway::{Builder, go, go_local, time};
+use waterway::{Builder, go, go_local, time, yield_now};
 
 /// Spins in three places, and shows who goes on meanwhile.
 #[waterway::main]
@@ -18,8 +18,12 @@ pub fn main() {
     println!("main spins: no more");
 
     let spinner = go(|| {
+        let neighbour = go_local(|| {
+            yield_now();
+            Instant::now()
+        });
+        yield_now(); // the neighbour, on this very thread, starts and gives way
         let went_on = others("a goroutine spins");
-        let neighbour = go_local(|| Instant::now()); // lives on this very thread
         spin_until(&went_on);
         println!("a goroutine spins: no more");
         (Instant::now(), neighbour.join())
@@ -40,7 +44,7 @@ pub fn main() {
     // tour:end
 }
 
-/// Starts a goroutine, and one that waits for a timer; counts those that got on.
+/// Starts a goroutine, and one that a timer has to wake; counts those that got on.
 fn others(show: &'static str) -> Arc<AtomicUsize> {
     let went_on = Arc::new(AtomicUsize::new(0));
     let (starter, timer) = (Arc::clone(&went_on), Arc::clone(&went_on));
@@ -49,8 +53,7 @@ fn others(show: &'static str) -> Arc<AtomicUsize> {
         starter.fetch_add(1, Ordering::Relaxed);
     });
     go(move || {
-        let late = time::after(Duration::from_millis(100));
-        late.recv().expect("a timer fires");
+        time::sleep(Duration::from_millis(100));
         println!("{show}: a timer fires");
         timer.fetch_add(1, Ordering::Relaxed);
     });

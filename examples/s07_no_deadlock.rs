@@ -19,7 +19,6 @@ pub fn main() {
         for number in &rx {
             println!("received {number}"); // twice; then it waits for a third
         }
-        println!("never printed");
     });
     time::sleep(Duration::from_secs(5));
     println!("main ends");

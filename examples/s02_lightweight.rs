@@ -1,7 +1,7 @@
 //! S2: goroutines are far lighter than threads.
 //!
 //! A million goroutines (fewer where memory is short) wait on one channel at the same time; then the channel is closed
-//! and all of them end. Beside them, measured the same way, a thousand threads of the operating system.
+//! and all of them end. Before them, measured the same way, a thousand threads of the operating system.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -13,12 +13,13 @@ use waterway_examples::{available_bytes, mappings, resident_bytes};
 const WANTED: usize = 1_000_000;
 const THREADS: usize = 1_000;
 
-/// Parks a million goroutines and measures them, then a thousand threads.
+/// Parks a thousand threads, then a million goroutines, and measures both.
 #[waterway::main]
 pub fn main() {
+    threads();
     let count = affordable();
     if count < WANTED {
-        println!("memory is short: fewer than a million goroutines");
+        println!("# memory is short: fewer than a million goroutines");
     }
     let mappings_before = mappings();
     let (before, start) = (resident_bytes(), Instant::now());
@@ -55,7 +56,6 @@ pub fn main() {
     println!("us_each_to_end={:.2}", micros_each(start.elapsed(), count));
     println!("memory_left_percent={}", settled(peak) * 100 / peak);
     println!("all goroutines ended");
-    threads();
 }
 
 /// As many goroutines as memory has room for (6 KiB each, 32 KiB where a debug build has larger frames and stacks).
@@ -77,20 +77,23 @@ fn settled(peak: usize) -> usize {
 fn threads() {
     let all = Arc::new(Barrier::new(THREADS + 1));
     let (before, start) = (resident_bytes(), Instant::now());
-    for _ in 0..THREADS {
-        let all = Arc::clone(&all);
-        thread::spawn(move || {
-            all.wait();
-            thread::park();
-        });
-    }
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let all = Arc::clone(&all);
+            thread::spawn(move || {
+                all.wait(); // all have started
+                all.wait(); // all may end
+            })
+        })
+        .collect();
     all.wait();
-    let spent = start.elapsed();
+    let (spent, held) = (start.elapsed(), resident_bytes().saturating_sub(before));
+    all.wait();
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
     println!("threads={THREADS}");
-    println!(
-        "thread_bytes_each={}",
-        resident_bytes().saturating_sub(before) / THREADS
-    );
+    println!("thread_bytes_each={}", held / THREADS);
     println!("thread_us_each={:.2}", micros_each(spent, THREADS));
 }
 

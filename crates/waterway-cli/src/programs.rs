@@ -1,0 +1,32 @@
+//! The programs of the tour: the files in `examples/`, as they are.
+
+#[path = "../../../examples/s01_parallel.rs"]
+pub mod s01_parallel;
+#[path = "../../../examples/s02_lightweight.rs"]
+pub mod s02_lightweight;
+#[path = "../../../examples/s03_no_delay.rs"]
+pub mod s03_no_delay;
+#[path = "../../../examples/s04_defer.rs"]
+pub mod s04_defer;
+#[path = "../../../examples/s05_rendezvous.rs"]
+pub mod s05_rendezvous;
+#[path = "../../../examples/s06_deadlock.rs"]
+pub mod s06_deadlock;
+#[path = "../../../examples/s07_no_deadlock.rs"]
+pub mod s07_no_deadlock;
+#[path = "../../../examples/s08_leak_by_channel.rs"]
+pub mod s08_leak_by_channel;
+#[path = "../../../examples/s09_leak_by_sleep.rs"]
+pub mod s09_leak_by_sleep;
+#[path = "../../../examples/s10_no_parent.rs"]
+pub mod s10_no_parent;
+#[path = "../../../examples/s11_one_to_one.rs"]
+pub mod s11_one_to_one;
+#[path = "../../../examples/s12_slow_reader.rs"]
+pub mod s12_slow_reader;
+#[path = "../../../examples/s13_imbalance.rs"]
+pub mod s13_imbalance;
+#[path = "../../../examples/s14_refuse.rs"]
+pub mod s14_refuse;
+#[path = "../../../examples/s15_safe_writes.rs"]
+pub mod s15_safe_writes;
