@@ -1,99 +1,102 @@
-//! S2: goroutines are far lighter than threads. Parks a million of them on one channel (fewer where memory is short) and
-//! says what each costs, beside OS threads measured the same way.
+//! S2: goroutines are far lighter than threads.
+//!
+//! A million goroutines (fewer where memory is short) wait on one channel at the same time; then the channel is closed
+//! and all of them end. Before them, measured the same way, a thousand threads of the operating system.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::{Duration, Instant};
+use waterway::{chan, go, num_goroutines, time};
+use waterway_examples::{available_bytes, mappings, resident_bytes};
 
-use waterway::sync::WaitGroup;
-use waterway::{Receiver, chan};
+const WANTED: usize = 1_000_000;
+const THREADS: usize = 1_000;
 
-/// Prints a line of figures for each kind, and one for what remains afterwards.
+/// Parks a thousand threads, then a million goroutines, and measures both.
+#[waterway::main]
 pub fn main() {
-    let (threads, each) = (500, memory());
-    let begin = Instant::now();
-    let (gate, parked) = chan::<()>(0);
-    let handles: Vec<_> = (0..threads)
-        .map(|_| {
-            let parked = parked.clone();
-            std::thread::spawn(move || parked.recv())
-        })
-        .collect();
-    let made = begin.elapsed();
-    // Threads have not all touched their stacks yet: this flatters them.
-    println!(
-        "threads={threads} bytes_each={} ns_each={}",
-        memory().saturating_sub(each) / threads,
-        made.as_nanos() as usize / threads
-    );
-    drop(gate);
-    handles.into_iter().for_each(|h| drop(h.join()));
-
-    let wanted = 1_000_000;
-    let (memory, mappings) = (available() / 2 / 5_000, mappings_allow());
-    if memory.min(mappings) < wanted {
-        println!("of {wanted}, {memory} fit into half of the free memory, {mappings} into the kernel's mappings");
+    threads();
+    let count = affordable();
+    if count < WANTED {
+        println!("# memory is short: fewer than a million goroutines");
     }
-    park(wanted.min(memory).min(mappings));
-}
+    let mappings_before = mappings();
+    let (before, start) = (resident_bytes(), Instant::now());
 
-fn park(count: usize) {
-    let before = memory();
-    let begin = Instant::now();
     // tour:begin
-    let (gate, parked) = chan::<()>(0);
-    let started = Arc::new(AtomicUsize::new(0));
-    let group = WaitGroup::new();
+    static WAITING: AtomicUsize = AtomicUsize::new(0);
+    let (open, gate) = chan::<()>(0);
     for _ in 0..count {
-        let (parked, started): (Receiver<()>, _) = (parked.clone(), started.clone());
-        group.go(move || {
-            started.fetch_add(1, Ordering::Relaxed);
-            let _ = parked.recv(); // until the gate is dropped
+        let gate = gate.clone();
+        go(move || {
+            WAITING.fetch_add(1, Ordering::Relaxed);
+            gate.recv() // until the channel is closed
         });
     }
+    while WAITING.load(Ordering::Relaxed) < count {
+        time::sleep(Duration::from_millis(1));
+    }
     // tour:end
-    while started.load(Ordering::Relaxed) < count {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let took = begin.elapsed();
-    let peak = memory();
+
+    let (peak, spent) = (resident_bytes(), start.elapsed());
+    println!("goroutines={count}");
+    println!("bytes_each={}", peak.saturating_sub(before) / count);
+    println!("us_each={:.2}", micros_each(spent, count));
     println!(
-        "goroutines={count} bytes_each={} ns_each={} mappings={}",
-        (peak - before) / count,
-        took.as_nanos() as usize / count,
-        std::fs::read_to_string("/proc/self/maps").map_or(0, |m| m.lines().count())
+        "new_mappings={}",
+        mappings().saturating_sub(mappings_before)
     );
-    drop(gate);
-    group.wait();
-    let begin = Instant::now();
-    while memory() > peak / 10 && begin.elapsed() < Duration::from_secs(5) {
-        std::thread::sleep(Duration::from_millis(50));
+
+    let (others, start) = (num_goroutines() - count, Instant::now());
+    open.close();
+    while num_goroutines() > others {
+        time::sleep(Duration::from_millis(1));
     }
-    println!("peak={peak} after={} after_ms={}", memory(), begin.elapsed().as_millis());
+    println!("us_each_to_end={:.2}", micros_each(start.elapsed(), count));
+    println!("memory_left_percent={}", settled(peak) * 100 / peak);
+    println!("all goroutines ended");
 }
 
-/// Resident memory and page tables, in bytes.
-fn memory() -> usize {
-    field("/proc/self/status", "VmRSS:") + field("/proc/self/status", "VmPTE:")
+/// As many goroutines as memory has room for (6 KiB each, 32 KiB where a debug build has larger frames and stacks).
+fn affordable() -> usize {
+    let each = if cfg!(debug_assertions) { 32 } else { 6 } * 1024;
+    WANTED.min(available_bytes() / 4 * 3 / each)
 }
 
-/// Before Linux 6.13 the guard below each stack takes two mappings.
-fn mappings_allow() -> usize {
-    let read = |file| std::fs::read_to_string(file).unwrap_or_default();
-    let release = read("/proc/sys/kernel/osrelease");
-    let mut version = release.split('.').map(|n| n.parse().unwrap_or(0));
-    if (version.next(), version.next()) >= (Some(6), Some(13)) {
-        return usize::MAX;
+/// Memory once the goroutines are gone: as soon as it is below a tenth of the peak, or after five seconds.
+fn settled(peak: usize) -> usize {
+    let start = Instant::now();
+    while resident_bytes() > peak / 10 && start.elapsed() < Duration::from_secs(5) {
+        time::sleep(Duration::from_millis(20));
     }
-    read("/proc/sys/vm/max_map_count").trim().parse().map_or(30_000, |n: usize| n / 2 - n / 16)
+    resident_bytes()
 }
 
-fn available() -> usize {
-    field("/proc/meminfo", "MemAvailable:")
+/// The same with threads of the operating system. (Their stacks in the kernel, 16 KiB each, come on top.)
+fn threads() {
+    let all = Arc::new(Barrier::new(THREADS + 1));
+    let (before, start) = (resident_bytes(), Instant::now());
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let all = Arc::clone(&all);
+            thread::spawn(move || {
+                all.wait(); // all have started
+                all.wait(); // all may end
+            })
+        })
+        .collect();
+    all.wait();
+    let (spent, held) = (start.elapsed(), resident_bytes().saturating_sub(before));
+    all.wait();
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
+    println!("threads={THREADS}");
+    println!("thread_bytes_each={}", held / THREADS);
+    println!("thread_us_each={:.2}", micros_each(spent, THREADS));
 }
 
-fn field(file: &str, name: &str) -> usize {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let line = text.lines().find(|l| l.starts_with(name)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0) * 1024
+fn micros_each(spent: Duration, count: usize) -> f64 {
+    spent.as_secs_f64() * 1e6 / count as f64
 }

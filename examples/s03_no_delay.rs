@@ -1,57 +1,69 @@
-//! S3: a blocked thread does not delay others. One goroutine spins; new goroutines start, and timers of others fire
-//! meanwhile. What lives on the spinning goroutine's own thread waits, and the runtime says who it waits for. With a
-//! dedicated spinner nobody waits.
+//! S3: a blocked thread does not delay others.
+//!
+//! Three shows. Main spins, then one goroutine spins: each goes on spinning until a new goroutine has started and a timer
+//! has fired elsewhere, so a runtime that let them wait would never end. What lives on the spinning goroutine's own thread
+//! does wait, and the runtime names the offender. A `dedicated()` goroutine has a thread to itself: nobody waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use waterway::{Builder, go, go_local, time, yield_now};
 
-use waterway::time::{after, sleep};
-use waterway::{Builder, go, go_local, yield_now};
-
-/// Shows the three cases, a line each.
+/// Spins in three places, and shows who goes on meanwhile.
+#[waterway::main]
 pub fn main() {
-    // Main spins; a timer and a new goroutine do not wait for it (in Node, `setTimeout` would).
-    let timer = after(Duration::from_millis(20));
-    let handle = go(|| ());
-    spin(Duration::from_millis(200), || false);
-    println!("main_spins: started={} timer_fired={}", handle.is_finished(), !timer.is_empty());
-
     // tour:begin
-    let neighbour = Arc::new(AtomicBool::new(false));
-    let flag = neighbour.clone();
-    let spinner = Builder::new().name("spinner").go(move || {
-        let near = go_local(move || {
-            yield_now();
-            flag.store(true, Ordering::Relaxed);
-        });
-        yield_now(); // the neighbour starts, and gives way
-        spin(Duration::from_secs(1), || false);
-        near.join().unwrap();
-    });
-    let begin = Instant::now();
-    go(|| sleep(Duration::from_millis(10))).join().unwrap();
-    println!("goroutine_spins: others_went_on={}", !spinner.is_finished());
-    println!("goroutine_spins: neighbour_waits={}", !neighbour.load(Ordering::Relaxed));
-    // tour:end
-    println!("goroutine_spins: others_took_ms={}", begin.elapsed().as_millis());
-    spinner.join().unwrap();
+    let went_on = others("main spins");
+    spin_until(&went_on);
+    println!("main spins: no more");
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = stop.clone();
-    let own = Builder::new()
-        .name("own thread")
-        .dedicated()
-        .go(move || spin(Duration::from_secs(60), || stopped.load(Ordering::Relaxed)));
-    (0..100).for_each(|_| go(|| sleep(Duration::from_millis(1))).join().unwrap());
-    println!("dedicated_spins: nobody_waited={}", !own.is_finished());
-    stop.store(true, Ordering::Relaxed);
-    own.join().unwrap();
+    let spinner = go(|| {
+        let neighbour = go_local(|| {
+            yield_now();
+            Instant::now()
+        });
+        yield_now(); // the neighbour, on this very thread, starts and gives way
+        let went_on = others("a goroutine spins");
+        spin_until(&went_on);
+        println!("a goroutine spins: no more");
+        (Instant::now(), neighbour.join())
+    });
+    let (end, neighbour) = spinner.join().expect("no panic");
+    println!("neighbour_waited={}", neighbour.expect("no panic") >= end);
+
+    let went_on = Arc::new(AtomicUsize::new(0));
+    let alone = Builder::new().name("alone").dedicated().go({
+        let went_on = Arc::clone(&went_on);
+        move || spin_until(&went_on)
+    });
+    while !alone.is_finished() {
+        time::sleep(Duration::from_millis(10)); // main itself ticks on
+        went_on.fetch_add(1, Ordering::Relaxed);
+    }
+    println!("a dedicated goroutine spins: main ticks on");
+    // tour:end
 }
 
-fn spin(time: Duration, stop: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while begin.elapsed() < time && !stop() {
-        std::hint::black_box(());
+/// Starts a goroutine, and one that a timer has to wake; counts those that got on.
+fn others(show: &'static str) -> Arc<AtomicUsize> {
+    let went_on = Arc::new(AtomicUsize::new(0));
+    let (starter, timer) = (Arc::clone(&went_on), Arc::clone(&went_on));
+    go(move || {
+        println!("{show}: a new goroutine starts");
+        starter.fetch_add(1, Ordering::Relaxed);
+    });
+    go(move || {
+        time::sleep(Duration::from_millis(100));
+        println!("{show}: a timer fires");
+        timer.fetch_add(1, Ordering::Relaxed);
+    });
+    went_on
+}
+
+/// Computes, without one call into the runtime, for 300 ms and until both others have got on.
+fn spin_until(went_on: &AtomicUsize) {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(300) || went_on.load(Ordering::Relaxed) < 2 {
+        std::hint::spin_loop();
     }
 }

@@ -1,25 +1,27 @@
-//! S4: `defer!` runs at the end of its scope, in reverse order: on return, on `?`, and when a panic unwinds.
+//! S4: `defer!` runs at the end of the scope, in reverse order.
+//!
+//! On a plain return, when `?` leaves early, and when a panic unwinds: "first" was deferred first and runs last.
 
+use std::num::ParseIntError;
 use waterway::{defer, go};
 
-// tour:begin
-fn parse(text: &str) -> Result<i32, std::num::ParseIntError> {
-    defer! { println!("{text}: deferred first, runs last") }
-    defer! { println!("{text}: deferred last, runs first") }
-    let number = text.parse()?;
-    println!("{text}: parsed");
-    Ok(number)
-}
-// tour:end
-
-/// Leaves scopes in three ways.
+/// Leaves a function in three ways; its deferred blocks run every time.
 pub fn main() {
-    println!("{:?}", parse("7").is_ok());
-    println!("{:?}", parse("x").is_ok());
-    std::panic::set_hook(Box::new(|_| {}));
-    let end = go(|| {
-        defer! { println!("panic: deferred") }
-        panic!("on purpose");
-    });
-    println!("panicked: {}", end.join().is_err());
+    // tour:begin
+    fn parse(how: &'static str, text: &str) -> Result<i32, ParseIntError> {
+        defer! { println!("{how}: first deferred, runs last") }
+        defer! { println!("{how}: second deferred, runs first") }
+        if text.is_empty() {
+            panic!("nothing to parse");
+        }
+        let number = text.parse()?;
+        println!("{how}: the body ends");
+        Ok(number)
+    }
+
+    assert!(parse("return", "7").is_ok());
+    assert!(parse("error", "seven").is_err());
+    assert!(go(|| parse("panic", "")).join().is_err());
+    // tour:end
+    println!("main ends");
 }

@@ -1,25 +1,28 @@
-//! S5: an unbuffered channel synchronises. Two goroutines sleep a second at once; main has both results after one second,
-//! not two.
+//! S5: an unbuffered channel synchronises.
+//!
+//! Two goroutines sleep for a second at the same time and then send. Main waits for both results: one second, not two.
 
 use std::time::{Duration, Instant};
+use waterway::{RecvError, chan, go, time};
 
-use waterway::time::sleep;
-use waterway::{chan, go};
-
-/// Prints both results and the time.
-pub fn main() {
-    let begin = Instant::now();
+/// Adds up what two goroutines send after a second.
+#[waterway::main]
+pub fn main() -> Result<(), RecvError> {
+    let start = Instant::now();
     // tour:begin
     let (tx, rx) = chan(0);
-    for i in 1..=2 {
+    for number in [1, 2] {
         let tx = tx.clone();
         go(move || {
-            sleep(Duration::from_secs(1));
-            tx.send(i).unwrap(); // waits until main receives
+            println!("goroutine falls asleep");
+            time::sleep(Duration::from_secs(1));
+            tx.send(number)
         });
     }
-    let sum = rx.recv().unwrap() + rx.recv().unwrap();
+    let sum: i32 = rx.recv()? + rx.recv()?; // waits for both
+    println!("the sum is {sum}");
     // tour:end
-    println!("sum={sum}");
-    println!("ms={}", begin.elapsed().as_millis());
+    println!("slept_ms=2000");
+    println!("took_ms={}", start.elapsed().as_millis());
+    Ok(())
 }

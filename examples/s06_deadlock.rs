@@ -1,20 +1,28 @@
-//! S6: a global deadlock is an error. Two values are sent, main receives three times: every goroutine is asleep, the
-//! process says so, names who waits for what, and ends with status 2.
+//! S6: a deadlock of the whole program is an error.
+//!
+//! Two values are sent, main wants three. Nobody is left who could send, so the runtime says so, says where each
+//! goroutine waits and where it was started, and ends the process with status 2.
 
-use waterway::{chan, go};
+use std::time::Duration;
+use waterway::{RecvError, chan, go, time};
 
-/// Never returns.
-pub fn main() {
+/// Receives once too often.
+#[waterway::main]
+pub fn main() -> Result<(), RecvError> {
     // tour:begin
     let (tx, rx) = chan(0);
-    for i in 0..2 {
+    for number in [1, 2] {
         let tx = tx.clone();
-        go(move || tx.send(i).unwrap());
+        go(move || {
+            time::sleep(Duration::from_millis(100));
+            tx.send(number)
+        });
     }
-    rx.recv().unwrap();
-    rx.recv().unwrap();
-    println!("two values received");
-    rx.recv().unwrap(); // main itself still holds `tx`, so this waits for ever
+    println!("received {}", rx.recv()?);
+    println!("received {}", rx.recv()?);
+    println!("received {}", rx.recv()?); // `tx` is still here, but nobody sends
     // tour:end
     drop(tx);
+    println!("never printed");
+    Ok(())
 }

@@ -1,25 +1,26 @@
-//! S7: no deadlock while main lives. The same surplus receive, in a goroutine, while main sleeps: a normal end.
+//! S7: no deadlock while main lives.
+//!
+//! The receive too many of S6, but in a goroutine, while main sleeps for five seconds: main can still act, so this is no
+//! deadlock. The program ends normally, and the waiting goroutine with it.
 
 use std::time::Duration;
+use waterway::{chan, go, time};
 
-use waterway::time::sleep;
-use waterway::{chan, go};
-
-/// Ends normally after five seconds.
+/// Sleeps while a goroutine waits in vain.
+#[waterway::main]
 pub fn main() {
     // tour:begin
     let (tx, rx) = chan(0);
-    for i in 0..2 {
+    for number in [1, 2] {
         let tx = tx.clone();
-        go(move || tx.send(i).unwrap());
+        go(move || tx.send(number));
     }
     go(move || {
-        rx.recv().unwrap();
-        rx.recv().unwrap();
-        println!("two values received");
-        let _ = rx.recv(); // waits, as long as main holds `tx`
+        for number in &rx {
+            println!("received {number}"); // twice; then it waits for a third
+        }
     });
-    sleep(Duration::from_secs(5));
+    time::sleep(Duration::from_secs(5));
     println!("main ends");
     // tour:end
     drop(tx);

@@ -1,22 +1,32 @@
-//! S10: goroutines have no parent and child. A goroutine's end does not end those that it spawned; main's end ends all.
+//! S10: goroutines have no parent and no child.
+//!
+//! A goroutine ends, the one that it started goes on. Only the end of main ends all the others, however busy they are.
 
-use waterway::time::sleep;
-use waterway::{chan, go};
+use std::time::Duration;
+use waterway::{RecvError, chan, go, time};
 
-/// The grandchild speaks after its parent has ended, and is cut off by the end of main.
+/// Lets a goroutine outlive its starter, and another not outlive main.
+#[waterway::main]
 pub fn main() {
-    let (tx, rx) = chan(0);
     // tour:begin
-    let parent = go(move || {
-        go(move || {
-            tx.send("the child lives on").unwrap();
-            sleep(std::time::Duration::from_secs(3600));
-            println!("never printed");
+    let (go_on, may_go_on) = chan::<()>(0);
+    let outer = go(move || {
+        let inner = go(move || -> Result<(), RecvError> {
+            may_go_on.recv()?;
+            println!("the inner goroutine goes on");
+            Ok(())
         });
+        println!("the outer goroutine ends");
+        inner
     });
-    parent.join().unwrap();
-    println!("the parent has ended");
-    println!("{}", rx.recv().unwrap());
-    println!("main ends, and the child with it");
+    let inner = outer.join().expect("no panic"); // the outer one is gone
+    go_on.send(()).expect("the inner one still waits");
+    inner.join().expect("no panic").expect("one value was sent");
+
+    go(|| {
+        time::sleep(Duration::from_secs(3_600));
+        println!("never printed");
+    });
+    println!("main ends");
     // tour:end
 }

@@ -1,27 +1,28 @@
-//! S12: the reader is slower than the writers. Ten senders at once, one receiver that takes a second for each value: one
-//! value a second, and nothing is lost.
+//! S12: a reader slower than its writers.
+//!
+//! Ten goroutines send at once, one receives a value each second. The senders wait as long as it takes: one value each
+//! second, in no order that you could rely on, and none is lost.
 
 use std::time::Duration;
+use waterway::{chan, go, time};
 
-use waterway::time::sleep;
-use waterway::{chan, go};
-
-/// Prints each value as it is received, and what came in all.
+/// Receives ten values, one a second.
+#[waterway::main]
 pub fn main() {
     // tour:begin
     let (tx, rx) = chan(0);
-    for i in 0..10 {
+    for number in 0..10 {
         let tx = tx.clone();
-        go(move || tx.send(i).unwrap());
+        go(move || tx.send(number));
     }
-    drop(tx);
-    let mut received = Vec::new();
-    for value in &rx {
-        println!("value {value}");
-        received.push(value);
-        sleep(Duration::from_secs(1));
-    }
+    drop(tx); // the ten hold the only senders: after the last, the loop ends
+    let reader = go(move || {
+        for number in &rx {
+            println!("received {number}");
+            time::sleep(Duration::from_secs(1));
+        }
+    });
+    reader.join().expect("no panic");
     // tour:end
-    received.sort();
-    println!("received={received:?}");
+    println!("main ends");
 }

@@ -1,52 +1,73 @@
-//! S13: a thousand items a second come in, a hundred go out. With a goroutine for each item they pile up without bound;
-//! with a bounded channel that sheds what cannot be served, the number stays flat.
+//! S13: a reader that cannot keep up, and shedding.
+//!
+//! A thousand items a second come in, a hundred a second go out. With a goroutine for each item that waits for its turn,
+//! goroutines and memory grow without end. With a buffer, and refusing what does not fit, both stay flat. Today the
+//! program counts for itself; nothing monitors the channel for it yet.
 
 use std::time::{Duration, Instant};
+use waterway::{Receiver, Sender, chan, go, num_goroutines, time};
+use waterway_examples::resident_bytes;
 
-use waterway::time::{sleep, tick};
-use waterway::{Receiver, chan, go, num_goroutines};
+const SHOW: Duration = Duration::from_secs(2);
 
-fn serve(rx: Receiver<usize>) {
-    while rx.recv().is_ok() {
-        sleep(Duration::from_millis(10));
-    }
-}
-
-/// Two seconds of each, a line every half second.
+/// Two seconds with a goroutine for each item, then two with shedding.
+#[waterway::main]
 pub fn main() {
+    let before = num_goroutines();
     let (tx, rx) = chan(0);
-    go(move || serve(rx));
-    arrivals("goroutine_per_item", |i| {
+    produce("growing", rx, |item| {
         let tx = tx.clone();
-        go(move || {
-            let _ = tx.send(i);
-        });
+        go(move || tx.send(item));
+        true
     });
+    tx.close(); // those that still wait are refused, too
+    while num_goroutines() > before {
+        time::sleep(Duration::from_millis(10));
+    }
 
-    // tour:begin
-    let (tx, rx) = chan(128);
-    go(move || serve(rx));
-    let (before, mut shed) = (num_goroutines(), 0);
-    arrivals("shedding", |i| {
-        if tx.try_send(i).is_err() {
-            shed += 1; // full: refused at once
-        }
-    });
-    // tour:end
-    println!("shed={shed} more_goroutines={}", num_goroutines().saturating_sub(before));
+    let (tx, rx) = chan(50);
+    produce("shed", rx, |item| offer(&tx, item));
+    println!("main ends");
 }
 
-fn arrivals(name: &str, mut item: impl FnMut(usize)) {
-    let ticks = tick(Duration::from_millis(1));
-    let begin = Instant::now();
-    for i in 0.. {
-        let _ = ticks.recv();
-        item(i);
-        if i % 500 == 499 {
-            println!("{name}: items={} goroutines={}", i + 1, num_goroutines());
-        }
-        if begin.elapsed() > Duration::from_secs(2) && i >= 1000 {
-            break;
-        }
+// tour:begin
+/// Makes a goroutine for the item only if there is room.
+fn offer(tx: &Sender<u32>, item: u32) -> bool {
+    if tx.is_full() {
+        return false; // refused
     }
+    let tx = tx.clone();
+    go(move || tx.send(item));
+    true
+}
+
+/// A hundred items a second go out.
+fn consume(rx: &Receiver<u32>) {
+    for _item in rx {
+        time::sleep(Duration::from_millis(10));
+    }
+}
+// tour:end
+
+/// A thousand items a second come in; prints, four times, how many goroutines there are and how much memory is held.
+fn produce(name: &str, rx: Receiver<u32>, mut take: impl FnMut(u32) -> bool) {
+    let (start, memory) = (Instant::now(), resident_bytes());
+    go(move || consume(&rx));
+    let before = num_goroutines();
+    let (mut item, mut refused) = (0, 0);
+    for quarter in 1..=4 {
+        while start.elapsed() < SHOW * quarter / 4 {
+            item += 1;
+            let due = start + item * Duration::from_millis(1);
+            time::sleep(due.saturating_duration_since(Instant::now()));
+            refused += u32::from(!take(item));
+        }
+        println!("{name}_goroutines_{quarter}={}", num_goroutines() - before);
+    }
+    println!("{name}_items={item}");
+    println!("{name}_refused={refused}");
+    println!(
+        "{name}_kib={}",
+        resident_bytes().saturating_sub(memory) / 1024
+    );
 }

@@ -1,24 +1,30 @@
-//! S14: refuse when full. The item is refused at once, counted, handed back, and no goroutine is made for it.
+//! S14: refuse when full.
+//!
+//! A full channel refuses an item at once: `is_full()` tells, and `try_send` tries and hands the item back. What is
+//! refused is counted, and no goroutine is made for it. Once there is room again, items are taken again.
 
-use waterway::{TrySendError, chan, num_goroutines};
+use waterway::{RecvError, TrySendError, chan, num_goroutines};
 
-/// Prints what was taken and what was refused.
-pub fn main() {
+/// Offers ten items to a channel with room for three.
+#[waterway::main]
+pub fn main() -> Result<(), RecvError> {
     let before = num_goroutines();
-    let (mut taken, mut refused) = (0, Vec::new());
     // tour:begin
-    let (tx, rx) = chan(100);
-    for item in 0..1000 {
-        if tx.is_full() {
-            refused.push(item);
-            continue;
+    let (tx, rx) = chan(3);
+    let mut refused = 0;
+    for item in 1..=10 {
+        match tx.try_send(item) {
+            Ok(()) => println!("item {item}: taken"),
+            Err(TrySendError::Full(item)) => {
+                println!("item {item}: refused");
+                refused += 1;
+            }
+            Err(TrySendError::Disconnected(_)) => unreachable!("the receiver is here"),
         }
-        tx.send(item).unwrap();
-        taken += 1;
     }
-    let handed_back = tx.try_send(1000);
+    println!("full: {}, refused: {refused}", tx.is_full());
+    println!("goroutines made: {}", num_goroutines() - before);
+    println!("received {}: full: {}", rx.recv()?, tx.is_full());
     // tour:end
-    println!("taken={taken} refused={} queued={}", refused.len(), rx.len());
-    println!("handed_back={}", handed_back == Err(TrySendError::Full(1000)));
-    println!("more_goroutines={}", num_goroutines() - before);
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! What does not compile: goroutines that write to one variable without a lock.
+//! Two goroutines write to one number, and nothing orders them: this does not compile.
 
 fn main() {
     let mut count = 0;

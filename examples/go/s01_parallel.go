@@ -1,4 +1,4 @@
-// S1: the seed text's program.
+// S1: go runs a function in parallel with main, which computes for a second.
 package main
 
 import (

@@ -1,40 +1,55 @@
-// S3: a goroutine that spins does not delay others.
+// S3: main spins, a goroutine spins, a goroutine with a thread of its own spins: others go on.
 package main
 
 import (
 	"fmt"
+	"runtime"
+	"sync/atomic"
 	"time"
 )
 
-func spin(d time.Duration) {
-	begin := time.Now()
-	for time.Since(begin) < d {
+func others(show string) *atomic.Int32 {
+	var wentOn atomic.Int32
+	go func() {
+		fmt.Println(show + ": a new goroutine starts")
+		wentOn.Add(1)
+	}()
+	go func() {
+		time.Sleep(100 * time.Millisecond)
+		fmt.Println(show + ": a timer fires")
+		wentOn.Add(1)
+	}()
+	return &wentOn
+}
+
+func spinUntil(wentOn *atomic.Int32) {
+	start := time.Now()
+	for time.Since(start) < 300*time.Millisecond || wentOn.Load() < 2 {
 	}
 }
 
 func main() {
-	timer := time.After(20 * time.Millisecond)
-	done := make(chan bool, 1)
-	go func() { done <- true }()
-	spin(200 * time.Millisecond)
-	fmt.Printf("main_spins: started=%v timer_fired=%v\n", len(done) == 1, func() bool {
-		select {
-		case <-timer:
-			return true
-		default:
-			return false
-		}
-	}())
-	spinning := make(chan bool)
-	go func() { spin(time.Second); close(spinning) }()
-	other := make(chan bool)
-	go func() { time.Sleep(10 * time.Millisecond); close(other) }()
-	<-other
-	select {
-	case <-spinning:
-		fmt.Println("goroutine_spins: others_went_on=false")
-	default:
-		fmt.Println("goroutine_spins: others_went_on=true")
+	spinUntil(others("main spins"))
+	fmt.Println("main spins: no more")
+
+	end := make(chan bool)
+	go func() {
+		spinUntil(others("a goroutine spins"))
+		fmt.Println("a goroutine spins: no more")
+		end <- true
+	}()
+	<-end
+
+	var wentOn atomic.Int32
+	var finished atomic.Bool
+	go func() {
+		runtime.LockOSThread()
+		spinUntil(&wentOn)
+		finished.Store(true)
+	}()
+	for !finished.Load() {
+		time.Sleep(10 * time.Millisecond)
+		wentOn.Add(1)
 	}
-	<-spinning
+	fmt.Println("a dedicated goroutine spins: main ticks on")
 }

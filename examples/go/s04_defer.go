@@ -1,4 +1,4 @@
-// S4: defer on return, on an early return, and on a panic.
+// S4: defer on return, on an error and on a panic.
 package main
 
 import (
@@ -6,27 +6,28 @@ import (
 	"strconv"
 )
 
-func parse(text string) (int, error) {
-	defer fmt.Printf("%s: deferred first, runs last\n", text)
-	defer fmt.Printf("%s: deferred last, runs first\n", text)
+func parse(how, text string) (int, error) {
+	defer fmt.Println(how + ": first deferred, runs last")
+	defer fmt.Println(how + ": second deferred, runs first")
+	if text == "" {
+		panic("nothing to parse")
+	}
 	number, err := strconv.Atoi(text)
 	if err != nil {
 		return 0, err
 	}
-	fmt.Printf("%s: parsed\n", text)
+	fmt.Println(how + ": the body ends")
 	return number, nil
 }
 
 func main() {
-	_, err := parse("7")
-	fmt.Println(err == nil)
-	_, err = parse("x")
-	fmt.Println(err == nil)
-	end := make(chan bool)
+	parse("return", "7")
+	parse("error", "seven")
+	end := make(chan any)
 	go func() {
-		defer func() { end <- recover() != nil }()
-		defer fmt.Println("panic: deferred")
-		panic("on purpose")
+		defer func() { end <- recover() }()
+		parse("panic", "")
 	}()
-	fmt.Println("panicked:", <-end)
+	<-end
+	fmt.Println("main ends")
 }

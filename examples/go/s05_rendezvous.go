@@ -1,4 +1,4 @@
-// S5: two goroutines sleep at once.
+// S5: main waits for what two goroutines send after a second.
 package main
 
 import (
@@ -7,15 +7,16 @@ import (
 )
 
 func main() {
-	begin := time.Now()
+	start := time.Now()
 	ch := make(chan int)
-	for i := 1; i <= 2; i++ {
+	for _, number := range []int{1, 2} {
 		go func() {
+			fmt.Println("goroutine falls asleep")
 			time.Sleep(time.Second)
-			ch <- i
+			ch <- number
 		}()
 	}
 	sum := <-ch + <-ch
-	fmt.Printf("sum=%d\n", sum)
-	fmt.Printf("# ms=%d\n", time.Since(begin).Milliseconds())
+	fmt.Println("the sum is", sum)
+	fmt.Printf("took_ms=%d\n", time.Since(start).Milliseconds())
 }

@@ -1,15 +1,21 @@
-// S6: a third receive.
+// S6: main receives once too often.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 func main() {
 	ch := make(chan int)
-	for i := 0; i < 2; i++ {
-		go func() { ch <- i }()
+	for _, number := range []int{1, 2} {
+		go func() {
+			time.Sleep(100 * time.Millisecond)
+			ch <- number
+		}()
 	}
-	<-ch
-	<-ch
-	fmt.Println("two values received")
-	<-ch
+	fmt.Println("received", <-ch)
+	fmt.Println("received", <-ch)
+	fmt.Println("received", <-ch)
+	fmt.Println("never printed")
 }

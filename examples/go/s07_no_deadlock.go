@@ -1,4 +1,4 @@
-// S7: the third receive in a goroutine, while main sleeps.
+// S7: a goroutine receives once too often while main sleeps.
 package main
 
 import (
@@ -8,14 +8,13 @@ import (
 
 func main() {
 	ch := make(chan int)
-	for i := 0; i < 2; i++ {
-		go func() { ch <- i }()
+	for _, number := range []int{1, 2} {
+		go func() { ch <- number }()
 	}
 	go func() {
-		<-ch
-		<-ch
-		fmt.Println("two values received")
-		<-ch
+		for number := range ch {
+			fmt.Println("received", number)
+		}
 	}()
 	time.Sleep(5 * time.Second)
 	fmt.Println("main ends")

@@ -1,35 +1,34 @@
-// S8: two sends, three receives, in a loop: in Go each turn leaks a goroutine.
+// S8: two sends, three receives, a thousand times.
 package main
 
 import (
 	"fmt"
 	"runtime"
+	"time"
 )
 
-func leak(done chan bool) {
-	ch := make(chan int)
-	go func() {
-		ch <- 0
-		ch <- 1
-		done <- true
-	}()
-	go func() {
-		<-ch
-		<-ch
-		<-ch
-	}()
-}
+const times = 1000
 
 func main() {
-	done := make(chan bool)
-	for i := 0; i < 1000; i++ {
-		leak(done)
+	before := runtime.NumGoroutine()
+	for i := 0; i < times; i++ {
+		ch := make(chan int)
+		go func() {
+			ch <- 0
+			ch <- 1
+		}()
+		go func() {
+			<-ch
+			<-ch
+			<-ch
+		}()
 	}
-	for i := 0; i < 1000; i++ {
-		<-done
+	for runtime.NumGoroutine() > before+times {
+		time.Sleep(10 * time.Millisecond)
 	}
-	for runtime.NumGoroutine() > 1001 {
-		runtime.Gosched()
+	time.Sleep(200 * time.Millisecond)
+	fmt.Printf("goroutines_leaked=%d\n", runtime.NumGoroutine()-before)
+	if runtime.NumGoroutine() == before+times {
+		fmt.Println("where forced, every third receive waits for ever")
 	}
-	fmt.Printf("forced: left=%d\n", runtime.NumGoroutine()-1)
 }

@@ -1,4 +1,4 @@
-// S9: endless sleepers.
+// S9: goroutines that sleep for 10,000,000 seconds, more and more of them.
 package main
 
 import (
@@ -8,10 +8,12 @@ import (
 )
 
 func main() {
-	for i := 0; i < 5; i++ {
-		for j := 0; j < 1000; j++ {
-			go func() { time.Sleep(10000000 * time.Second) }()
+	before := runtime.NumGoroutine()
+	for round := 1; round <= 5; round++ {
+		for i := 0; i < 100; i++ {
+			go func() { time.Sleep(10_000_000 * time.Second) }()
 		}
-		fmt.Printf("live=%d\n", runtime.NumGoroutine()-1)
+		time.Sleep(100 * time.Millisecond)
+		fmt.Printf("round %d: %d more than at first\n", round, runtime.NumGoroutine()-before)
 	}
 }

@@ -1,4 +1,4 @@
-// S10: no parent and child.
+// S10: a goroutine outlives the one that started it, and none outlives main.
 package main
 
 import (
@@ -7,18 +7,23 @@ import (
 )
 
 func main() {
-	ch := make(chan string)
-	parent := make(chan bool)
+	goOn, outer, inner := make(chan bool), make(chan bool), make(chan bool)
 	go func() {
 		go func() {
-			ch <- "the child lives on"
-			time.Sleep(time.Hour)
-			fmt.Println("never printed")
+			<-goOn
+			fmt.Println("the inner goroutine goes on")
+			inner <- true
 		}()
-		parent <- true
+		fmt.Println("the outer goroutine ends")
+		outer <- true
 	}()
-	<-parent
-	fmt.Println("the parent has ended")
-	fmt.Println(<-ch)
-	fmt.Println("main ends, and the child with it")
+	<-outer
+	goOn <- true
+	<-inner
+
+	go func() {
+		time.Sleep(time.Hour)
+		fmt.Println("never printed")
+	}()
+	fmt.Println("main ends")
 }

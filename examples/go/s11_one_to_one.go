@@ -1,26 +1,25 @@
-// S11: a surplus send waits.
+// S11: the third of three sends waits for the third receive.
 package main
 
 import (
 	"fmt"
-	"sync/atomic"
 	"time"
 )
 
 func main() {
-	ch := make(chan int)
-	var finished atomic.Bool
-	done := make(chan bool)
+	ch, end := make(chan int), make(chan bool)
 	go func() {
-		ch <- 1
-		ch <- 2
-		finished.Store(true)
-		close(done)
+		for number := 1; number <= 3; number++ {
+			ch <- number
+		}
+		fmt.Println("the third send is done")
+		end <- true
 	}()
 	fmt.Println("received", <-ch)
-	time.Sleep(100 * time.Millisecond)
-	fmt.Println("the second send waits:", !finished.Load())
 	fmt.Println("received", <-ch)
-	<-done
-	fmt.Println("the second send is done")
+	time.Sleep(time.Second)
+	fmt.Println("main receives again")
+	third := <-ch
+	<-end
+	fmt.Println("received", third)
 }

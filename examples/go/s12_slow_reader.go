@@ -1,23 +1,23 @@
-// S12: ten senders, one slow receiver.
+// S12: ten goroutines send at once, one receives a value each second.
 package main
 
 import (
 	"fmt"
-	"sort"
-	"strings"
 	"time"
 )
 
 func main() {
-	ch := make(chan int)
-	for i := 0; i < 10; i++ {
-		go func() { ch <- i }()
+	ch, end := make(chan int), make(chan bool)
+	for number := 0; number < 10; number++ {
+		go func() { ch <- number }()
 	}
-	var received []int
-	for i := 0; i < 10; i++ {
-		received = append(received, <-ch)
-		time.Sleep(time.Second)
-	}
-	sort.Ints(received)
-	fmt.Printf("received=%s\n", strings.ReplaceAll(fmt.Sprint(received), " ", ", "))
+	go func() {
+		for i := 0; i < 10; i++ {
+			fmt.Println("received", <-ch)
+			time.Sleep(time.Second)
+		}
+		end <- true
+	}()
+	<-end
+	fmt.Println("main ends")
 }

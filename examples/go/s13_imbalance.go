@@ -1,4 +1,4 @@
-// S13: a goroutine for each item piles up; shedding keeps the number flat.
+// S13: a thousand items a second come in, a hundred a second go out.
 package main
 
 import (
@@ -7,38 +7,50 @@ import (
 	"time"
 )
 
-func serve(ch chan int) {
+func consume(ch chan int) {
 	for range ch {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-func arrivals(name string, item func(int)) {
-	ticks := time.Tick(time.Millisecond)
-	begin := time.Now()
-	for i := 0; time.Since(begin) <= 2*time.Second || i < 1000; i++ {
-		<-ticks
-		item(i)
-		if i%500 == 499 {
-			fmt.Printf("# %s: items=%d goroutines=%d\n", name, i+1, runtime.NumGoroutine())
+func produce(name string, ch chan int, take func(int) bool) {
+	start := time.Now()
+	go consume(ch)
+	before, item, refused := runtime.NumGoroutine(), 0, 0
+	for quarter := 1; quarter <= 4; quarter++ {
+		for time.Since(start) < time.Duration(quarter)*500*time.Millisecond {
+			item++
+			time.Sleep(time.Until(start.Add(time.Duration(item) * time.Millisecond)))
+			if !take(item) {
+				refused++
+			}
 		}
+		fmt.Printf("%s_goroutines_%d=%d\n", name, quarter, runtime.NumGoroutine()-before)
 	}
+	fmt.Printf("%s_refused=%d\n", name, refused)
 }
 
 func main() {
-	ch := make(chan int)
-	go serve(ch)
-	arrivals("goroutine_per_item", func(i int) { go func() { ch <- i }() })
-
-	bounded := make(chan int, 128)
-	go serve(bounded)
-	before, shed := runtime.NumGoroutine(), 0
-	arrivals("shedding", func(i int) {
-		select {
-		case bounded <- i:
-		default:
-			shed++
-		}
+	before, ch := runtime.NumGoroutine(), make(chan int)
+	produce("growing", ch, func(item int) bool {
+		go func() { ch <- item }()
+		return true
 	})
-	fmt.Printf("# shed=%d more_goroutines=%d\n", shed, max(0, runtime.NumGoroutine()-before))
+	for runtime.NumGoroutine() > before+1 {
+		select {
+		case <-ch:
+		default:
+			time.Sleep(time.Millisecond)
+		}
+	}
+
+	bounded := make(chan int, 50)
+	produce("shed", bounded, func(item int) bool {
+		if len(bounded) == cap(bounded) {
+			return false
+		}
+		go func() { bounded <- item }()
+		return true
+	})
+	fmt.Println("main ends")
 }

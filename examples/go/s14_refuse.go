@@ -1,18 +1,25 @@
-// S14: len(ch) == cap(ch).
+// S14: ten items for a channel with room for three.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"runtime"
+)
 
 func main() {
-	ch := make(chan int, 100)
-	taken, refused := 0, 0
-	for i := 0; i < 1000; i++ {
-		if len(ch) == cap(ch) {
+	before := runtime.NumGoroutine()
+	ch := make(chan int, 3)
+	refused := 0
+	for item := 1; item <= 10; item++ {
+		select {
+		case ch <- item:
+			fmt.Printf("item %d: taken\n", item)
+		default:
+			fmt.Printf("item %d: refused\n", item)
 			refused++
-			continue
 		}
-		ch <- i
-		taken++
 	}
-	fmt.Printf("taken=%d refused=%d queued=%d\n", taken, refused, len(ch))
+	fmt.Printf("full: %v, refused: %d\n", len(ch) == cap(ch), refused)
+	fmt.Printf("goroutines made: %d\n", runtime.NumGoroutine()-before)
+	fmt.Printf("received %d: full: %v\n", <-ch, len(ch) == cap(ch))
 }

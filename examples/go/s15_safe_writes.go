@@ -1,4 +1,4 @@
-// S15: by a lock and by a channel.
+// S15: a hundred goroutines add to one number, by a channel and by a lock.
 package main
 
 import (
@@ -7,41 +7,34 @@ import (
 )
 
 func main() {
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	count := 0
+	ch := make(chan int, 100)
 	for i := 0; i < 100; i++ {
-		wg.Add(1)
 		go func() {
-			defer wg.Done()
 			for j := 0; j < 100; j++ {
-				mu.Lock()
-				count++
-				mu.Unlock()
+				ch <- 1
 			}
 		}()
 	}
-	wg.Wait()
-	fmt.Printf("by_lock=%d\n", count)
-
-	ch := make(chan int, 16)
-	go func() {
-		var wg sync.WaitGroup
-		for i := 0; i < 100; i++ {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				for j := 0; j < 100; j++ {
-					ch <- 1
-				}
-			}()
-		}
-		wg.Wait()
-		close(ch)
-	}()
 	sum := 0
-	for v := range ch {
-		sum += v
+	for i := 0; i < 100*100; i++ {
+		sum += <-ch
 	}
-	fmt.Printf("by_channel=%d\n", sum)
+	fmt.Println("by a channel:", sum)
+
+	var mutex sync.Mutex
+	var adders sync.WaitGroup
+	count := 0
+	for i := 0; i < 100; i++ {
+		adders.Add(1)
+		go func() {
+			defer adders.Done()
+			for j := 0; j < 100; j++ {
+				mutex.Lock()
+				count++
+				mutex.Unlock()
+			}
+		}()
+	}
+	adders.Wait()
+	fmt.Println("by a lock:", count)
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use tour::Behaviour;
 
 /// Waterway: Go's concurrency for Rust.
 #[derive(Parser)]
@@ -18,47 +19,43 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the fifteen behaviours, each in a process of its own, and compare with real Go where there is one.
+    /// Run the fifteen behaviours, each in a process of its own, beside real Go where there is one (the default).
+    ///
+    /// Exits with status 1 if one fails, 2 if the arguments are wrong.
     Tour(TourArgs),
-    /// Run the program of one behaviour in this process.
+    /// Run the program of one behaviour, in this process.
+    #[command(hide = true)]
     RunExample {
         /// Which one, S1 to S15.
-        id: String,
+        #[arg(value_parser = tour::find)]
+        behaviour: &'static Behaviour,
     },
 }
 
-/// What to run, and how to say it.
+/// What to run, and how to tell of it.
 #[derive(Args, Default)]
 struct TourArgs {
-    /// Only these behaviours, as `S6` or `S6,S7`.
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    only: Vec<String>,
+    /// Only these behaviours, for example S6 or S6,S7.
+    #[arg(long, value_name = "S1..S15", value_delimiter = ',', value_parser = tour::find)]
+    only: Vec<&'static Behaviour>,
+
     /// One line of JSON for each behaviour.
     #[arg(long)]
     json: bool,
-    /// The Go command to compare with.
+
+    /// The Go command to compare with, or the directory of its toolchain.
     #[arg(long, value_name = "PATH", conflicts_with = "no_go")]
     go: Option<PathBuf>,
+
     /// Do not compare with Go.
     #[arg(long)]
     no_go: bool,
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command.unwrap_or(Command::Tour(TourArgs::default())) {
+    let command = Cli::parse().command;
+    match command.unwrap_or(Command::Tour(TourArgs::default())) {
         Command::Tour(args) => tour::run(args),
-        Command::RunExample { id } => match tour::find(&id) {
-            Ok(behaviour) => {
-                (behaviour.program)();
-                ExitCode::SUCCESS
-            }
-            Err(error) => usage(&error),
-        },
+        Command::RunExample { behaviour } => (behaviour.program)(),
     }
-}
-
-/// A bad argument: what was wrong and what is allowed.
-fn usage(error: &str) -> ExitCode {
-    eprintln!("error: {error}");
-    ExitCode::from(2)
 }

