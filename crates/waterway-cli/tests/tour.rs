@@ -20,16 +20,24 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn json_is_one_line_for_each_behaviour_in_order() {
-    let out = output(&mut waterway(&["tour", "--only", "s14,S4", "--json", "--no-go"]));
+    let out = output(&mut waterway(&[
+        "tour", "--only", "s14,S4", "--json", "--no-go",
+    ]));
     let lines: Vec<Value> = text(&out.stdout)
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
     assert_eq!(lines.len(), 2, "{out:?}");
-    assert_eq!((&lines[0]["id"], &lines[1]["id"]), (&"S4".into(), &"S14".into()));
+    assert_eq!(
+        (&lines[0]["id"], &lines[1]["id"]),
+        (&"S4".into(), &"S14".into())
+    );
     for line in &lines {
         assert_eq!(line["ok"], true, "{line}");
-        assert!(line["expected"].is_string() && line["seen"].is_string(), "{line}");
+        assert!(
+            line["expected"].is_string() && line["seen"].is_string(),
+            "{line}"
+        );
         assert!(line["ms"].is_u64() && line["figures"].is_object(), "{line}");
         assert!(line.get("go").is_none(), "{line}");
     }
@@ -38,7 +46,9 @@ fn json_is_one_line_for_each_behaviour_in_order() {
 
 #[test]
 fn figures_are_numbers() {
-    let out = output(&mut waterway(&["tour", "--only", "S8", "--json", "--no-go"]));
+    let out = output(&mut waterway(&[
+        "tour", "--only", "S8", "--json", "--no-go",
+    ]));
     let line: Value = serde_json::from_slice(&out.stdout).expect("a line of JSON");
     assert_eq!(line["figures"]["goroutines_left"], 0, "{line}");
     assert_eq!(line["figures"]["goroutines_leaked"], 1000, "{line}");
@@ -66,8 +76,14 @@ fn a_behaviour_that_fails_is_told_and_ends_with_status_1() {
     let mut command = waterway(&["tour", "--only", "S14", "--no-go"]);
     let out = output(command.env("WATERWAY_MAX_PROCS", "many"));
     let stdout = text(&out.stdout);
-    assert!(stdout.contains("FAILED") && stdout.contains("\n0 of 1 behaviours ok\n"), "{stdout}");
-    assert!(stdout.contains("WATERWAY_MAX_PROCS"), "the cause is missing in {stdout}");
+    assert!(
+        stdout.contains("FAILED") && stdout.contains("\n0 of 1 behaviours ok\n"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("WATERWAY_MAX_PROCS"),
+        "the cause is missing in {stdout}"
+    );
     assert_eq!(out.status.code(), Some(1));
 }
 
@@ -78,7 +94,10 @@ fn without_a_go_toolchain_it_says_so_and_goes_on() {
     let out = output(command.env("PATH", empty).env("HOME", empty));
     let stdout = text(&out.stdout);
     // A toolchain in one of the machine's own usual places may still be found.
-    assert!(stdout.contains("skipped: no Go toolchain") || stdout.contains("go        agrees"), "{stdout}");
+    assert!(
+        stdout.contains("skipped: no Go toolchain") || stdout.contains("go        agrees"),
+        "{stdout}"
+    );
     assert!(stdout.contains("1 of 1 behaviours ok"), "{stdout}");
     assert_eq!(out.status.code(), Some(0));
 }

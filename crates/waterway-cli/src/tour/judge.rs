@@ -64,7 +64,10 @@ pub fn s3(run: &Run) -> Verdict {
             "a dedicated goroutine spins: main ticks on",
         ],
     )?;
-    if !run.figures().any(|figure| figure == ("neighbour_waited", "true")) {
+    if !run
+        .figures()
+        .any(|figure| figure == ("neighbour_waited", "true"))
+    {
         return Err("the goroutine on the spinning one's own thread did not wait for it".into());
     }
     let named = |line: &&str| line.contains("has held worker") && line.contains("s03_no_delay.rs");
@@ -105,7 +108,8 @@ pub fn s5(run: &Run) -> Verdict {
 pub fn s6(run: &Run) -> Verdict {
     ended_with(run, 2)?;
     says_in_any_order(run, &["received 1", "received 2"])?;
-    let where_it_waits = |line: &&str| line.contains("blocked at") && line.contains("s06_deadlock.rs");
+    let where_it_waits =
+        |line: &&str| line.contains("blocked at") && line.contains("s06_deadlock.rs");
     let waits = run.stderr.lines().find(where_it_waits);
     match waits {
         Some(line) if run.stderr.contains(FATAL) => {
@@ -124,7 +128,10 @@ pub fn s7(run: &Run) -> Verdict {
 
 pub fn s8(run: &Run) -> Verdict {
     says(run, &["where forced, every third receive waits for ever"])?;
-    match (figure(run, "goroutines_left")?, figure(run, "goroutines_leaked")?) {
+    match (
+        figure(run, "goroutines_left")?,
+        figure(run, "goroutines_leaked")?,
+    ) {
         (0.0, 1000.0) => Ok("0 of 2,000 goroutines are left; forced, 1,000 stay".into()),
         (left, leaked) => Err(format!("{left} goroutines are left; forced, {leaked} stay")),
     }
@@ -169,19 +176,27 @@ pub fn s12(run: &Run) -> Verdict {
     says_in_any_order(run, &values)?;
     ended_with(run, 0)?;
     let mut last = Duration::ZERO;
-    let received = run.lines.iter().filter(|line| line.text.starts_with("received"));
+    let received = run
+        .lines
+        .iter()
+        .filter(|line| line.text.starts_with("received"));
     for (line, second) in received.zip(0..) {
         // Since before the program's start, so a line that arrives late makes no other one look early.
         at_least(Some(line.at), Duration::from_secs(second))?;
         last = line.at;
     }
-    Ok(format!("ten values, the last after {:.1} s, none lost", last.as_secs_f64()))
+    Ok(format!(
+        "ten values, the last after {:.1} s, none lost",
+        last.as_secs_f64()
+    ))
 }
 
 pub fn s13(run: &Run) -> Verdict {
     says(run, &["main ends"])?;
     let quarters = |name: &str| -> Result<Vec<f64>, String> {
-        (1..=4).map(|quarter| figure(run, &format!("{name}_goroutines_{quarter}"))).collect()
+        (1..=4)
+            .map(|quarter| figure(run, &format!("{name}_goroutines_{quarter}")))
+            .collect()
     };
     let (growing, shed) = (quarters("growing")?, quarters("shed")?);
     let refused = figure(run, "shed_refused")?;
@@ -194,13 +209,24 @@ pub fn s13(run: &Run) -> Verdict {
     );
     let grows = growing.is_sorted_by(|before, after| before < after);
     // A buffer's worth of goroutines may be made between two looks at it.
-    let flat = shed.iter().all(|&count| count <= 50.0 && count < growing[3]);
-    if grows && flat && refused > 0.0 { Ok(text) } else { Err(text) }
+    let flat = shed
+        .iter()
+        .all(|&count| count <= 50.0 && count < growing[3]);
+    if grows && flat && refused > 0.0 {
+        Ok(text)
+    } else {
+        Err(text)
+    }
 }
 
 pub fn s14(run: &Run) -> Verdict {
     let mut lines: Vec<_> = (1..=10)
-        .map(|item| format!("item {item}: {}", if item <= 3 { "taken" } else { "refused" }))
+        .map(|item| {
+            format!(
+                "item {item}: {}",
+                if item <= 3 { "taken" } else { "refused" }
+            )
+        })
         .collect();
     lines.push("full: true, refused: 7".into());
     lines.push("goroutines made: 0".into());
@@ -244,7 +270,10 @@ fn says(run: &Run, lines: &[impl AsRef<str>]) -> Result<(), String> {
     let lines = lines.iter().map(AsRef::as_ref);
     match run.said().eq(lines.clone()) {
         true => Ok(()),
-        false => Err(format!("it did not say, in this order: {}", lines.collect::<Vec<_>>().join(" | "))),
+        false => Err(format!(
+            "it did not say, in this order: {}",
+            lines.collect::<Vec<_>>().join(" | ")
+        )),
     }
 }
 
@@ -256,7 +285,10 @@ fn says_in_any_order(run: &Run, lines: &[impl AsRef<str>]) -> Result<(), String>
     said.sort_unstable();
     match said == lines {
         true => Ok(()),
-        false => Err(format!("it did not say, in some order: {}", lines.join(" | "))),
+        false => Err(format!(
+            "it did not say, in some order: {}",
+            lines.join(" | ")
+        )),
     }
 }
 
@@ -273,7 +305,11 @@ fn follow(run: &Run, [first, second]: &[&str; 2]) -> Result<(), String> {
 fn at_least(when: Option<Duration>, least: Duration) -> Result<u128, String> {
     match when {
         Some(when) if when >= least => Ok(when.as_millis()),
-        Some(when) => Err(format!("too early: after {} ms, not {}", when.as_millis(), least.as_millis())),
+        Some(when) => Err(format!(
+            "too early: after {} ms, not {}",
+            when.as_millis(),
+            least.as_millis()
+        )),
         None => Err("it never came".into()),
     }
 }

@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
-pub use catalogue::Behaviour;
 use catalogue::BEHAVIOURS;
+pub use catalogue::Behaviour;
 use child::Run;
 use go::Go;
 use judge::Verdict;

@@ -56,7 +56,10 @@ fn text(outcome: &Outcome) -> String {
         text += "\n";
     }
     let mut row = |name: &str, value: &str| {
-        text += &format!("    {name:<9} {}\n", value.trim_end().replace('\n', "\n              "));
+        text += &format!(
+            "    {name:<9} {}\n",
+            value.trim_end().replace('\n', "\n              ")
+        );
     };
     row("expected", behaviour.expected);
     match &outcome.verdict {
@@ -70,7 +73,9 @@ fn text(outcome: &Outcome) -> String {
     match &outcome.go {
         GoOutcome::Absent => {}
         GoOutcome::Broken(why) => row("go", why),
-        GoOutcome::Ran { run, agrees: true } => row("go", &format!("agrees: {}", told(behaviour, run))),
+        GoOutcome::Ran { run, agrees: true } => {
+            row("go", &format!("agrees: {}", told(behaviour, run)))
+        }
         GoOutcome::Ran { run, agrees: false } => {
             row("waterway", &told(behaviour, &outcome.run));
             row("go", &format!("DISAGREES: {}", told(behaviour, run)));
@@ -83,10 +88,15 @@ fn text(outcome: &Outcome) -> String {
 /// How a program ended, what it said, and its figures, in one line.
 fn told(behaviour: &Behaviour, run: &Run) -> String {
     let (status, fatal, said) = outcome(behaviour, run);
-    let mut parts = vec![status.map_or("no exit status".into(), |status| format!("exit status {status}"))];
+    let mut parts = vec![status.map_or("no exit status".into(), |status| {
+        format!("exit status {status}")
+    })];
     parts.extend(fatal.then(|| "deadlock".into()));
     parts.extend((!said.is_empty()).then(|| said.join(" | ")));
-    let figures: Vec<_> = run.figures().map(|(name, value)| format!("{name}={value}")).collect();
+    let figures: Vec<_> = run
+        .figures()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     parts.extend((!figures.is_empty()).then(|| figures.join(" ")));
     parts.join("; ")
 }
@@ -125,15 +135,25 @@ fn millis(run: &Run) -> u64 {
 /// Numbers and truth values as such, anything else as a string.
 fn figures(run: &Run) -> Map<String, Value> {
     let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| text.into());
-    run.figures().map(|(name, text)| (name.into(), value(text))).collect()
+    run.figures()
+        .map(|(name, text)| (name.into(), value(text)))
+        .collect()
 }
 
 /// The lines of a program between its marks, without the indent that all of them have.
 fn shown_lines(source: &str) -> Vec<&str> {
-    let marked = source.lines().skip_while(|line| line.trim() != "// tour:begin");
-    let lines: Vec<_> = marked.skip(1).take_while(|line| line.trim() != "// tour:end").collect();
+    let marked = source
+        .lines()
+        .skip_while(|line| line.trim() != "// tour:begin");
+    let lines: Vec<_> = marked
+        .skip(1)
+        .take_while(|line| line.trim() != "// tour:end")
+        .collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let filled = lines.iter().filter(|line| !line.trim().is_empty());
     let common = filled.map(|line| indent(line)).min().unwrap_or(0);
-    lines.iter().map(|line| line.get(common..).unwrap_or_default()).collect()
+    lines
+        .iter()
+        .map(|line| line.get(common..).unwrap_or_default())
+        .collect()
 }

@@ -88,7 +88,8 @@ impl<F: FnMut(Outcome)> Progress<F> {
     fn end(&mut self, outcome: Outcome) {
         self.erase();
         self.running.retain(|id| *id != outcome.behaviour.id);
-        self.waiting.insert(outcome.behaviour.number(), Some(outcome));
+        self.waiting
+            .insert(outcome.behaviour.number(), Some(outcome));
         while let Some(first) = self.waiting.first_entry() {
             if first.get().is_none() {
                 break;

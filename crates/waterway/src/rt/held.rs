@@ -92,6 +92,7 @@ impl Held {
         let look = &mut self.looks[worker.index];
         let for_ns = now - since;
         let behind = worker.waiting_turn();
+        let backlog = backlog + worker.pinned();
         let Some(doing) = doing(worker) else { return };
         let hurts = behind + backlog > 0;
         let warn_ns = rt.config.held_warn_ms.saturating_mul(1_000_000);

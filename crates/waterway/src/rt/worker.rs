@@ -88,6 +88,8 @@ pub(crate) struct Worker {
     pub(super) seen_at: AtomicU64,
     /// True while no thread runs this worker.
     retired: AtomicBool,
+    /// Length of the queue of unstarted goroutines that must stay here, for others to read.
+    pinned: AtomicUsize,
     /// All started goroutines that live here.
     pub(super) live: Lock<Vec<TaskRef>>,
     pub(super) live_count: AtomicUsize,
@@ -117,6 +119,8 @@ struct Own {
     pinned: std::collections::VecDeque<Unstarted>,
     warm: Vec<Stack>,
     turn: u64,
+    /// The last goroutine gave way: new ones go first, it spawned some of them perhaps.
+    gave_way: bool,
     /// How many goroutines in a row ran as `next`.
     chain: u32,
     /// Spawns by the goroutine that runs now.
@@ -151,6 +155,7 @@ impl Worker {
             seen_turns: AtomicU64::new(0),
             seen_at: AtomicU64::new(0),
             retired: AtomicBool::new(false),
+            pinned: AtomicUsize::new(0),
             live: Lock::new(Vec::new()),
             live_count: AtomicUsize::new(0),
             current: Cell::new(None),
@@ -237,7 +242,9 @@ impl Worker {
             self.inbox.drain(|task| self.push_back(task));
         }
         // New goroutines and woken ones take turns.
-        let new_first = turn % 2 == 0;
+        // SAFETY: the worker's thread (I1).
+        let gave_way = std::mem::take(&mut unsafe { self.own() }.gave_way);
+        let new_first = turn % 2 == 0 || gave_way;
         if new_first && let Some(cell) = self.pop_unstarted() {
             return Some(Job::Start(cell));
         }
@@ -252,17 +259,17 @@ impl Worker {
 
     fn pop_unstarted(&self) -> Option<Unstarted> {
         // SAFETY: the worker's thread (I1).
-        unsafe { self.own() }
-            .pinned
-            .pop_front()
-            .or_else(|| self.deque().pop())
-            .or_else(|| {
-                if self.incoming.is_empty() {
-                    None
-                } else {
-                    take(|| self.incoming.steal())
-                }
-            })
+        let pinned = &mut unsafe { self.own() }.pinned;
+        if let Some(cell) = pinned.pop_front() {
+            self.pinned.store(pinned.len(), Ordering::Relaxed);
+            return Some(cell);
+        }
+        self.deque().pop().or_else(|| {
+            if self.incoming.is_empty() {
+                return None;
+            }
+            take(|| self.incoming.steal())
+        })
     }
 
     fn pop_front(&self) -> Option<NonNull<Task>> {
@@ -421,6 +428,8 @@ impl Worker {
             .runnable
             .store(true, Ordering::Relaxed);
         self.push_back(task);
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.own() }.gave_way = true;
         // SAFETY: on the goroutine's stack; it is queued, so it will be resumed.
         unsafe { task.as_ref().suspend() };
     }
@@ -465,7 +474,14 @@ impl Worker {
     /// Queues an unstarted goroutine that must start here, from the worker's own thread.
     pub(super) fn push_pinned(&self, cell: Unstarted) {
         // SAFETY: the worker's thread (I1).
-        unsafe { self.own() }.pinned.push_back(cell);
+        let pinned = &mut unsafe { self.own() }.pinned;
+        pinned.push_back(cell);
+        self.pinned.store(pinned.len(), Ordering::Relaxed);
+    }
+
+    /// Unstarted goroutines that only this worker can start.
+    pub(super) fn pinned(&self) -> usize {
+        self.pinned.load(Ordering::Relaxed)
     }
 
     /// Queues an unstarted goroutine here, from any thread.

@@ -42,9 +42,14 @@ impl TimerEvent for Alarm {
 
     fn fire(self: Arc<Self>, now: u64) {
         let mut state = self.state.lock();
-        let Some(due) = state.due.filter(|due| *due <= now) else { return };
+        let Some(due) = state.due.filter(|due| *due <= now) else {
+            return;
+        };
         // A full channel keeps the older tick; one that nobody can receive from needs no more of them.
-        let heard = !matches!(self.tx.try_send(instant_at(due)), Err(chan::TrySendError::Disconnected(_)));
+        let heard = !matches!(
+            self.tx.try_send(instant_at(due)),
+            Err(chan::TrySendError::Disconnected(_))
+        );
         state.due = (state.period > 0 && heard).then(|| {
             // Ticks that were missed are left out.
             due + state.period * (1 + (now - due) / state.period)
@@ -59,8 +64,16 @@ impl Alarm {
     #[track_caller]
     fn new(after: Duration, period: Duration) -> (Arc<Alarm>, Receiver<Instant>) {
         let (tx, rx) = chan::chan(1);
-        let state = Lock::new(State { due: None, period: 0 });
-        let alarm = Arc::new(Alarm { slot: TimerSlot::new(), tx, home: runtime().timer_worker(), state });
+        let state = Lock::new(State {
+            due: None,
+            period: 0,
+        });
+        let alarm = Arc::new(Alarm {
+            slot: TimerSlot::new(),
+            tx,
+            home: runtime().timer_worker(),
+            state,
+        });
         alarm.set(after, period, &rx);
         (alarm, rx)
     }
@@ -70,7 +83,10 @@ impl Alarm {
         let mut state = self.state.lock();
         let was_set = self.clear(&mut state, rx);
         let due = since_start(deadline(after));
-        *state = State { due: Some(due), period: period.as_nanos().try_into().unwrap_or(u64::MAX / 4) };
+        *state = State {
+            due: Some(due),
+            period: period.as_nanos().try_into().unwrap_or(u64::MAX / 4),
+        };
         self.home.add_timer(due, TimerPayload::Event(self.clone()));
         was_set
     }
@@ -148,7 +164,9 @@ impl Drop for Timer {
 
 impl fmt::Debug for Timer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timer").field("set", &self.alarm.state.lock().due.is_some()).finish()
+        f.debug_struct("Timer")
+            .field("set", &self.alarm.state.lock().due.is_some())
+            .finish()
     }
 }
 
