@@ -56,9 +56,10 @@ struct Packet<F, T, A> {
     payload: UnsafeCell<Payload<F, T, A>>,
 }
 
+/// Room for the body, then for the result. Only pointers to it are used.
 union Payload<F, T, A> {
-    body: ManuallyDrop<(F, A)>,
-    result: ManuallyDrop<Result<T>>,
+    _body: ManuallyDrop<(F, A)>,
+    _result: ManuallyDrop<Result<T>>,
 }
 
 /// A handle's reference to a packet.

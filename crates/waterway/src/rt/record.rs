@@ -90,7 +90,6 @@ pub(crate) struct Record {
 /// A consistent copy of a [`Record`] whose owner waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
-    pub(crate) epoch: u64,
     pub(crate) key: WaitKey,
     /// The wait ends by itself at a deadline.
     pub(crate) timed: bool,
@@ -150,7 +149,6 @@ impl Record {
         }
         let site = self.site.load(Ordering::Relaxed);
         let waiting = Waiting {
-            epoch,
             key: WaitKey {
                 reason: WaitReason::from_u8(self.reason.load(Ordering::Relaxed)),
                 object: self.object.load(Ordering::Relaxed),

@@ -53,10 +53,6 @@ impl<P: Timed> TimerHeap<P> {
         self.entries.first().map(|e| e.when)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     pub(crate) fn insert(&mut self, when: u64, payload: P) {
         let at = self.entries.len();
         payload.slot().set(at);
@@ -160,6 +156,6 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 5000 - removed.len());
-        assert_eq!(heap.len(), 0);
+        assert!(heap.first().is_none());
     }
 }

@@ -52,7 +52,6 @@ impl Node {
 pub(crate) struct WaitQueue {
     head: Option<NonNull<Node>>,
     tail: Option<NonNull<Node>>,
-    len: usize,
 }
 
 // SAFETY: the queue owns nothing; nodes are touched only under the owning primitive's lock (I2), from any thread.
@@ -63,16 +62,11 @@ impl WaitQueue {
         WaitQueue {
             head: None,
             tail: None,
-            len: 0,
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.head.is_none()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
     }
 
     /// Adds a node at the back.
@@ -92,7 +86,6 @@ impl WaitQueue {
             None => self.head = Some(this),
         }
         self.tail = Some(this);
-        self.len += 1;
     }
 
     /// Adds a node at the front: for one that had its turn, and lost what it was woken for to another.
@@ -112,7 +105,6 @@ impl WaitQueue {
             None => self.tail = Some(this),
         }
         self.head = Some(this);
-        self.len += 1;
     }
 
     /// Takes a node out, if it is in. The node must be of this queue or of none. True if it was in.
@@ -131,7 +123,6 @@ impl WaitQueue {
             Some(next) => unsafe { next.as_ref() }.prev.set(prev),
             None => self.tail = prev,
         }
-        self.len -= 1;
         true
     }
 
