@@ -26,14 +26,21 @@ fn main() {
     for (name, title) in WORKLOADS {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            ours.extend(run(&std::env::current_exe().expect("this program has a path"), name));
+            ours.extend(run(
+                &std::env::current_exe().expect("this program has a path"),
+                name,
+            ));
             theirs.extend(go.as_deref().and_then(|go| run(go, name)));
         }
         let ratio = match (median(&mut ours), median(&mut theirs)) {
             (Some(ours), Some(theirs)) => format!("{:.2}", ours / theirs),
             _ => "–".into(),
         };
-        println!("| {title} | {} | {} | {ratio} |", range(&mut ours), range(&mut theirs));
+        println!(
+            "| {title} | {} | {} | {ratio} |",
+            range(&mut ours),
+            range(&mut theirs)
+        );
     }
 }
 
@@ -41,7 +48,12 @@ fn main() {
 fn build_go() -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("go/main.go");
     let program = std::env::temp_dir().join(format!("waterway-bench-go-{}", std::process::id()));
-    let built = Command::new("go").env("GO111MODULE", "off").arg("build").arg("-o").args([&program, &source]).status();
+    let built = Command::new("go")
+        .env("GO111MODULE", "off")
+        .arg("build")
+        .arg("-o")
+        .args([&program, &source])
+        .status();
     match built {
         Ok(status) if status.success() => Some(program),
         _ => {
@@ -63,7 +75,11 @@ fn median(figures: &mut [f64]) -> Option<f64> {
 
 fn range(figures: &mut [f64]) -> String {
     match median(figures) {
-        Some(median) => format!("{median:.0} ({:.0}–{:.0})", figures[0], figures[figures.len() - 1]),
+        Some(median) => format!(
+            "{median:.0} ({:.0}–{:.0})",
+            figures[0],
+            figures[figures.len() - 1]
+        ),
         None => "–".into(),
     }
 }

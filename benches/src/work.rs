@@ -28,7 +28,11 @@ pub fn measure(name: &str) -> f64 {
 fn pingpong(n: usize) {
     let (ping, pings) = chan(0);
     let (pong, pongs) = chan(0);
-    go(move || pings.iter().for_each(|v| pong.send(v).expect("main receives")));
+    go(move || {
+        pings
+            .iter()
+            .for_each(|v| pong.send(v).expect("main receives"))
+    });
     for i in 0..n {
         ping.send(i).expect("the other goroutine receives");
         pongs.recv().expect("and answers");

@@ -1,26 +1,106 @@
 //! The atoms that everything above is made of. All `std::sync` types used by the library come from here, so that a model
 //! checker can take their place in one file.
+//!
+//! # Invariants
+//!
+//! - I1: the value of a [`Lock`] is touched only by the holder of its one [`LockGuard`].
 
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+/// For threads that sleep on a condition: the blocking pool's.
+pub(crate) use std::sync::Mutex as SleepingMutex;
 pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
-/// A mutex for short critical sections of the runtime. Nothing parks and no user code runs while one is held, so it is
-/// never poisoned by a panic of a user; `lock` therefore gives the guard itself.
-#[derive(Debug, Default)]
-pub(crate) struct Lock<T>(std::sync::Mutex<T>);
+/// A lock for critical sections of the runtime, which are a few dozen instructions: nothing parks and no user code runs
+/// while one is held.
+///
+/// Unlocking is a plain store, half the price of std's lock in all, so there is nobody to wake: who finds it taken looks
+/// again, first at once, then after giving way to other threads, then after short sleeps. That is seldom: it takes a
+/// holder that the kernel has put aside.
+pub(crate) struct Lock<T> {
+    taken: AtomicBool,
+    value: UnsafeCell<T>,
+}
 
-pub(crate) type LockGuard<'a, T> = std::sync::MutexGuard<'a, T>;
+// SAFETY: I1: one thread at a time reaches the value.
+unsafe impl<T: Send> Send for Lock<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Lock<T> {}
 
 impl<T> Lock<T> {
     pub(crate) const fn new(value: T) -> Self {
-        Lock(std::sync::Mutex::new(value))
+        Lock {
+            taken: AtomicBool::new(false),
+            value: UnsafeCell::new(value),
+        }
     }
 
     #[inline]
     pub(crate) fn lock(&self) -> LockGuard<'_, T> {
-        self.0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        if self.taken.swap(true, Ordering::Acquire) {
+            self.lock_slow();
+        }
+        LockGuard(self)
+    }
+
+    #[cold]
+    fn lock_slow(&self) {
+        let mut tries = 0u32;
+        loop {
+            if !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire) {
+                return;
+            }
+            tries += 1;
+            match tries {
+                ..100 => std::hint::spin_loop(),
+                100..200 => std::thread::yield_now(),
+                _ => std::thread::sleep(Duration::from_micros(50)),
+            }
+        }
+    }
+}
+
+/// The right to the value of a [`Lock`].
+pub(crate) struct LockGuard<'a, T>(&'a Lock<T>);
+
+impl<T> Drop for LockGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.taken.store(false, Ordering::Release);
+    }
+}
+
+impl<T> Deref for LockGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: I1.
+        unsafe { &*self.0.value.get() }
+    }
+}
+
+impl<T> DerefMut for LockGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: I1, and the guard is borrowed mutably.
+        unsafe { &mut *self.0.value.get() }
+    }
+}
+
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Lock::new(T::default())
+    }
+}
+
+impl<T> fmt::Debug for Lock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lock")
     }
 }

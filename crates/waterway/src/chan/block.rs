@@ -58,6 +58,9 @@ impl<T> Core<T> {
                     return put;
                 }
                 waiter = Waiter::current();
+                if deadline.is_none() {
+                    waiter.set_sole();
+                }
                 node = Node::new(&waiter, TOKEN, from.erased());
                 // SAFETY: the node stays until it was popped, or removed below.
                 unsafe { queues.senders.push_back(&node) };
@@ -116,6 +119,9 @@ impl<T> Core<T> {
                 };
                 let got = self.get(&mut queues, Some(bind), &mut wakes);
                 if let Get::Empty = got {
+                    if deadline.is_none() {
+                        waiter.set_sole();
+                    }
                     // SAFETY: the node stays until it was popped, or removed below.
                     unsafe { queues.receivers.push_back(&node) };
                 }

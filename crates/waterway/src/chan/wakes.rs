@@ -7,7 +7,9 @@ use crate::wait::Claimed;
 #[derive(Default)]
 pub(crate) struct WakeList {
     first: Option<Claimed>,
-    rest: Vec<Claimed>,
+    /// Seldom any: a pointer, so that an empty list costs a comparison.
+    #[allow(clippy::box_collection)]
+    rest: Option<Box<Vec<Claimed>>>,
 }
 
 impl WakeList {
@@ -21,16 +23,19 @@ impl WakeList {
         if self.first.is_none() {
             self.first = Some(claimed);
         } else {
-            self.rest.push(claimed);
+            self.push_rest(claimed);
         }
     }
 
     #[cold]
-    fn wake_rest(&mut self) {
-        for claimed in self.rest.drain(..) {
-            claimed.wake();
-        }
+    fn push_rest(&mut self, claimed: Claimed) {
+        self.rest.get_or_insert_default().push(claimed);
     }
+}
+
+#[cold]
+fn wake_all(rest: Vec<Claimed>) {
+    rest.into_iter().for_each(Claimed::wake);
 }
 
 impl Drop for WakeList {
@@ -39,8 +44,8 @@ impl Drop for WakeList {
         if let Some(first) = self.first.take() {
             first.wake();
         }
-        if !self.rest.is_empty() {
-            self.wake_rest();
+        if let Some(rest) = self.rest.take() {
+            wake_all(*rest);
         }
     }
 }

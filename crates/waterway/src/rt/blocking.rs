@@ -1,10 +1,10 @@
 //! Threads for what blocks in the kernel, and for user code that must not run on a scheduler's stack.
 
 use std::collections::VecDeque;
-use std::sync::Condvar;
+use std::sync::{Condvar, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::primitives::Lock;
+use crate::primitives::SleepingMutex;
 
 /// A job: it catches the panics of what it runs.
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
@@ -16,7 +16,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Threads that start when needed and end when they are not.
 pub(crate) struct Pool {
-    state: Lock<State>,
+    state: SleepingMutex<State>,
     job_added: Condvar,
 }
 
@@ -30,9 +30,13 @@ struct State {
 impl Pool {
     pub(super) fn new() -> Pool {
         Pool {
-            state: Lock::default(),
+            state: SleepingMutex::default(),
             job_added: Condvar::new(),
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a job on a thread of the pool, soon.
@@ -41,7 +45,7 @@ impl Pool {
     ///
     /// The job comes back if there is no thread and none can be started.
     pub(crate) fn submit(&'static self, job: Work) -> Result<(), (Work, std::io::Error)> {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         state.jobs.push_back(job);
         if state.idle >= state.jobs.len() || state.threads.len() >= MOST_THREADS {
             drop(state);
@@ -64,20 +68,20 @@ impl Pool {
 
     fn serve(&'static self) {
         let tid = super::thread::tid();
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         state.threads.push(tid);
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
                 job();
-                state = self.state.lock();
+                state = self.lock();
                 continue;
             }
             state.idle += 1;
             let waited = self
                 .job_added
                 .wait_timeout_while(state, KEEP_ALIVE, |s| s.jobs.is_empty());
-            let (after, timeout) = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
+            let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = after;
             state.idle -= 1;
             if timeout.timed_out() && state.jobs.is_empty() {
@@ -89,7 +93,7 @@ impl Pool {
 
     /// True if no job runs or waits; then the pool's threads are appended to `tids`.
     pub(crate) fn at_rest(&self, tids: &mut Vec<u32>) -> bool {
-        let state = self.state.lock();
+        let state = self.lock();
         tids.extend_from_slice(&state.threads);
         state.jobs.is_empty() && state.idle == state.threads.len()
     }

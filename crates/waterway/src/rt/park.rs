@@ -50,6 +50,8 @@ enum Target {
 /// One blocking call of a goroutine or thread, or one pending operation of an async task.
 pub(crate) struct Waiter {
     state: AtomicUsize,
+    /// It stands in one queue and has no deadline, so claims take turns under one lock.
+    sole: Cell<bool>,
     target: Target,
 }
 
@@ -64,8 +66,16 @@ impl Waiter {
         };
         Waiter {
             state: AtomicUsize::new(WAITING),
+            sole: Cell::new(false),
             target,
         }
+    }
+
+    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition. Said
+    /// before it enters the queue.
+    #[inline]
+    pub(crate) fn set_sole(&self) {
+        self.sole.set(true);
     }
 
     /// A waiter for an async task. It is notified, never handed anything: after a claim the task tries again in `poll`.
@@ -73,6 +83,7 @@ impl Waiter {
     pub(crate) fn task(waker: Waker) -> Waiter {
         Waiter {
             state: AtomicUsize::new(WAITING),
+            sole: Cell::new(false),
             target: Target::Task(Cell::new(Some(waker))),
         }
     }
@@ -103,9 +114,14 @@ impl Waiter {
     /// Wins the waiter, if nobody has. Call it under the lock of a queue that the waiter stands in (I1).
     #[inline]
     pub(crate) fn claim(&self, token: usize) -> Option<Claimed> {
-        self.state
-            .compare_exchange(WAITING, token, Ordering::AcqRel, Ordering::Relaxed)
-            .ok()?;
+        if self.sole.get() {
+            // The queue's lock orders all that happens here; nobody else can be at it.
+            self.state.store(token, Ordering::Release);
+        } else {
+            self.state
+                .compare_exchange(WAITING, token, Ordering::AcqRel, Ordering::Relaxed)
+                .ok()?;
+        }
         Some(Claimed(match &self.target {
             Target::Goroutine(task) => Sleeper::Goroutine(*task),
             Target::Thread(parker) => Sleeper::Thread(parker),
