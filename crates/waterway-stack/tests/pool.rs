@@ -135,10 +135,8 @@ fn stacks_in_use_survive_a_trim() {
     pool.trim(0);
     for (_, stack) in &kept {
         // SAFETY: ours; written by `touch`.
-        assert_eq!(
-            unsafe { ((stack.top() - 8) as *const u64).read_volatile() },
-            7
-        );
+        let word = unsafe { ((stack.top() - 8) as *const u64).read_volatile() };
+        assert_eq!(word, 7);
     }
 }
 

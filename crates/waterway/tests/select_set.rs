@@ -126,10 +126,9 @@ fn selects_wait_for_selects() {
             s.spawn(move || {
                 for n in 0..2_000 {
                     let mut select = Select::new();
-                    channels
-                        .iter()
-                        .skip(start)
-                        .for_each(|(tx, _)| drop(select.send(tx)));
+                    channels.iter().skip(start).for_each(|(tx, _)| {
+                        select.send(tx);
+                    });
                     let chosen = select.select();
                     let (tx, _) = &channels[start + chosen.index()];
                     chosen.send(tx, n).unwrap();
@@ -139,7 +138,9 @@ fn selects_wait_for_selects() {
         let mut sum = 0;
         for _ in 0..4_000 {
             let mut select = Select::new();
-            channels.iter().for_each(|(_, rx)| drop(select.recv(rx)));
+            channels.iter().for_each(|(_, rx)| {
+                select.recv(rx);
+            });
             let chosen = select.select();
             let (_, rx) = &channels[chosen.index()];
             sum += chosen.recv(rx).unwrap();

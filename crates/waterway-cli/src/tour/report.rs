@@ -56,10 +56,9 @@ fn text(outcome: &Outcome) -> String {
         text += "\n";
     }
     let mut row = |name: &str, value: &str| {
-        text += &format!(
-            "    {name:<9} {}\n",
-            value.trim_end().replace('\n', "\n              ")
-        );
+        let value = value.trim_end().replace('\n', "\n              ");
+        text += format!("    {name:<9} {value}").trim_end();
+        text.push('\n');
     };
     row("expected", behaviour.expected);
     match &outcome.verdict {

@@ -91,7 +91,7 @@ impl Arena {
         let class = Self::class(layout.size());
         let own = &self.shards[own_shard()];
         let free = own.0.lock()[class].pop();
-        let block = match free.or_else(|| self.from_others(class, own)) {
+        let block = match free.or_else(|| self.take_over(class, own)) {
             Some(block) => block,
             None => self.fresh(layout),
         };
@@ -100,7 +100,7 @@ impl Arena {
 
     /// Takes over the free blocks of another shard: what one thread gives back another may need.
     #[cold]
-    fn from_others(&self, class: usize, own: &Shard) -> Option<usize> {
+    fn take_over(&self, class: usize, own: &Shard) -> Option<usize> {
         for shard in self
             .shards
             .iter()

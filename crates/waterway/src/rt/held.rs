@@ -101,7 +101,8 @@ impl Held {
                 || (doing == Doing::Asleep && for_ns >= warn_ns.max(ASLEEP_LONG)));
         let count =
             hurts && worker.party == Party::Common && (!look.counted || for_ns >= CAUGHT_LONG);
-        if !(due && !look.reported) && !count {
+        let say = due && !look.reported;
+        if !say && !count {
             return;
         }
         look.counted |= count;

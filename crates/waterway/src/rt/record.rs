@@ -144,7 +144,7 @@ impl Record {
     /// What the owner waits for; `None` while it runs, or where the record moved while it was read.
     pub(crate) fn read(&self) -> Option<Waiting> {
         let epoch = self.epoch.load(Ordering::Acquire);
-        if epoch % 2 == 0 {
+        if epoch.is_multiple_of(2) {
             return None;
         }
         let site = self.site.load(Ordering::Relaxed);

@@ -226,7 +226,7 @@ impl Worker {
         own.chain = 0;
         own.turn += 1;
         self.slices.store(own.turn, Ordering::Relaxed);
-        if own.turn % OUTSIDE_EVERY == 0 {
+        if own.turn.is_multiple_of(OUTSIDE_EVERY) {
             self.fire_due();
         }
         self.pick_own(own.turn)
@@ -244,7 +244,7 @@ impl Worker {
         // New goroutines and woken ones take turns.
         // SAFETY: the worker's thread (I1).
         let gave_way = std::mem::take(&mut unsafe { self.own() }.gave_way);
-        let new_first = turn % 2 == 0 || gave_way;
+        let new_first = turn.is_multiple_of(2) || gave_way;
         if new_first && let Some(cell) = self.pop_unstarted() {
             return Some(Job::Start(cell));
         }
@@ -325,8 +325,8 @@ impl Worker {
 
     /// Gives an unstarted goroutine a stack. Where none is to be had it stays queued.
     fn begin(&'static self, rt: &'static Runtime, cell: Unstarted) -> Option<NonNull<Task>> {
-        // SAFETY: I1.
         let warm = if cell.stack_size() == 0 {
+            // SAFETY: I1.
             unsafe { self.own() }.warm.pop()
         } else {
             None
@@ -553,7 +553,7 @@ impl Worker {
         live.iter()
             // SAFETY: in the list, under its lock, so alive.
             .map(|t| unsafe { t.0.as_ref() })
-            .find(|t| !t.runnable.load(Ordering::Relaxed) && t.record.epoch() % 2 == 0)
+            .find(|t| !t.runnable.load(Ordering::Relaxed) && t.record.epoch().is_multiple_of(2))
             .map(f)
     }
 
