@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use waterway::chan::{never, unbounded};
 use waterway::{Receiver, Sender, chan};
 
-fn flavors<T>() -> Vec<(&'static str, (Sender<T>, Receiver<T>))> {
+type Ends<T> = (Sender<T>, Receiver<T>);
+
+fn flavors<T>() -> Vec<(&'static str, Ends<T>)> {
     vec![
         ("0", chan(0)),
         ("1", chan(1)),

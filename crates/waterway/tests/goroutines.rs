@@ -55,7 +55,7 @@ fn a_goroutine_stays_on_its_thread() {
                     match (i + turn) % 3 {
                         0 => yield_now(),
                         1 => waterway::time::sleep(Duration::from_micros(50)),
-                        _ => blocking(|| std::thread::yield_now()),
+                        _ => blocking(std::thread::yield_now),
                     }
                     shared.set(shared.get() + 1);
                     assert_eq!(std::thread::current().id(), here);
@@ -151,7 +151,7 @@ fn a_joined_panic_is_not_the_scopes() {
 #[test]
 fn blocking_borrows_and_passes_panics_on() {
     go(|| {
-        let words = vec!["a", "b"];
+        let words = ["a", "b"];
         assert_eq!(blocking(|| words.len()), 2);
         let panic = std::panic::catch_unwind(|| blocking(|| panic!("inside"))).unwrap_err();
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"inside"));

@@ -89,16 +89,15 @@ fn run(program: &str, env: &[(&str, &str)]) -> Outcome {
 fn run_until(program: &str, env: &[(&str, &str)], text: &str) -> String {
     let mut child = start(program, env);
     let mut said = String::new();
-    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
-        let line = line.unwrap();
-        if line.contains(text) {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return line;
-        }
-        said.push_str(&line);
-    }
-    panic!("{program} ended without saying {text:?}, but\n{said}");
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let found = stderr.lines().map(|line| line.unwrap()).find(|line| {
+        said.push_str(line);
+        line.contains(text)
+    });
+    // It may have ended by itself, without a word.
+    let _ = child.kill();
+    child.wait().unwrap();
+    found.unwrap_or_else(|| panic!("{program} ended without saying {text:?}, but\n{said}"))
 }
 
 /// Sends a signal when the child has printed a line.

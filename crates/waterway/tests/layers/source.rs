@@ -257,7 +257,7 @@ fn after_word(chars: &[char], at: usize) -> bool {
     // `br"…"` is raw too.
     let before = |n: usize| at.checked_sub(n).map(|at| chars[at]);
     let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    part(before(1)) && !(before(1) == Some('b') && !part(before(2)))
+    part(before(1)) && (before(1) != Some('b') || part(before(2)))
 }
 
 fn end_of_line(chars: &[char], at: usize) -> usize {

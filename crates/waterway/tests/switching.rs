@@ -1,0 +1,144 @@
+//! Which calls may switch goroutines: only those that are documented as blocking.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use waterway::sync::{Mutex, WaitGroup};
+use waterway::time::{Ticker, Timer, sleep};
+use waterway::{blocking, chan, go, go_local, num_goroutines, select, yield_now};
+
+/// Counts how often a sibling on the same worker runs during a call. The sibling is always ready.
+struct Sibling {
+    runs: Rc<Cell<usize>>,
+    stop: Rc<Cell<bool>>,
+}
+
+impl Sibling {
+    fn start() -> Sibling {
+        let sibling = Sibling {
+            runs: Rc::default(),
+            stop: Rc::default(),
+        };
+        let (runs, stop) = (sibling.runs.clone(), sibling.stop.clone());
+        drop(go_local(move || {
+            while !stop.get() {
+                runs.set(runs.get() + 1);
+                yield_now();
+            }
+        }));
+        while sibling.runs.get() == 0 {
+            yield_now();
+        }
+        sibling
+    }
+
+    fn runs_during<R>(&self, call: impl FnOnce() -> R) -> bool {
+        let before = self.runs.get();
+        drop(call());
+        self.runs.get() != before
+    }
+}
+
+impl Drop for Sibling {
+    fn drop(&mut self) {
+        self.stop.set(true);
+    }
+}
+
+#[waterway::test]
+fn calls_that_never_switch() {
+    let sibling = Sibling::start();
+    let (tx, rx) = chan(4);
+    let (gate, gated) = chan::<u8>(0);
+    let parked = go_local(move || gated.recv());
+    yield_now();
+    let lock = Mutex::new(0);
+    let group = WaitGroup::new();
+    let (timer, ticker) = (
+        Timer::new(Duration::from_secs(60)),
+        Ticker::new(Duration::from_secs(60)),
+    );
+    for _ in 0..1000 {
+        let table: &[(&str, &dyn Fn())] = &[
+            ("try_send", &|| tx.try_send(1).unwrap()),
+            ("try_recv", &|| assert_eq!(rx.try_recv(), Ok(1))),
+            ("len", &|| assert_eq!(rx.len(), 0)),
+            ("capacity", &|| assert_eq!(tx.capacity(), Some(4))),
+            ("is_full", &|| assert!(!tx.is_full())),
+            ("is_empty", &|| assert!(rx.is_empty())),
+            ("same_channel", &|| assert!(tx.same_channel(&tx.clone()))),
+            ("new channel and drop", &|| drop(chan::<u8>(1))),
+            ("try_lock and unlock", &|| drop(lock.try_lock().unwrap())),
+            ("WaitGroup::add and done", &|| {
+                group.add(1);
+                group.done();
+            }),
+            ("Timer::reset and stop", &|| {
+                timer.reset(Duration::from_secs(60));
+                assert!(timer.stop());
+            }),
+            ("Ticker::reset and stop", &|| {
+                ticker.reset(Duration::from_secs(60));
+                ticker.stop();
+            }),
+            ("num_goroutines", &|| assert!(num_goroutines() >= 3)),
+            ("is_finished", &|| assert!(!parked.is_finished())),
+            ("go and detach", &|| drop(go(|| ()))),
+        ];
+        for (name, call) in table {
+            assert!(!sibling.runs_during(call), "{name} switched");
+        }
+    }
+    assert!(!sibling.runs_during(|| gate.close()), "close switched");
+    parked.join().unwrap().unwrap_err();
+}
+
+#[waterway::test]
+fn calls_that_wait_switch() {
+    let sibling = Sibling::start();
+    let (tx, rx) = chan(0);
+    let lock = Rc::new(Mutex::new(()));
+    let later = || {
+        let tx = tx.clone();
+        go_local(move || {
+            sleep(Duration::from_millis(1));
+            let _ = tx.send(1);
+        })
+    };
+    let held = || {
+        let own = lock.clone();
+        let holder = go_local(move || {
+            let _guard = own.lock();
+            sleep(Duration::from_millis(1));
+        });
+        while lock.try_lock().is_some() {
+            yield_now();
+        }
+        holder
+    };
+    assert!(sibling.runs_during(yield_now), "yield_now");
+    assert!(
+        sibling.runs_during(|| sleep(Duration::from_millis(1))),
+        "sleep"
+    );
+    assert!(
+        sibling.runs_during(|| blocking(std::thread::yield_now)),
+        "blocking"
+    );
+    let sender = later();
+    assert!(sibling.runs_during(|| rx.recv()), "recv");
+    sender.join().unwrap();
+    drop(later());
+    assert!(
+        sibling.runs_during(|| select! { recv(rx) -> v => v }),
+        "select!"
+    );
+    assert!(
+        sibling.runs_during(|| rx.recv_timeout(Duration::from_millis(1))),
+        "recv_timeout"
+    );
+    let holder = held();
+    assert!(sibling.runs_during(|| drop(lock.lock())), "lock");
+    holder.join().unwrap();
+}

@@ -1,0 +1,2 @@
+#[waterway::main]
+async fn main() {}

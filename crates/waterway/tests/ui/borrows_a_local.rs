@@ -1,0 +1,4 @@
+fn main() {
+    let word = String::from("borrowed");
+    waterway::go(|| println!("{word}"));
+}

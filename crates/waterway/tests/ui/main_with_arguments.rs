@@ -1,0 +1,4 @@
+#[waterway::main]
+fn main(words: Vec<String>) {
+    drop(words);
+}
