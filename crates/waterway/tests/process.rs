@@ -205,6 +205,11 @@ fn others_go_on_while_a_worker_is_held() {
     outcome.code(0).says_not("has held");
 }
 
+fn a_spare_shares_its_token() {
+    let env = [("WATERWAY_MAX_PROCS", "1"), ("WATERWAY_CHECK_TLS", "0")];
+    run("spare_shares_its_token", &env).code(0);
+}
+
 fn overflow_names_the_goroutine() {
     for (program, who) in [
         ("overflow", "deep"),
@@ -285,6 +290,7 @@ fn main() {
         sigquit_is_left_alone_where_the_program_handles_it,
         who_holds_a_worker_is_named,
         others_go_on_while_a_worker_is_held,
+        a_spare_shares_its_token,
         overflow_names_the_goroutine,
         panics_have_the_outcome_that_is_documented,
         bad_settings_are_named,

@@ -170,7 +170,13 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
         }
         moving = true;
         match held.see(worker, now) {
-            Seen::Fresh => free_hands[worker.party as usize] += 1,
+            Seen::Fresh => {
+                free_hands[worker.party as usize] += 1;
+                if rt.tokens.wanted() > 0 {
+                    // However often it switches: another worker waits for its token.
+                    worker.preempt.store(true, Ordering::Relaxed);
+                }
+            }
             Seen::SliceOver => {
                 worker.preempt.store(true, Ordering::Relaxed);
                 free_hands[worker.party as usize] += 1;

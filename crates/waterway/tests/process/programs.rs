@@ -26,6 +26,7 @@ pub fn run(program: &str) {
         "hold_by_sleeping" => hold(std::thread::sleep),
         "hold_by_std_lock" => hold_by_std_lock(),
         "others_go_on" => others_go_on(),
+        "spare_shares_its_token" => spare_shares_its_token(),
         "overflow" => drop(Builder::new().name("deep").go(|| dive(0)).join()),
         "overflow_scope" => scope(|s| drop(s.go(|| dive(0)).join())),
         "overflow_main" => drop(waterway::__private::run_main(|| assert!(dive(0) > 0))),
@@ -199,6 +200,32 @@ fn others_go_on() {
     assert!(!holder.is_finished());
     stop.store(true, Ordering::Relaxed);
     holder.join().unwrap();
+}
+
+/// A spare took the token of a worker that was held. However often its goroutine gives way to itself, the first worker gets
+/// its turn again.
+fn spare_shares_its_token() {
+    let (begun, done) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let (seen, end) = (begun.clone(), done.clone());
+    let first = go(move || {
+        while !seen.load(Ordering::Relaxed) {
+            black_box(());
+        }
+        yield_now();
+        end.store(true, Ordering::Relaxed);
+    });
+    go(move || {
+        begun.store(true, Ordering::Relaxed);
+        while !done.load(Ordering::Relaxed) {
+            yield_now();
+        }
+    })
+    .join()
+    .unwrap();
+    first.join().unwrap();
 }
 
 #[allow(unconditional_recursion)]
