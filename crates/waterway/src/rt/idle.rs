@@ -122,6 +122,9 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
             .into_iter()
             .flatten()
             .min();
+        if timeout.is_none_or(|time| time > Duration::from_nanos(LAST_NAP)) {
+            worker.cool_down(rt);
+        }
         rt.idle.fetch_add(1, Ordering::SeqCst);
         let rung = worker.bed.sleep(timeout);
         rt.idle.fetch_sub(1, Ordering::SeqCst);

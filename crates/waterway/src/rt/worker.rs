@@ -29,6 +29,9 @@ const LONGEST_CHAIN: u32 = 64;
 /// Stacks that a worker keeps for its next goroutines.
 const WARM_STACKS: usize = 256;
 
+/// The same, over a long sleep.
+const COOL_STACKS: usize = 16;
+
 thread_local! {
     static WORKER: Cell<Option<&'static Worker>> = const { Cell::new(None) };
 }
@@ -387,6 +390,15 @@ impl Worker {
         if warm.len() < WARM_STACKS && rt.stacks.is_default(&stack) {
             warm.push(stack);
         } else {
+            rt.stacks.give(stack);
+        }
+    }
+
+    /// Before a long sleep: keeps few of the stacks that a spike has left here, others may use the memory.
+    pub(super) fn cool_down(&self, rt: &Runtime) {
+        // SAFETY: the worker's thread (I1).
+        let warm = &mut unsafe { self.own() }.warm;
+        for stack in warm.drain(warm.len().min(COOL_STACKS)..) {
             rt.stacks.give(stack);
         }
     }
