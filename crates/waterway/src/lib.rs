@@ -1,4 +1,56 @@
 //! Go's concurrency for Rust: goroutines, channels, `select`, and a runtime that says when a program deadlocks.
+//!
+//! Plain blocking code: a call that waits parks its goroutine, and the worker runs others.
+//!
+//! ```
+//! use waterway::{chan, go};
+//!
+//! let (tx, rx) = chan(0);
+//! for i in 0..3 {
+//!     let tx = tx.clone();
+//!     go(move || tx.send(i * i).unwrap());
+//! }
+//! drop(tx); // the channel closes with its last sender
+//! assert_eq!(rx.iter().sum::<i32>(), 5);
+//! ```
+//!
+//! # Goroutines
+//!
+//! [`go`] starts one; [`JoinHandle::join`] waits for its result. [`scope`] starts goroutines that borrow, [`go_local`] those
+//! that hold what is not [`Send`], [`Builder`] those with a name, a stack of their own size or a thread to themselves.
+//! A goroutine starts on any worker and never changes thread after that. There is nothing to set up: the runtime starts
+//! with its first use, and `main` is a plain thread unless it carries [`#[waterway::main]`](main). When `main` returns, the
+//! process ends.
+//!
+//! Code that computes for long, or blocks in the kernel, holds its worker and whatever lives there: use [`blocking`],
+//! [`Builder::dedicated`] or [`yield_now`]. The runtime names who does not.
+//!
+//! # Channels and select
+//!
+//! [`chan()`] makes a channel with owned ends: the last drop of either closes it. Goroutines, threads and async tasks may
+//! share one. [`select!`] waits for the first of several operations:
+//!
+//! ```
+//! use std::time::Duration;
+//! use waterway::{chan, select, time::after};
+//!
+//! let (_tx, rx) = chan::<i32>(0);
+//! let timeout = after(Duration::from_millis(1));
+//! let heard = select! {
+//!     recv(rx) -> value => value.is_ok(),
+//!     recv(timeout) -> _ => false,
+//! };
+//! assert!(!heard);
+//! ```
+//!
+//! # When it goes wrong
+//!
+//! If every goroutine and thread waits for another, the process prints `fatal error: all goroutines are asleep - deadlock!`
+//! with who waits where, and ends with status 2 ([`DeadlockPolicy`]). SIGQUIT prints every goroutine. A panic ends its
+//! goroutine only.
+//!
+//! What is sound and what is not, with the two patterns that no stackful runtime can allow: `SOUNDNESS.md` in the
+//! repository.
 
 pub mod chan;
 mod defer;
