@@ -70,23 +70,20 @@ static SEEN: Mutex<Option<HashMap<usize, Verdict>>> = Mutex::new(None);
 
 /// Looks through the frames of the calling stack, which lies in `stack`, down to its first one.
 pub fn check_frames(stack: Range<usize>) -> Option<BadFrame> {
-    let mut addresses = [0usize; 256];
-    let mut count = 0;
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = seen.get_or_insert_with(HashMap::new);
+    let mut bad = None;
     let mut walk = |frame: &backtrace::Frame| {
-        if !stack.contains(&(frame.sp() as usize)) || count == addresses.len() {
+        if !stack.contains(&(frame.sp() as usize)) {
             return false;
         }
-        addresses[count] = frame.ip() as usize;
-        count += 1;
-        true
+        let ip = frame.ip() as usize;
+        bad = seen.entry(ip).or_insert_with(|| judge(ip)).clone();
+        bad.is_none()
     };
     // SAFETY: only frames are read; the unwinder itself may be used from several threads.
     unsafe { backtrace::trace_unsynchronized(&mut walk) };
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let seen = seen.get_or_insert_with(HashMap::new);
-    addresses[..count]
-        .iter()
-        .find_map(|ip| seen.entry(*ip).or_insert_with(|| judge(*ip)).clone())
+    bad
 }
 
 /// What the function at a return address is, inlined ones included.

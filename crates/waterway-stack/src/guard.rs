@@ -32,7 +32,8 @@ pub(crate) unsafe fn install(at: usize, mode: GuardMode) -> io::Result<GuardMode
             return Ok(GuardMode::Auto);
         }
         let error = io::Error::last_os_error();
-        if error.raw_os_error() != Some(libc::EINVAL) {
+        // Old kernels say EINVAL, some sandboxes ENOSYS.
+        if !matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS)) {
             return Err(error);
         }
     }

@@ -8,7 +8,18 @@ use waterway_stack::{BadFrame, FrameKind, check_frames};
 fn check() -> Option<BadFrame> {
     let here = 0u8;
     let here = &raw const here as usize;
-    check_frames(here - 4096..here + 100_000)
+    check_frames(here - 16384..here + 500_000)
+}
+
+/// Calls itself `depth` times, then checks.
+#[inline(never)]
+fn check_below(depth: usize) -> Option<BadFrame> {
+    if depth == 0 {
+        return check();
+    }
+    let found = check_below(depth - 1);
+    std::hint::black_box(depth);
+    found
 }
 
 #[test]
@@ -29,6 +40,13 @@ fn a_scoped_thread_local_is_found() {
         found.to_string().contains("scoped_tls::ScopedKey"),
         "{found}"
     );
+}
+
+#[test]
+fn a_scope_far_down_the_stack_is_found() {
+    scoped_tls::scoped_thread_local!(static SCOPED: u32);
+    let found = SCOPED.set(&1, || check_below(400)).expect("found");
+    assert_eq!(found.kind, FrameKind::ScopedTls);
 }
 
 #[test]

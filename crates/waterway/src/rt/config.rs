@@ -111,8 +111,8 @@ impl Config {
         self
     }
 
-    /// Bytes of address space for each goroutine's stack, the guard of 64 KiB included; 128 KiB to 1 GiB. Memory is
-    /// used page by page.
+    /// Bytes of address space for each goroutine's stack, the guard of 64 KiB included; 128 KiB to 1 GiB, rounded up
+    /// to pages. Memory is used page by page.
     pub fn stack_size(mut self, bytes: usize) -> Config {
         self.stack_size = bytes;
         self
@@ -207,7 +207,7 @@ impl Config {
         self.validate()
     }
 
-    fn validate(self) -> Result<Config, ConfigError> {
+    fn validate(mut self) -> Result<Config, ConfigError> {
         if !MAX_PROCS.contains(&self.max_procs) {
             return Err(ConfigError(format!(
                 "max_procs is {}: it must be a number from 1 to 256",
@@ -222,6 +222,8 @@ impl Config {
                 STACK_SIZE.end()
             )));
         }
+        // Slots lie side by side, and guards start at pages.
+        self.stack_size = self.stack_size.next_multiple_of(4096);
         Ok(self)
     }
 }
@@ -279,6 +281,10 @@ mod tests {
         assert_eq!(
             env("WATERWAY_STACK_SIZE", "131072").unwrap().stack_size,
             131072
+        );
+        assert_eq!(
+            env("WATERWAY_STACK_SIZE", "200001").unwrap().stack_size,
+            200_704
         );
         assert_eq!(
             env("WATERWAY_GUARD", "mprotect").unwrap().guard,
