@@ -67,8 +67,7 @@ impl<T> JoinHandle<T> {
     /// Go: none; a `sync.WaitGroup` and a variable.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        self.handle.wait(Location::caller());
-        self.handle.take()
+        self.handle.join(Location::caller())
     }
 
     /// True once the goroutine has finished. Never blocks.
@@ -158,8 +157,7 @@ impl<T> LocalJoinHandle<T> {
     /// The payload, if the goroutine panicked.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        self.handle.wait(Location::caller());
-        self.handle.take()
+        self.handle.join(Location::caller())
     }
 
     /// True once the goroutine has finished. Never blocks.

@@ -30,7 +30,7 @@ pub(super) trait After {
     fn after(self, panicked: bool);
 }
 
-/// Nothing happens, but that a panic which nobody will see is reported.
+/// Nothing happens.
 pub(super) struct Detached;
 
 impl After for Detached {
@@ -231,8 +231,17 @@ impl<T> Handle<T> {
         unsafe { (*self.shared().header).worker.load(Ordering::Relaxed) }
     }
 
-    /// Parks until the goroutine has finished.
-    pub(super) fn wait(&self, site: &'static Location<'static>) {
+    /// The result, once the goroutine has finished: parks until then.
+    ///
+    /// # Panics
+    ///
+    /// If it has been taken before.
+    pub(super) fn join(&self, site: &'static Location<'static>) -> Result<T> {
+        self.wait(site);
+        self.take()
+    }
+
+    fn wait(&self, site: &'static Location<'static>) {
         checkpoint();
         let shared = self.shared();
         if self.is_finished() {

@@ -178,8 +178,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// The payload, if the goroutine panicked; the scope's end does not panic for it then.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        self.handle().wait(Location::caller());
-        self.handle().take()
+        self.handle().join(Location::caller())
     }
 
     /// True once the goroutine has finished. Never blocks.

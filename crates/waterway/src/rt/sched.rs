@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::OnceLock;
 
-use crossbeam_deque::{Injector, Steal};
+use crossbeam_deque::Injector;
 
 use super::blocking::Pool;
 use super::cell::Unstarted;
@@ -218,15 +218,13 @@ impl Runtime {
         worker.push_pinned(cell);
     }
 
-    /// From now on goroutines of this spawn site start on workers apart. True if that is news.
-    pub(super) fn set_apart(&self, site: &'static Location<'static>) -> bool {
+    /// From now on goroutines of this spawn site start on workers apart.
+    pub(super) fn set_apart(&self, site: &'static Location<'static>) {
         let mut sites = self.apart_sites.lock();
-        let news = !sites.contains(&site);
-        if news {
+        if !sites.contains(&site) {
             sites.push(site);
             self.apart_any.store(true, Ordering::Relaxed);
         }
-        news
     }
 
     fn is_apart(&self, site: &'static Location<'static>) -> bool {
@@ -253,17 +251,11 @@ impl Runtime {
     }
 
     pub(super) fn apart_waits_for(&self, worker: &Worker) -> bool {
-        worker.party == Party::Apart && !self.apart.is_empty()
+        worker.party == Party::Apart && self.apart_waits()
     }
 
     pub(super) fn pop_apart(&self) -> Option<Unstarted> {
-        loop {
-            match self.apart.steal() {
-                Steal::Success(cell) => return Some(cell),
-                Steal::Empty => return None,
-                Steal::Retry => std::hint::spin_loop(),
-            }
-        }
+        worker::take(|| self.apart.steal())
     }
 
     /// A goroutine on a thread of its own begins (true) or ends (false).

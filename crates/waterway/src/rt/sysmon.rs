@@ -114,16 +114,9 @@ impl Sysmon {
                 None if surplus => Some(now + TRIM_AFTER),
                 kept => kept.filter(|_| surplus),
             };
-            sleep = calm.next(rt, moving, now).map(|d| {
-                if trim_at.is_some() {
-                    d.min(PACE * 20)
-                } else {
-                    d
-                }
-            });
-            if sleep.is_none() && trim_at.is_some() {
-                sleep = Some(PACE * 20);
-            }
+            let until_trim = trim_at.map(|_| PACE * 20);
+            let until_look = calm.next(rt, moving, now);
+            sleep = [until_look, until_trim].into_iter().flatten().min();
         }
     }
 

@@ -28,7 +28,6 @@ const OUTSIDE_EVERY: u64 = 32;
 const LONGEST_CHAIN: u32 = 64;
 /// Stacks that a worker keeps for its next goroutines.
 const WARM_STACKS: usize = 256;
-
 /// The same, over a long sleep.
 const COOL_STACKS: usize = 16;
 
@@ -95,10 +94,9 @@ pub(crate) struct Worker {
     pinned: AtomicUsize,
     /// All started goroutines that live here.
     pub(super) live: Lock<Vec<TaskRef>>,
-    pub(super) live_count: AtomicUsize,
     current: Cell<Option<NonNull<Task>>>,
     own: UnsafeCell<Own>,
-    deque: UnsafeCell<Option<Deque<Unstarted>>>,
+    deque: UnsafeCell<Deque<Unstarted>>,
 }
 
 /// A live task in a worker's list.
@@ -160,10 +158,9 @@ impl Worker {
             retired: AtomicBool::new(false),
             pinned: AtomicUsize::new(0),
             live: Lock::new(Vec::new()),
-            live_count: AtomicUsize::new(0),
             current: Cell::new(None),
             own: UnsafeCell::new(Own::default()),
-            deque: UnsafeCell::new(Some(deque)),
+            deque: UnsafeCell::new(deque),
         }
     }
 
@@ -178,8 +175,8 @@ impl Worker {
     }
 
     fn deque(&self) -> &Deque<Unstarted> {
-        // SAFETY: I1: only the owner calls this; the option is always filled.
-        unsafe { (*self.deque.get()).as_ref().expect("a worker has a deque") }
+        // SAFETY: I1: only the owner calls this.
+        unsafe { &*self.deque.get() }
     }
 
     /// The thread's main function: runs goroutines until the worker retires.
@@ -357,10 +354,6 @@ impl Worker {
         unsafe { task.as_ref() }.place.set(live.len());
         live.push(TaskRef(task));
         drop(live);
-        self.live_count.store(
-            self.live_count.load(Ordering::Relaxed) + 1,
-            Ordering::Relaxed,
-        );
         Some(task)
     }
 
@@ -378,10 +371,6 @@ impl Worker {
             live.shrink_to(to);
         }
         drop(live);
-        self.live_count.store(
-            self.live_count.load(Ordering::Relaxed) - 1,
-            Ordering::Relaxed,
-        );
         // SAFETY: it has finished and left the list.
         let (stack, identity) = unsafe { Task::finish(task) };
         drop(identity);
@@ -526,7 +515,7 @@ impl Worker {
 
     /// True if nothing lives here, so that the thread may end.
     pub(super) fn may_retire(&self) -> bool {
-        self.live_count.load(Ordering::Relaxed) == 0 && self.next_timer() == u64::MAX
+        self.live.lock().is_empty() && self.next_timer() == u64::MAX
     }
 
     /// The thread ends: true, unless work came at the last moment.
@@ -653,7 +642,7 @@ enum Fired {
 }
 
 /// A steal that is tried until it is decided.
-fn take(mut steal: impl FnMut() -> Steal<Unstarted>) -> Option<Unstarted> {
+pub(super) fn take(mut steal: impl FnMut() -> Steal<Unstarted>) -> Option<Unstarted> {
     loop {
         match steal() {
             Steal::Success(cell) => return Some(cell),

@@ -6,10 +6,10 @@ use std::task::{Wake as WakeTask, Waker};
 use std::time::Instant;
 
 use super::order::Order;
-use super::run::{Patience, Ports};
+use super::run::{Patience, Ports, key};
 use crate::chan::WakeList;
 use crate::primitives::Lock;
-use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint};
+use crate::wait::{Node, WaitKey, WaitQueue, Waiter, Wake, checkpoint};
 
 /// Where the caller sleeps until one of its watches is told.
 #[derive(Default)]
@@ -79,17 +79,6 @@ pub(super) fn ready(
             None => return Some(arm),
         }
     }
-    let key = WaitKey {
-        reason: match ports.is_empty() {
-            true => WaitReason::SelectEmpty,
-            false => WaitReason::Select,
-        },
-        object: match ports {
-            [only] => only.object(),
-            _ => 0,
-        },
-        site,
-    };
-    bell.wait(&key, deadline);
+    bell.wait(&key(ports, site), deadline);
     watches.iter().position(|watch| watch.is_told())
 }

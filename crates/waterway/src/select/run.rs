@@ -64,6 +64,21 @@ pub(crate) fn run(
     chosen
 }
 
+/// What a caller waits for that waits for all arms.
+pub(super) fn key(ports: Ports<'_, '_>, site: &'static Location<'static>) -> WaitKey {
+    WaitKey {
+        reason: match ports.is_empty() {
+            true => WaitReason::SelectEmpty,
+            false => WaitReason::Select,
+        },
+        object: match ports {
+            [only] => only.object(),
+            _ => 0,
+        },
+        site,
+    }
+}
+
 fn try_each(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
     order.arms().iter().copied().find(|&arm| {
         let port = ports[arm];
@@ -81,17 +96,7 @@ fn wait(
     deadline: Option<Instant>,
     site: &'static Location<'static>,
 ) -> Option<usize> {
-    let key = WaitKey {
-        reason: match ports.is_empty() {
-            true => WaitReason::SelectEmpty,
-            false => WaitReason::Select,
-        },
-        object: match ports {
-            [only] => only.object(),
-            _ => 0,
-        },
-        site,
-    };
+    let key = key(ports, site);
     // The arm through which the last wake came, if it brought nothing.
     let mut told: Option<usize> = None;
     loop {

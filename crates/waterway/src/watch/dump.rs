@@ -61,12 +61,7 @@ fn lines(rt: &Runtime) -> Vec<Line> {
             let who = &task.identity;
             let woken = task.runnable.load(crate::primitives::Ordering::Relaxed);
             let state = state(&task.record, woken, now);
-            let text = goroutine(
-                who.id,
-                who.name.as_deref(),
-                &state,
-                Some((who.site, who.parent)),
-            );
+            let text = goroutine(who.id, who.name.as_deref(), &state, (who.site, who.parent));
             lines.push(Line {
                 order: (1, who.id),
                 text,
@@ -84,7 +79,7 @@ fn lines(rt: &Runtime) -> Vec<Line> {
     thread::for_each(|parker| {
         let state = state(parker.record(), parker.woken(), now);
         if let Some(own) = dedicated.iter().find(|d| d.tid == parker.tid()) {
-            let text = goroutine(own.id, own.name.as_deref(), &state, Some((own.site, 0)));
+            let text = goroutine(own.id, own.name.as_deref(), &state, (own.site, 0));
             lines.push(Line {
                 order: (1, own.id),
                 text: text.replacen('[', "[own thread, ", 1),
@@ -109,20 +104,18 @@ fn goroutine(
     id: u64,
     name: Option<&str>,
     state: &str,
-    spawned: Option<(&Location<'_>, u64)>,
+    (site, parent): (&Location<'_>, u64),
 ) -> String {
     let mut text = format!("goroutine {id} ");
     if let Some(name) = name {
         let _ = write!(text, "{name:?} ");
     }
     text.push_str(state);
-    if let Some((site, parent)) = spawned {
-        let _ = write!(text, "\tspawned at {site}");
-        if parent != 0 {
-            let _ = write!(text, " by goroutine {parent}");
-        }
-        text.push('\n');
+    let _ = write!(text, "\tspawned at {site}");
+    if parent != 0 {
+        let _ = write!(text, " by goroutine {parent}");
     }
+    text.push('\n');
     text
 }
 
