@@ -136,6 +136,22 @@ fn deadlock_can_be_reported_only() {
         .says(DEADLOCK);
 }
 
+/// Each kind of wait unwinds, what it waited on can be used again, and the next deadlock is seen again.
+fn deadlock_can_panic_in_main() {
+    let env = [("WATERWAY_DEADLOCK", "panic-main")];
+    for program in ["deadlock_reaps_goroutine", "deadlock_reaps_thread"] {
+        let outcome = run(program, &env);
+        outcome.code(101).says(DEADLOCK);
+        outcome.says("Nothing will ever end the wait of main (chan receive) at");
+        outcome.says("programs.rs").says_not("cannot be unwound");
+        assert!(outcome.stdout.contains("destructors ran"), "{program}");
+    }
+    for program in ["deadlock_in_scope", "deadlock_while_panicking"] {
+        let outcome = run(program, &env);
+        outcome.code(2).says(DEADLOCK).says("cannot be unwound");
+    }
+}
+
 fn deadlock_of_plain_threads_and_dedicated_goroutines() {
     run("deadlock_threads", &[])
         .code(2)
@@ -283,6 +299,7 @@ fn main() {
     tests!(
         deadlock_is_fatal_and_names_everyone,
         deadlock_can_be_reported_only,
+        deadlock_can_panic_in_main,
         deadlock_of_plain_threads_and_dedicated_goroutines,
         no_verdict_while_something_outside_lives,
         sigquit_prints_and_exits_with_every_worker_held,

@@ -3,11 +3,11 @@
 use std::panic::Location;
 use std::time::Instant;
 
-use super::core::{Core, Flavor, RECV_WAITING, SEND_WAITING};
+use super::core::{Core, Flavor, Queues, RECV_WAITING, SEND_WAITING};
 use super::ops::{Bind, Get, Put, tell_task};
 use super::slot::{RecvSlot, SendSlot};
 use super::wakes::WakeList;
-use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint};
+use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 /// What `park` returns to who waits for one thing only.
 const TOKEN: usize = 1;
@@ -68,11 +68,13 @@ impl<T> Core<T> {
                     tell_task(&mut queues, &mut wakes);
                 }
             }
-            let woken = waiter.park(&self.key(WaitReason::ChanSend, site), deadline);
-            if woken == Wake::TimedOut {
-                let mut queues = self.lock();
-                queues.senders.remove(&node);
-                self.refresh(&queues);
+            let key = self.key(WaitReason::ChanSend, site);
+            let woken = waiter.park(&key, deadline);
+            if !matches!(woken, Wake::Ready(_)) {
+                self.leave(|queues| queues.senders.remove(&node));
+                if woken == Wake::Reaped {
+                    unwind(&key);
+                }
                 return Put::Full;
             }
             if !from.is_filled() {
@@ -132,17 +134,27 @@ impl<T> Core<T> {
                     Get::Empty | Get::Bound => {}
                 }
             }
-            let woken = waiter.park(&self.key(self.recv_reason(), site), deadline);
-            if woken == Wake::TimedOut {
-                let mut queues = self.lock();
-                queues.receivers.remove(&node);
-                self.refresh(&queues);
+            let key = self.key(self.recv_reason(), site);
+            let woken = waiter.park(&key, deadline);
+            if !matches!(woken, Wake::Ready(_)) {
+                self.leave(|queues| queues.receivers.remove(&node));
+                if woken == Wake::Reaped {
+                    unwind(&key);
+                }
                 return Err(NoValue::TimedOut);
             }
             if let Some(value) = slot.take() {
                 return Ok(value);
             }
         }
+    }
+
+    /// Takes a waiter that was not served out of its queue.
+    #[cold]
+    fn leave(&self, remove: impl FnOnce(&mut Queues) -> bool) {
+        let mut queues = self.lock();
+        remove(&mut queues);
+        self.refresh(&queues);
     }
 
     pub(super) fn recv_reason(&self) -> WaitReason {

@@ -12,6 +12,7 @@ mod idle;
 mod inbox;
 mod overflow;
 pub(crate) mod park;
+pub(crate) mod reap;
 pub(crate) mod record;
 pub(crate) mod sched;
 mod stacks;

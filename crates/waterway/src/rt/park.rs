@@ -25,11 +25,12 @@ use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::{Timed, TimerSlot};
-use super::{fork, hook, sched, worker};
+use super::{fork, hook, reap, sched, worker};
 use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
 const TIMED_OUT: usize = usize::MAX;
+const REAPED: usize = usize::MAX - 1;
 
 /// Why a waiter runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) enum Wake {
     Ready(usize),
     /// Its deadline passed first.
     TimedOut,
+    /// Nothing will ever wake it: once it has left every queue, its call must [unwind](reap::unwind).
+    Reaped,
 }
 
 enum Target {
@@ -71,11 +74,29 @@ impl Waiter {
         }
     }
 
-    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition. Said
-    /// before it enters the queue.
+    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition, unless
+    /// a reaper may claim it too. Said before it enters the queue. (Threads sleep for so long that it does not matter, and
+    /// whether they may be reaped is known only when the runtime has started.)
     #[inline]
     pub(crate) fn set_sole(&self) {
-        self.sole.set(true);
+        let goroutine = matches!(self.target, Target::Goroutine(_));
+        self.sole.set(goroutine && !reap::concerns(self));
+    }
+
+    /// True for the waiters of the main goroutine and of the main thread.
+    #[cold]
+    pub(super) fn is_main(&self) -> bool {
+        match &self.target {
+            // SAFETY: the waiter was made by this goroutine, which has not finished.
+            Target::Goroutine(task) => unsafe { task.as_ref() }.identity.main,
+            Target::Thread(parker) => reap::is_main_thread(parker.tid()),
+            Target::Task(_) => false,
+        }
+    }
+
+    /// Claims a waiter that nothing else will claim. Under the lock of `reap`'s list, in which it stands (I1).
+    pub(super) fn reap(&self) -> Option<Claimed> {
+        self.claim(REAPED)
     }
 
     /// A waiter for an async task. It is notified, never handed anything: after a claim the task tries again in `poll`.
@@ -106,7 +127,7 @@ impl Waiter {
     /// The token that the waiter was claimed with, if it was.
     pub(crate) fn claimed(&self) -> Option<usize> {
         match self.state.load(Ordering::Acquire) {
-            WAITING | TIMED_OUT => None,
+            WAITING => None,
             token => Some(token),
         }
     }
@@ -132,7 +153,7 @@ impl Waiter {
     /// Sleeps until claimed and woken, or until `deadline`. Never unwinds. Reservations of the caller are released first.
     ///
     /// After `Ready(token)` the node of that token is in no queue; other nodes of this waiter must be removed by the
-    /// caller. After `TimedOut` all of them.
+    /// caller. After `TimedOut` and `Reaped` all of them.
     pub(crate) fn park(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         release_reservations();
         match &self.target {
@@ -152,6 +173,7 @@ impl Waiter {
         // SAFETY: the waiter was made by this goroutine, which is running, so its descriptor is alive.
         let task = unsafe { task.as_ref() };
         super::tls_check::check(task);
+        let _place = reap::Place::of(self, key, deadline);
         let slot = TimerSlot::new();
         if let Some(deadline) = deadline {
             let timed = TimedWaiter {
@@ -166,22 +188,30 @@ impl Waiter {
         // waits for ever.
         unsafe { task.suspend() };
         task.record.end();
+        let woken = self.woken();
+        if deadline.is_some() && woken != Wake::TimedOut {
+            task.home.remove_timer(&slot);
+        }
+        woken
+    }
+
+    /// Why a waiter runs again that was claimed.
+    #[inline]
+    fn woken(&self) -> Wake {
         match self.state.load(Ordering::Acquire) {
             TIMED_OUT => Wake::TimedOut,
-            token => {
-                if deadline.is_some() {
-                    task.home.remove_timer(&slot);
-                }
-                Wake::Ready(token)
-            }
+            REAPED => Wake::Reaped,
+            token => Wake::Ready(token),
         }
     }
 
     fn park_thread(&self, parker: &ThreadParker, key: &WaitKey, deadline: Option<Instant>) -> Wake {
+        // Somebody must be there who may find that nothing will wake this thread.
+        let rt = sched::runtime();
+        let _place = reap::Place::of(self, key, deadline);
         parker.begin(key, deadline.is_some());
-        sched::runtime().sysmon.rouse();
-        let mut woken = parker.sleep(deadline);
-        if !woken {
+        rt.sysmon.rouse();
+        if !parker.sleep(deadline) {
             let own = self.state.compare_exchange(
                 WAITING,
                 TIMED_OUT,
@@ -190,15 +220,11 @@ impl Waiter {
             );
             if own.is_err() {
                 // Claimed at the last moment: the wake is on its way (I2).
-                woken = parker.sleep(None);
+                parker.sleep(None);
             }
         }
         parker.end();
-        if woken {
-            Wake::Ready(self.state.load(Ordering::Acquire))
-        } else {
-            Wake::TimedOut
-        }
+        self.woken()
     }
 }
 

@@ -1,5 +1,8 @@
 //! The programs that the tests of `process.rs` run.
 
+#[path = "reap.rs"]
+mod reap;
+
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};
@@ -14,6 +17,10 @@ pub fn run(program: &str) {
         "nothing" => go(|| ()).join().unwrap(),
         "deadlock" => deadlock(),
         "deadlock_reported" => deadlock_reported(),
+        "deadlock_reaps_goroutine" => drop(waterway::__private::run_main(reap::each_wait)),
+        "deadlock_reaps_thread" => reap::each_wait(),
+        "deadlock_in_scope" => reap::in_scope(),
+        "deadlock_while_panicking" => reap::while_panicking(),
         "deadlock_threads" => deadlock_threads(),
         "alive_foreign_thread" => alive_foreign_thread(),
         "alive_sleeper" => alive_sleeper(),
@@ -43,7 +50,7 @@ pub fn run(program: &str) {
     }
 }
 
-fn never_done() -> WaitGroup {
+pub(crate) fn never_done() -> WaitGroup {
     let group = WaitGroup::new();
     group.add(1);
     group
