@@ -5,7 +5,7 @@
 mod programs;
 
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 const PROGRAM: &str = "WATERWAY_TEST_PROGRAM";
@@ -59,6 +59,13 @@ fn start(program: &str, env: &[(&str, &str)]) -> Child {
         .envs(env.iter().copied())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // SAFETY: `alarm` may be called between fork and exec. It outlasts the exec and ends a child that hangs.
+    unsafe {
+        command.pre_exec(|| {
+            libc::alarm(120);
+            Ok(())
+        })
+    };
     command.spawn().unwrap()
 }
 
