@@ -62,16 +62,21 @@ impl Waiter {
     /// A waiter for whoever calls: the current goroutine, or the current thread.
     #[inline]
     pub(crate) fn current() -> Waiter {
-        fork::check();
         let target = match worker::current() {
             Some(task) if !hook::running() => Target::Goroutine(NonNull::from(task)),
-            _ => Target::Thread(ThreadParker::current()),
+            _ => Target::Thread(Waiter::thread()),
         };
         Waiter {
             state: AtomicUsize::new(WAITING),
             sole: Cell::new(false),
             target,
         }
+    }
+
+    #[cold]
+    fn thread() -> &'static ThreadParker {
+        fork::check();
+        ThreadParker::current()
     }
 
     /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition, unless
@@ -156,41 +161,41 @@ impl Waiter {
     /// caller. After `TimedOut` and `Reaped` all of them.
     pub(crate) fn park(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         release_reservations();
-        match &self.target {
-            Target::Goroutine(task) => self.park_goroutine(*task, key, deadline),
-            Target::Thread(parker) => self.park_thread(parker, key, deadline),
-            Target::Task(_) => unreachable!("a task's waiter is polled, not parked"),
+        match (&self.target, deadline) {
+            (Target::Goroutine(task), None) => self.park_goroutine(*task, key, false),
+            (Target::Goroutine(task), Some(deadline)) => self.park_until(*task, key, deadline),
+            (Target::Thread(parker), _) => self.park_thread(parker, key, deadline),
+            (Target::Task(_), _) => unreachable!("a task's waiter is polled, not parked"),
         }
     }
 
     #[inline]
-    fn park_goroutine(
-        &self,
-        task: NonNull<Task>,
-        key: &WaitKey,
-        deadline: Option<Instant>,
-    ) -> Wake {
+    fn park_goroutine(&self, task: NonNull<Task>, key: &WaitKey, timed: bool) -> Wake {
         // SAFETY: the waiter was made by this goroutine, which is running, so its descriptor is alive.
         let task = unsafe { task.as_ref() };
         super::tls_check::check(task);
-        let _place = reap::Place::of(self, key, deadline);
-        let slot = TimerSlot::new();
-        if let Some(deadline) = deadline {
-            let timed = TimedWaiter {
-                waiter: NonNull::from(self),
-                slot: NonNull::from(&slot),
-            };
-            task.home
-                .add_timer(since_start(deadline), TimerPayload::Waiter(timed));
-        }
-        task.record.begin(key, deadline.is_some(), coarse_clock());
+        let _place = reap::Place::of(self, key, timed);
+        task.record.begin(key, timed, coarse_clock());
         // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or it
         // waits for ever.
         unsafe { task.suspend() };
         task.record.end();
-        let woken = self.woken();
-        if deadline.is_some() && woken != Wake::TimedOut {
-            task.home.remove_timer(&slot);
+        self.woken()
+    }
+
+    #[inline(never)]
+    fn park_until(&self, task: NonNull<Task>, key: &WaitKey, deadline: Instant) -> Wake {
+        // SAFETY: as in `park_goroutine`.
+        let home = unsafe { task.as_ref() }.home;
+        let slot = TimerSlot::new();
+        let timed = TimedWaiter {
+            waiter: NonNull::from(self),
+            slot: NonNull::from(&slot),
+        };
+        home.add_timer(since_start(deadline), TimerPayload::Waiter(timed));
+        let woken = self.park_goroutine(task, key, true);
+        if woken != Wake::TimedOut {
+            home.remove_timer(&slot);
         }
         woken
     }
@@ -205,10 +210,12 @@ impl Waiter {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn park_thread(&self, parker: &ThreadParker, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         // Somebody must be there who may find that nothing will wake this thread.
         let rt = sched::runtime();
-        let _place = reap::Place::of(self, key, deadline);
+        let _place = reap::Place::of(self, key, deadline.is_some());
         parker.begin(key, deadline.is_some());
         rt.sysmon.rouse();
         if !parker.sleep(deadline) {
@@ -369,6 +376,13 @@ impl Hold {
 /// Releases what the caller holds reserved. For everything that is about to suspend.
 #[inline]
 pub(crate) fn release_reservations() {
+    if HELD.get().is_some() {
+        release_all();
+    }
+}
+
+#[cold]
+fn release_all() {
     while let Some(hold) = HELD.get() {
         // SAFETY: what is in the list stays where it is (`begin`).
         let hold = unsafe { hold.as_ref() };

@@ -5,7 +5,6 @@
 //! claim it at that moment. With [`DeadlockPolicy::PanicMain`](super::config::DeadlockPolicy::PanicMain) that is main.
 
 use std::ptr::NonNull;
-use std::time::Instant;
 
 use super::park::{Claimed, Waiter};
 use super::record::WaitKey;
@@ -51,16 +50,8 @@ impl Place<'_> {
     /// A place for a waiter that is about to park without a deadline, if its call may be unwound: scopes and `blocking`
     /// have lent what lies on their stack, and a panic on top of a panic would end the process.
     #[inline]
-    pub(super) fn of<'a>(
-        waiter: &'a Waiter,
-        key: &WaitKey,
-        deadline: Option<Instant>,
-    ) -> Option<Place<'a>> {
-        if !concerns(waiter)
-            || deadline.is_some()
-            || !key.reason.unwinds()
-            || std::thread::panicking()
-        {
+    pub(super) fn of<'a>(waiter: &'a Waiter, key: &WaitKey, timed: bool) -> Option<Place<'a>> {
+        if !concerns(waiter) || timed || !key.reason.unwinds() || std::thread::panicking() {
             return None;
         }
         STANDING.lock().push(Standing(NonNull::from(waiter)));
