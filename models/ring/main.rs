@@ -1,1 +1,3 @@
+//! Loom models of the ring.
+
 fn main() {}

@@ -74,7 +74,9 @@ impl Worker {
         };
         let claimed = waiter.time_out();
         drop(heap);
-        claimed.map(Claimed::wake);
+        if let Some(claimed) = claimed {
+            claimed.wake();
+        }
         true
     }
 }
