@@ -19,6 +19,25 @@ pub(crate) enum CoreKind {
     Chan = 1,
     Mutex,
     WaitGroup,
+    RwLock,
+    Condvar,
+    Once,
+    Barrier,
+    Semaphore,
+}
+
+impl CoreKind {
+    /// Every kind, in the order of its number, from 1 on.
+    const ALL: [CoreKind; 8] = [
+        CoreKind::Chan,
+        CoreKind::Mutex,
+        CoreKind::WaitGroup,
+        CoreKind::RwLock,
+        CoreKind::Condvar,
+        CoreKind::Once,
+        CoreKind::Barrier,
+        CoreKind::Semaphore,
+    ];
 }
 
 /// The first bytes of every core in [`HANDLES`], readable at any time by dumps (atomics and `'static` data only).
@@ -30,7 +49,7 @@ pub(crate) struct CoreHeader {
     site: AtomicPtr<Location<'static>>,
     /// Of a channel: capacity, `usize::MAX` if unbounded.
     pub(crate) capacity: AtomicUsize,
-    /// Of a channel: live senders and receivers. Of a mutex: `senders` is the lock word.
+    /// Of a channel: live senders and receivers. Of a lock: `senders` is the lock word.
     pub(crate) senders: AtomicUsize,
     /// See `senders`.
     pub(crate) receivers: AtomicUsize,
@@ -63,11 +82,10 @@ impl CoreHeader {
 
     /// What kind of object it is.
     pub(crate) fn kind(&self) -> CoreKind {
-        match self.kind.load(Ordering::Relaxed) {
-            1 => CoreKind::Chan,
-            2 => CoreKind::Mutex,
-            _ => CoreKind::WaitGroup,
-        }
+        let number = self.kind.load(Ordering::Relaxed) as usize;
+        *CoreKind::ALL
+            .get(number.wrapping_sub(1))
+            .unwrap_or(&CoreKind::Chan)
     }
 }
 
