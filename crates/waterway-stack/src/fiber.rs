@@ -6,6 +6,7 @@
 //! - I2: a fiber is resumed by one thread at a time, never while it runs.
 //! - I3: a fiber that has begun and not finished is never dropped: that would unwind it, and free what others borrow.
 
+use std::io::Write;
 use std::mem::ManuallyDrop;
 
 use corosensei::stack::{Stack, StackPointer};
@@ -49,7 +50,9 @@ struct NoUnwind;
 
 impl Drop for NoUnwind {
     fn drop(&mut self) {
-        eprintln!("waterway: a panic reached the bottom of a goroutine's stack");
+        // Not `eprintln!`, which panics where nobody reads.
+        let text = "waterway: a panic reached the bottom of a goroutine's stack";
+        let _ = writeln!(std::io::stderr(), "{text}");
         std::process::abort();
     }
 }

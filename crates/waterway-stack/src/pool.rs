@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
@@ -319,7 +319,11 @@ impl StackPool {
         // SAFETY: our mapping, none of its slots is out (I3).
         if let Err(error) = unsafe { munmap(start as *mut c_void, self.slab_len()) } {
             // It stays mapped, and lost: the kernel had no memory to split a mapping.
-            eprintln!("waterway: a slab of stacks could not be unmapped: {error}");
+            // Not `eprintln!`, which panics where nobody reads.
+            let _ = writeln!(
+                io::stderr(),
+                "waterway: a slab of stacks could not be unmapped: {error}"
+            );
         }
     }
 }

@@ -18,6 +18,7 @@ use std::thread::Result;
 use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::arena::{Arena, CELLS};
 use crate::rt::cell::{CellHeader, Identity, Unstarted};
+use crate::rt::say::say;
 use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
 
 const DONE: u8 = 1;
@@ -200,9 +201,9 @@ unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
         // SAFETY: I2: there is a result, and it is ours alone (I1).
         let result = unsafe { result.read() };
         if result.is_err() {
-            eprintln!(
-                "waterway: goroutine {id}, spawned at {site}, panicked, and nobody joined it: the panic ends here"
-            );
+            say(format_args!(
+                "waterway: goroutine {id}, spawned at {site}, panicked, and nobody joined it: the panic ends here\n"
+            ));
         }
         drop_quietly(result);
     }

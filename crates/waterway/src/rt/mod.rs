@@ -13,6 +13,7 @@ mod inbox;
 mod overflow;
 pub(crate) mod park;
 pub(crate) mod record;
+pub(crate) mod say;
 pub(crate) mod sched;
 mod stacks;
 pub(crate) mod sysmon;

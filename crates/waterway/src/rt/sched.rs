@@ -8,6 +8,7 @@ use crossbeam_deque::Injector;
 use super::blocking::Pool;
 use super::cell::Unstarted;
 use super::config::Config;
+use super::say::say;
 use super::stacks::Stacks;
 use super::sysmon::Sysmon;
 use super::tokens::Tokens;
@@ -86,10 +87,10 @@ fn start() -> &'static Runtime {
                 "waterway cannot start its first worker thread: {error}. Raise the limit on threads (ulimit -u, \
                  pids.max of the cgroup) or free memory"
             );
-            eprintln!(
-                "waterway: {index} of {} worker threads could be started: {error}",
+            say(format_args!(
+                "waterway: {index} of {} worker threads could be started: {error}\n",
                 rt.config.max_procs
-            );
+            ));
             break;
         }
     }
@@ -289,7 +290,9 @@ impl Runtime {
     /// A goroutine stays queued because there is no stack: says so, once.
     pub(super) fn no_stack(&self, error: &waterway_stack::StackError) {
         if !self.warned_stack.swap(true, Ordering::Relaxed) {
-            eprintln!("waterway: goroutines wait, queued, until a stack is free: {error}");
+            say(format_args!(
+                "waterway: goroutines wait, queued, until a stack is free: {error}\n"
+            ));
         }
     }
 

@@ -10,6 +10,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 use super::held::{Held, Seen};
 use super::park::{clock, refresh_coarse};
+use super::say::say;
 use super::sched::Runtime;
 use super::worker::Party;
 use crate::primitives::{AtomicBool, Ordering, fence};
@@ -208,9 +209,9 @@ fn add_spare(rt: &'static Runtime, party: Party) {
     if let Err(error) = rt.add_worker(party)
         && !WARNED.swap(true, Ordering::Relaxed)
     {
-        eprintln!(
-            "waterway: no spare worker thread can be started, goroutines wait behind those that hold workers: {error}"
-        );
+        say(format_args!(
+            "waterway: no spare worker thread can be started, goroutines wait behind those that hold workers: {error}\n"
+        ));
     }
 }
 

@@ -17,6 +17,7 @@
 
 use crate::primitives::Ordering;
 use crate::rt::config::DeadlockPolicy;
+use crate::rt::say::say;
 use crate::rt::sched::Runtime;
 use crate::rt::sysmon::Verdict;
 use crate::rt::thread;
@@ -104,10 +105,10 @@ fn act(rt: &'static Runtime) {
     );
     match rt.config.deadlock {
         DeadlockPolicy::Fatal => {
-            eprint!("{report}");
+            say(format_args!("{report}"));
             std::process::exit(2);
         }
-        DeadlockPolicy::Report => eprint!("{report}"),
+        DeadlockPolicy::Report => say(format_args!("{report}")),
         DeadlockPolicy::Call(callback) => callback(&report),
     }
 }
