@@ -88,7 +88,7 @@ impl Sysmon {
 
     /// Goroutines wait for a worker apart and none is idle.
     pub(super) fn want_apart(&self) {
-        if !self.want_apart.swap(true, Ordering::Relaxed) {
+        if !self.want_apart.swap(true, Ordering::SeqCst) {
             self.ring();
         }
     }
@@ -100,7 +100,7 @@ impl Sysmon {
         let mut trim_at = None;
         let mut sleep = Some(PACE);
         loop {
-            self.sleep(sleep);
+            self.sleep(sleep, || calm.is_over(rt));
             refresh_coarse();
             (crate::HOOKS.on_look)(rt);
             let now = clock();
@@ -121,11 +121,15 @@ impl Sysmon {
         }
     }
 
-    /// Sleeps; for longer than a pace only if nothing has moved since it said so.
-    fn sleep(&self, time: Option<Duration>) {
+    /// Sleeps; for longer than a pace only if nothing has moved since the last look. Who begins to move first shows it, then
+    /// reads `deep` (`rouse`); here it is the other way round, so that one of the two sees the other.
+    fn sleep(&self, mut time: Option<Duration>, moved: impl FnOnce() -> bool) {
         let deep = time.is_none_or(|t| t > PACE);
         self.deep.store(deep, Ordering::SeqCst);
         fence(Ordering::SeqCst);
+        if deep && moved() {
+            time = Some(PACE);
+        }
         let Some(bell) = self.bell.get() else { return };
         let timeout = time.and_then(|t| Timespec::try_from(t).ok());
         let mut fds = [PollFd::new(bell, PollFlags::IN)];
@@ -139,7 +143,8 @@ impl Sysmon {
 
     /// Sees to it that goroutines of offending spawn sites find a worker apart.
     fn tend_apart(&self, rt: &'static Runtime) {
-        self.want_apart.store(false, Ordering::Relaxed);
+        // Before the look at what waits: who queues more after it rings again.
+        self.want_apart.swap(false, Ordering::SeqCst);
         if rt.apart_backlog() == 0 || rt.wake_idle(Party::Apart, None) {
             return;
         }
@@ -225,6 +230,13 @@ struct Calm {
 }
 
 impl Calm {
+    /// True if something moves, or has moved since the last look.
+    fn is_over(&self, rt: &Runtime) -> bool {
+        let mut awake = false;
+        rt.each_worker(|w| awake |= !w.is_retired() && !w.bed.asleep());
+        awake || rt.signature() != self.signature
+    }
+
     /// How long to sleep until the next look.
     fn next(&mut self, rt: &'static Runtime, moving: bool, now: u64) -> Option<Duration> {
         let signature = rt.signature();
