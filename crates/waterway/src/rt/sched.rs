@@ -273,8 +273,7 @@ impl Runtime {
     pub(crate) fn signature(&self) -> u64 {
         let mut sum = 0u64;
         self.each_worker(|w| sum = sum.wrapping_add(w.turns.load(Ordering::Acquire)));
-        super::thread::for_each(|p| sum = sum.wrapping_add(p.record().epoch()));
-        sum
+        sum.wrapping_add(super::thread::epochs())
     }
 
     /// Goroutines that have been spawned and have not finished.

@@ -156,6 +156,11 @@ pub(super) fn futex_wake(word: &AtomicU32) {
     let _ = futex::wake(word, futex::Flags::PRIVATE, 1);
 }
 
+/// How often threads began or ended a wait, those that have ended included: the sum only grows.
+pub(crate) fn epochs() -> u64 {
+    PARKERS.lock().iter().map(|p| p.record.epoch()).sum()
+}
+
 /// Calls `f` with the parker of each live thread that has ever waited.
 pub(crate) fn for_each(mut f: impl FnMut(&'static ThreadParker)) {
     for parker in PARKERS

@@ -306,13 +306,14 @@ impl Worker {
         };
         // SAFETY: I1.
         unsafe { self.own() }.burst = 0;
+        // The turn is counted first: who sees that the goroutine is not runnable any more sees that it had its turn.
+        self.turns
+            .store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         // SAFETY: alive: it has not run to its end.
         unsafe { task.as_ref() }
             .runnable
-            .store(false, Ordering::Relaxed);
+            .store(false, Ordering::Release);
         self.current.set(Some(task));
-        self.turns
-            .store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.busy.store(true, Ordering::Relaxed);
         // SAFETY: it lives here and is suspended or new.
         let finished = unsafe { task.as_ref().resume() };
@@ -566,12 +567,17 @@ impl Worker {
         }
     }
 
-    /// True if the worker sleeps with nothing queued and no timer set, or has no thread. Seen from any thread.
+    /// True if the worker sleeps with nothing queued, or has no thread. Seen from any thread.
     pub(crate) fn is_at_rest(&self) -> bool {
         (self.bed.asleep() || self.is_retired())
             && self.inbox.is_empty()
             && self.backlog() == 0
-            && self.next_timer() == u64::MAX
+            && self.pinned() == 0
+    }
+
+    /// True if a timer is set here.
+    pub(crate) fn has_timer(&self) -> bool {
+        self.next_timer() != u64::MAX
     }
 
     /// When the first timer is due; `u64::MAX` if there is none.
