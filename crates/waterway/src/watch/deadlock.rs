@@ -113,9 +113,18 @@ fn act(rt: &'static Runtime) {
     match rt.config.deadlock {
         DeadlockPolicy::Fatal => {
             say(format_args!("{report}"));
-            std::process::exit(2);
+            super::end_process();
         }
         DeadlockPolicy::Report => say(format_args!("{report}")),
-        DeadlockPolicy::Call(callback) => callback(&report),
+        DeadlockPolicy::Call(callback) => call(rt, callback, report),
+    }
+}
+
+/// On a thread of the pool, since it is user code: it may block, and panic.
+fn call(rt: &'static Runtime, callback: fn(&str), report: String) {
+    let job = Box::new(move || callback(&report));
+    if let Err((job, _)) = rt.blocking.submit(job) {
+        // No thread is to be had: better here than never.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
     }
 }

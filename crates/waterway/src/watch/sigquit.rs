@@ -42,6 +42,6 @@ pub(super) fn look(rt: &'static Runtime) {
     }
     say(format_args!("SIGQUIT: quit\n{}\n", super::dump::text(rt)));
     if rt.config.sigquit == SigquitPolicy::Exit {
-        std::process::exit(2);
+        super::end_process();
     }
 }
