@@ -111,7 +111,7 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
         if backlog && !watching {
             nap = nap.min(LAST_NAP);
         }
-        let spare = worker.index >= rt.config.max_procs && worker.may_retire();
+        let spare = worker.index >= rt.usual() && worker.may_retire();
         let until_timer = match worker.next_timer() {
             u64::MAX => None,
             when => Some(Duration::from_nanos(when.saturating_sub(clock()))),

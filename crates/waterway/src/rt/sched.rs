@@ -22,6 +22,8 @@ pub(crate) struct Runtime {
     pub(crate) config: Config,
     workers: Box<[OnceLock<&'static Worker>]>,
     count: AtomicUsize,
+    /// So many of them, the first, started with the runtime and never retire.
+    usual: AtomicUsize,
     pub(super) tokens: Tokens,
     pub(super) stacks: Stacks,
     pub(super) sysmon: Sysmon,
@@ -80,8 +82,11 @@ fn start() -> &'static Runtime {
     super::fork::install();
     super::overflow::install();
     super::hook::install();
-    for index in 0..rt.config.max_procs {
+    // Some are there already, if an earlier start failed later on.
+    for index in rt.usual()..rt.config.max_procs {
+        rt.usual.store(index + 1, Ordering::Release);
         if let Err(error) = rt.add_worker(Party::Common) {
+            rt.usual.store(index, Ordering::Release);
             assert!(
                 index > 0,
                 "waterway cannot start its first worker thread: {error}. Raise the limit on threads (ulimit -u, \
@@ -103,6 +108,7 @@ impl Runtime {
         Runtime {
             workers: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
             count: AtomicUsize::new(0),
+            usual: AtomicUsize::new(0),
             tokens: Tokens::new(config.max_procs),
             stacks: Stacks::new(&config),
             sysmon: Sysmon::new(),
@@ -147,6 +153,11 @@ impl Runtime {
             return Err(error);
         }
         Ok(())
+    }
+
+    /// How many workers never retire.
+    pub(super) fn usual(&self) -> usize {
+        self.usual.load(Ordering::Acquire)
     }
 
     /// Calls `f` with every worker, retired ones too.
@@ -199,10 +210,7 @@ impl Runtime {
     /// the first two of a burst stay with their spawner, the next two go to the next worker, and so on.
     fn target(&self, this: Option<&Worker>, place: Place) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let usual = self
-            .config
-            .max_procs
-            .min(self.count.load(Ordering::Relaxed));
+        let usual = self.usual();
         match (place, this) {
             (Place::Near(index), _) => index,
             (Place::Spread, _) => NEXT.fetch_add(2, Ordering::Relaxed) / 2 % usual,
@@ -295,8 +303,10 @@ impl Runtime {
         }
     }
 
-    /// A worker to keep timers that belong to no goroutine: the caller's own, or the first.
+    /// A worker to keep timers that belong to no goroutine: the caller's own, unless it may retire, or the first.
     pub(crate) fn timer_worker(&self) -> &'static Worker {
-        worker::this().unwrap_or_else(|| self.worker(0))
+        worker::this()
+            .filter(|worker| worker.index < self.usual())
+            .unwrap_or_else(|| self.worker(0))
     }
 }
