@@ -149,7 +149,7 @@ impl Runtime {
             .name(format!("waterway-{}", worker.index))
             .spawn(move || worker.run(self));
         if let Err(error) = started {
-            worker.retire();
+            worker.has_no_thread();
             return Err(error);
         }
         Ok(())
@@ -192,6 +192,7 @@ impl Runtime {
             return 0;
         }
         let target = self.target(this, place);
+        cell.set_worker(target);
         match this {
             Some(worker) if worker.index == target => {
                 worker.push_own(cell);
@@ -200,7 +201,11 @@ impl Runtime {
             _ => {
                 let worker = self.worker(target);
                 worker.push_incoming(cell);
-                self.want_watcher(worker);
+                if worker.is_retired() {
+                    self.wake_idle(Party::Common, None);
+                } else {
+                    self.want_watcher(worker);
+                }
             }
         }
         target
@@ -212,12 +217,12 @@ impl Runtime {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let usual = self.usual();
         match (place, this) {
-            (Place::Near(index), _) => index,
+            (Place::Near(index), _) if !self.worker(index).is_retired() => index,
             (Place::Spread, _) => NEXT.fetch_add(2, Ordering::Relaxed) / 2 % usual,
-            (Place::Auto, Some(worker)) if worker.index < usual => {
+            (_, Some(worker)) if worker.index < usual => {
                 (worker.index + (worker.next_of_burst() - 1) / 2) % usual
             }
-            (Place::Auto, _) => NEXT.fetch_add(1, Ordering::Relaxed) / 2 % usual,
+            _ => NEXT.fetch_add(1, Ordering::Relaxed) / 2 % usual,
         }
     }
 

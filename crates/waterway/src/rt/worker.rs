@@ -198,7 +198,6 @@ impl Worker {
                 }
             }
         }
-        self.tid.store(0, Ordering::Relaxed);
         WORKER.set(None);
     }
 
@@ -519,18 +518,28 @@ impl Worker {
         self.live.lock().is_empty() && self.next_timer() == u64::MAX
     }
 
-    /// The thread ends: true, unless work came at the last moment.
+    /// The thread ends: true, unless work came at the last moment. From then on the worker may be another thread's.
     pub(super) fn retire(&self) -> bool {
+        let tid = self.tid.swap(0, Ordering::Relaxed);
         self.retired.store(true, Ordering::SeqCst);
         if self.inbox.is_empty() && self.backlog() == 0 {
             return true;
         }
         // Whoever pushed may count on this thread, unless sysmon has taken the worker up again.
-        !self.unretire()
+        let stays = self.unretire();
+        if stays {
+            self.tid.store(tid, Ordering::Relaxed);
+        }
+        !stays
+    }
+
+    /// No thread could be started for the worker.
+    pub(super) fn has_no_thread(&self) {
+        self.retired.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::Relaxed)
+        self.retired.load(Ordering::SeqCst)
     }
 
     /// Takes a retired worker up again: true for one caller.
