@@ -74,6 +74,7 @@ where
              no others (start one with go first)"
         );
     };
+    fork::check();
     let identity = Builder::new().identity(Location::caller());
     // SAFETY: all 'static; pinned, so the goroutine runs on this thread, which the handle does not leave either.
     let (cell, handle) = unsafe { packet::make(identity, 0, true, f, Detached) };

@@ -162,7 +162,6 @@ where
         body
     };
     let result = catch_unwind(AssertUnwindSafe(body));
-    let panicked = result.is_err();
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
     let shared = unsafe {
         (*packet).payload.get().cast::<Result<T>>().write(result);
@@ -178,12 +177,12 @@ where
         }
     }
     // SAFETY: the goroutine's own reference, given up here.
-    let unseen = unsafe { release(NonNull::from(shared)) };
-    after.after(panicked && unseen);
+    let unseen_panic = unsafe { release(NonNull::from(shared)) };
+    after.after(unseen_panic);
 }
 
-/// Gives a reference up. The last one drops the result, if nobody took it, and frees the block. True if that happened to
-/// a result that nobody took.
+/// Gives a reference up. The last one drops the result, if nobody took it, and frees the block. True if that was a panic,
+/// which nobody will see now.
 ///
 /// # Safety
 ///
@@ -196,11 +195,12 @@ unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
     }
     let state = this.state.load(Ordering::Relaxed);
     let (header, result, id, site) = (this.header, this.result, this.id, this.site);
-    let unseen = state & (DONE | TAKEN) == DONE;
-    if unseen {
+    let mut unseen_panic = false;
+    if state & (DONE | TAKEN) == DONE {
         // SAFETY: I2: there is a result, and it is ours alone (I1).
         let result = unsafe { result.read() };
-        if result.is_err() {
+        unseen_panic = result.is_err();
+        if unseen_panic {
             say(format_args!(
                 "waterway: goroutine {id}, spawned at {site}, panicked, and nobody joined it: the panic ends here\n"
             ));
@@ -209,7 +209,7 @@ unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
     }
     // SAFETY: I1: the block is ours; the header's `free` gives it back.
     unsafe { CellHeader::free(header) };
-    unseen
+    unseen_panic
 }
 
 impl<T> Handle<T> {
@@ -296,15 +296,9 @@ impl<T> Handle<T> {
 
     /// Drops the handle: true if that dropped a panic that nobody saw.
     pub(super) fn detach(self) -> bool {
-        let finished_badly = self.is_finished() && {
-            let shared = self.shared();
-            let untaken = shared.state.load(Ordering::Acquire) & TAKEN == 0;
-            // SAFETY: I2: finished and not taken, so it is there.
-            untaken && unsafe { (*shared.result).is_err() }
-        };
         let this = ManuallyDrop::new(self);
         // SAFETY: the handle's own reference, given up here.
-        unsafe { release(this.0) && finished_badly }
+        unsafe { release(this.0) }
     }
 }
 
