@@ -6,18 +6,18 @@
 //! - I1: `refs` counts the goroutine (until it has published its result) and the handle. Who takes it to 0 owns the block.
 //! - I2: the payload is the closure until the goroutine starts, nothing while it runs, the result once `DONE` is set, and
 //!   nothing again once the handle has taken it (`TAKEN`, written by the handle only).
-//! - I3: the header stands first, so a pointer to the header is a pointer to the packet.
+//! - I3: the header stands first, so a pointer to the header is a pointer to the packet. Where the payload lies follows from
+//!   that address and from the types (`payload`).
 
 use std::alloc::Layout;
-use std::cell::UnsafeCell;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 use std::thread::Result;
 
 use crate::primitives::{AtomicU8, Lock, Ordering};
-use crate::rt::arena::{Arena, CELLS};
-use crate::rt::cell::{CellHeader, Identity, Unstarted};
+use crate::rt::arena::{Arena, CELLS, LINE};
+use crate::rt::cell::{CellHeader, Fate, Identity, Unstarted};
 use crate::rt::say::say;
 use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
 
@@ -50,17 +50,37 @@ pub(super) struct Shared<T> {
     header: *const CellHeader,
 }
 
+/// What stands before the payload.
 #[repr(C)]
-struct Packet<F, T, A> {
+struct Packet<T> {
     header: CellHeader,
     shared: Shared<T>,
-    payload: UnsafeCell<Payload<F, T, A>>,
 }
 
 /// Room for the body, then for the result. Only pointers to it are used.
 union Payload<F, T, A> {
     _body: ManuallyDrop<(F, A)>,
     _result: ManuallyDrop<Result<T>>,
+}
+
+/// The size of a packet with its payload, which may have to be moved up to where it is aligned.
+fn layout<F, T, A>() -> Layout {
+    let slack = align_of::<Payload<F, T, A>>().saturating_sub(LINE);
+    let (whole, _) = Layout::new::<Packet<T>>()
+        .extend(Layout::new::<Payload<F, T, A>>())
+        .expect("closure and result fit into the address space");
+    Layout::from_size_align(whole.size() + slack, align_of::<Packet<T>>())
+        .expect("closure and result fit into the address space")
+}
+
+/// Where the payload of a packet lies. Blocks are aligned to lines, so for most types this is a fixed distance.
+fn payload<F, T, A>(packet: *mut Packet<T>) -> *mut Payload<F, T, A> {
+    let (head, align) = (size_of::<Packet<T>>(), align_of::<Payload<F, T, A>>());
+    let at = match align {
+        ..=LINE => head.next_multiple_of(align),
+        _ => (packet as usize + head).next_multiple_of(align) - packet as usize,
+    };
+    packet.cast::<u8>().wrapping_add(at).cast()
 }
 
 /// A handle's reference to a packet.
@@ -88,9 +108,9 @@ where
     F: FnOnce() -> T,
     A: After,
 {
-    let layout = Layout::new::<Packet<F, T, A>>();
-    let packet = CELLS.alloc(layout).cast::<Packet<F, T, A>>();
-    let at = packet.as_ptr();
+    let layout = layout::<F, T, A>();
+    let at = CELLS.alloc(layout).cast::<Packet<T>>().as_ptr();
+    let payload = payload::<F, T, A>(at);
     let (id, site) = (identity.id, identity.site);
     let mut body = ManuallyDrop::new((body, after));
     // SAFETY: the block is ours and large enough. Fields are written one by one, so that the closure is copied once.
@@ -102,21 +122,14 @@ where
             id,
             site,
             waiters: Lock::new(WaitQueue::new()),
-            result: (*at).payload.get().cast(),
+            result: payload.cast(),
             header: &raw const (*at).header,
         });
-        let payload = (*at).payload.get().cast::<(F, A)>();
-        std::ptr::copy_nonoverlapping(&raw const *body, payload, 1);
+        std::ptr::copy_nonoverlapping(&raw const *body, payload.cast(), 1);
         // No word of a moved closure stays behind on the spawner's stack.
         erase(&raw mut *body);
-        (&raw mut (*at).header).write(CellHeader::new(
-            identity,
-            block,
-            stack_size,
-            pinned,
-            run::<F, T, A>,
-        ));
         let header = NonNull::new_unchecked(&raw mut (*at).header);
+        CellHeader::write(header, identity, block, stack_size, pinned, run::<F, T, A>);
         (
             Unstarted::new(header),
             Handle(NonNull::new_unchecked(&raw mut (*at).shared)),
@@ -143,28 +156,35 @@ fn drop_quietly<V>(value: V) {
     }
 }
 
-/// Runs a goroutine on its own stack, from the closure to the last reference.
+/// Runs a goroutine on its own stack, from the closure to the last reference; or gives it up, if it cannot be started: then
+/// the closure is dropped, and so is `after`, without a call.
 ///
 /// # Safety
 ///
-/// `header` heads a `Packet<F, T, A>` that holds the closure; called once.
-unsafe fn run<F, T, A>(header: NonNull<CellHeader>)
+/// `header` heads a packet of these types that holds the closure; called once.
+unsafe fn run<F, T, A>(header: NonNull<CellHeader>, fate: Fate)
 where
     F: FnOnce() -> T,
     A: After,
 {
-    let packet = header.cast::<Packet<F, T, A>>().as_ptr();
+    let packet = header.cast::<Packet<T>>().as_ptr();
+    let payload = payload::<F, T, A>(packet);
     // SAFETY: I2: the payload is the closure, and this is its only reader.
     let (body, after) = unsafe {
-        let payload = (*packet).payload.get();
         let body = payload.cast::<(F, A)>().read();
         erase(payload);
         body
     };
+    if fate == Fate::GivenUp {
+        drop_quietly((body, after));
+        // SAFETY: the goroutine's own reference, given up here.
+        unsafe { release(NonNull::from(&(*packet).shared)) };
+        return;
+    }
     let result = catch_unwind(AssertUnwindSafe(body));
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
     let shared = unsafe {
-        (*packet).payload.get().cast::<Result<T>>().write(result);
+        payload.cast::<Result<T>>().write(result);
         &(*packet).shared
     };
     // Whoever has joined a goroutine does not count it any more.

@@ -17,8 +17,8 @@ use crate::primitives::{
 };
 use std::panic::Location;
 
-/// Blocks are multiples of a cache line.
-const LINE: usize = 64;
+/// Blocks are multiples of a cache line, and aligned to one.
+pub(crate) const LINE: usize = 64;
 /// Up to here there is a class for every multiple of a line, above one for every power of two.
 const FINE: usize = 1024;
 const FINE_CLASSES: usize = FINE / LINE;

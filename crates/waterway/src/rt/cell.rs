@@ -6,6 +6,8 @@
 //! - I1: blocks of the arena follow each other without gaps and begin with a `CellHeader` whose `block` is never changed
 //!   after the first use, so the arena can be walked at any time.
 //! - I2: `identity` is there while `state` is `WAITING`; the worker that starts the goroutine takes it.
+//! - I3: who walks reads nothing but `block`, `state`, `id` and `site`, by pointers to these fields. They are only ever written
+//!   as atomics, `state` last, so that a cell is seen when it is whole. A block that was never used is zero: `FREE`.
 
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
@@ -63,7 +65,18 @@ pub(crate) struct CellHeader {
     /// Index of the worker that the goroutine was last given to.
     pub(crate) worker: AtomicUsize,
     /// Runs the goroutine, on its own stack. The cell may be gone when it returns.
-    run: unsafe fn(NonNull<CellHeader>),
+    run: Run,
+}
+
+/// See [`CellHeader::run`].
+type Run = unsafe fn(NonNull<CellHeader>, Fate);
+
+/// What becomes of a goroutine that was queued.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Runs,
+    /// It cannot be started.
+    GivenUp,
 }
 
 /// A goroutine that has not started: what workers steal from each other.
@@ -74,23 +87,32 @@ pub(crate) struct Unstarted(NonNull<CellHeader>);
 unsafe impl Send for Unstarted {}
 
 impl CellHeader {
-    pub(crate) fn new(
+    /// Makes a block of `block` bytes a cell.
+    ///
+    /// # Safety
+    ///
+    /// `this` is a block of the cell arena, of that size, and the caller's alone but for those who walk the arena.
+    pub(crate) unsafe fn write(
+        this: NonNull<CellHeader>,
         identity: Identity,
         block: usize,
         stack_size: usize,
         pinned: bool,
-        run: unsafe fn(NonNull<CellHeader>),
-    ) -> CellHeader {
-        CellHeader {
-            block: AtomicUsize::new(block),
-            state: AtomicU8::new(WAITING),
-            id: AtomicU64::new(identity.id),
-            site: AtomicUsize::new(std::ptr::from_ref(identity.site) as usize),
-            identity: UnsafeCell::new(MaybeUninit::new(identity)),
-            stack_size,
-            pinned,
-            worker: AtomicUsize::new(0),
-            run,
+        run: Run,
+    ) {
+        let at = this.as_ptr();
+        // SAFETY: by the caller; the atomics hold zeroes or what an older cell left, and others may read them now (I3).
+        unsafe {
+            (*at).block.store(block, Ordering::Relaxed);
+            (*at).id.store(identity.id, Ordering::Relaxed);
+            let site = std::ptr::from_ref(identity.site) as usize;
+            (*at).site.store(site, Ordering::Relaxed);
+            (*at).worker.store(0, Ordering::Relaxed);
+            (&raw mut (*at).identity).write(UnsafeCell::new(MaybeUninit::new(identity)));
+            (&raw mut (*at).stack_size).write(stack_size);
+            (&raw mut (*at).pinned).write(pinned);
+            (&raw mut (*at).run).write(run);
+            (*at).state.store(WAITING, Ordering::Release);
         }
     }
 
@@ -166,20 +188,34 @@ impl StartedCell {
     #[inline]
     pub(crate) unsafe fn run(self) {
         // SAFETY: alive: `run` is called once, and only that ends it.
-        unsafe { (self.0.as_ref().run)(self.0) }
+        unsafe { (self.0.as_ref().run)(self.0, Fate::Runs) }
+    }
+
+    /// Drops the closure instead of running it.
+    pub(crate) fn give_up(self) {
+        // SAFETY: as in `run`; no stack is needed.
+        unsafe { (self.0.as_ref().run)(self.0, Fate::GivenUp) }
     }
 }
 
 /// Calls `f` with number and spawn site of each goroutine that has not started. What it sees may be past already.
 pub(crate) fn for_each_unstarted(mut f: impl FnMut(u64, &'static Location<'static>)) {
     super::arena::CELLS.for_each_block(|block| {
-        // SAFETY: I1: every block begins with a header, of which only atomics are read.
-        let header = unsafe { &*(block as *const CellHeader) };
-        if header.state.load(Ordering::Acquire) == WAITING {
-            let site = header.site.load(Ordering::Relaxed) as *const Location<'static>;
-            // SAFETY: always a `&'static`, since a header was written here.
-            f(header.id.load(Ordering::Relaxed), unsafe { &*site });
+        let header = block as *const CellHeader;
+        // SAFETY: I1, I3: every block begins with a header, of which only these fields are looked at.
+        let (state, id, site, block) = unsafe {
+            (
+                &(*header).state,
+                &(*header).id,
+                &(*header).site,
+                &(*header).block,
+            )
+        };
+        if state.load(Ordering::Acquire) == WAITING {
+            let site = site.load(Ordering::Relaxed) as *const Location<'static>;
+            // SAFETY: I3: always a `&'static`, since a cell has been seen here.
+            f(id.load(Ordering::Relaxed), unsafe { &*site });
         }
-        header.block.load(Ordering::Relaxed)
+        block.load(Ordering::Relaxed)
     });
 }
