@@ -34,15 +34,23 @@ impl Drop for Lease {
 
 thread_local! {
     static LEASE: Lease = Lease(ThreadParker::lease());
+    /// The parker of a thread whose locals are being destroyed: it is never given back, and there is one at most.
+    static LATE: Cell<Option<&'static ThreadParker>> = const { Cell::new(None) };
 }
 
 impl ThreadParker {
     /// The parker of the calling thread.
     pub(crate) fn current() -> &'static ThreadParker {
-        // While a thread's locals are being destroyed its own parker may be gone: it leases one it never gives back.
         LEASE
             .try_with(|lease| lease.0)
-            .unwrap_or_else(|_| ThreadParker::lease())
+            .unwrap_or_else(|_| Self::late())
+    }
+
+    #[cold]
+    fn late() -> &'static ThreadParker {
+        let parker = LATE.get().unwrap_or_else(ThreadParker::lease);
+        LATE.set(Some(parker));
+        parker
     }
 
     fn lease() -> &'static ThreadParker {

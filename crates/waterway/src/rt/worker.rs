@@ -2,9 +2,13 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own` is touched only by the worker's thread, and never across a `resume` (a goroutine that runs uses it too).
-//! - I2: a worker is never freed; a retired one is used again.
+//! - I1: `own`, `deque` and `current` are touched only by the thread that runs the worker. A reference to `own` is not used
+//!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
+//! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
+//!   touches it no more.
 //! - I3: a task in the run queue or `next` is suspended, and in no other queue.
+//! - I4: `live` holds the tasks that live here, from before their first `resume` until after their last; who has its lock may
+//!   read them. A task that runs, waits or is queued is in it, so it is alive.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::NonNull;
@@ -102,12 +106,13 @@ pub(crate) struct Worker {
 /// A live task in a worker's list.
 pub(super) struct TaskRef(pub(super) NonNull<Task>);
 
-// SAFETY: only what others may read (record, identity) is read through it, under the list's lock, which keeps it alive.
+// SAFETY: I4: under the list's lock. Other threads read atomics and the identity, which does not change; `place` is guarded
+// by the lock, and what else is in a task they leave alone.
 unsafe impl Send for TaskRef {}
 
-// SAFETY: everything is atomic or locked but `current`, `own` and `deque`, which only the worker's thread touches (I1).
+// SAFETY: everything is atomic or locked but `current`, `own` and `deque` (I1).
 unsafe impl Sync for Worker {}
-// SAFETY: as above; a worker is made on one thread and then belongs to its own.
+// SAFETY: as above; a worker is made on one thread and then run by others, one after the other (I2).
 unsafe impl Send for Worker {}
 
 #[derive(Default)]
@@ -213,7 +218,7 @@ impl Worker {
     }
 
     fn pick(&'static self, rt: &'static Runtime) -> Option<Job> {
-        // SAFETY: the worker's thread (I1).
+        // SAFETY: the worker's thread (I1); not used after the call of `push_back`.
         let own = unsafe { self.own() };
         if let Some(task) = own.next.take() {
             own.chain += 1;
@@ -222,18 +227,26 @@ impl Worker {
             }
             self.push_back(task);
         }
-        own.chain = 0;
-        own.turn += 1;
-        self.slices.store(own.turn, Ordering::Relaxed);
-        if own.turn.is_multiple_of(OUTSIDE_EVERY) {
+        let turn = self.next_turn();
+        if turn.is_multiple_of(OUTSIDE_EVERY) {
             self.fire_due();
         }
-        self.pick_own(own.turn)
+        self.pick_own(turn)
             .or_else(|| {
                 self.fire_due();
                 self.pick_own(0)
             })
             .or_else(|| super::idle::steal(self, rt).map(Job::Start))
+    }
+
+    /// The queue has its turn. Gives the turn's number.
+    fn next_turn(&self) -> u64 {
+        // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        own.chain = 0;
+        own.turn += 1;
+        self.slices.store(own.turn, Ordering::Relaxed);
+        own.turn
     }
 
     fn pick_own(&'static self, turn: u64) -> Option<Job> {
@@ -308,13 +321,13 @@ impl Worker {
         // The turn is counted first: who sees that the goroutine is not runnable any more sees that it had its turn.
         self.turns
             .store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        // SAFETY: alive: it has not run to its end.
+        // SAFETY: I4: it has not run to its end.
         unsafe { task.as_ref() }
             .runnable
             .store(false, Ordering::Release);
         self.current.set(Some(task));
         self.busy.store(true, Ordering::Relaxed);
-        // SAFETY: it lives here and is suspended or new.
+        // SAFETY: I3: it lives here and is suspended or new; this is the worker's scheduler.
         let finished = unsafe { task.as_ref().resume() };
         self.busy.store(false, Ordering::Relaxed);
         self.current.set(None);
@@ -342,7 +355,10 @@ impl Worker {
                     } else {
                         self.incoming.push(cell);
                     }
-                    self.bed.nap(std::time::Duration::from_millis(1));
+                    // SAFETY: I1.
+                    if unsafe { self.own() }.head.is_none() {
+                        self.bed.nap(std::time::Duration::from_millis(1));
+                    }
                     return None;
                 }
             },
@@ -359,11 +375,11 @@ impl Worker {
 
     fn end(&'static self, rt: &'static Runtime, task: NonNull<Task>) {
         let mut live = self.live.lock();
-        // SAFETY: the task is alive until `finish` below.
+        // SAFETY: I4: alive until `finish` below.
         let place = unsafe { task.as_ref() }.place.get();
         live.swap_remove(place);
         if let Some(moved) = live.get(place) {
-            // SAFETY: in the list, so alive; `place` is guarded by the list's lock.
+            // SAFETY: I4; `place` is guarded by the list's lock.
             unsafe { moved.0.as_ref() }.place.set(place);
         }
         if live.capacity() > 4096 && live.len() * 8 < live.capacity() {
@@ -371,7 +387,7 @@ impl Worker {
             live.shrink_to(to);
         }
         drop(live);
-        // SAFETY: it has finished and left the list.
+        // SAFETY: it has finished and left the list (I4); a finished task stands in no queue.
         let (stack, identity) = unsafe { Task::finish(task) };
         drop(identity);
         // SAFETY: I1.
@@ -399,7 +415,7 @@ impl Worker {
     /// The caller owns the one wake of the task.
     #[inline]
     pub(super) unsafe fn ready(&'static self, task: NonNull<Task>) {
-        // SAFETY: a goroutine that has not been woken is alive.
+        // SAFETY: I4: it waits for this wake.
         unsafe { task.as_ref() }
             .runnable
             .store(true, Ordering::Relaxed);
@@ -424,7 +440,7 @@ impl Worker {
         let Some(task) = self.current.get() else {
             return;
         };
-        // SAFETY: it runs, so it is alive.
+        // SAFETY: I4: it runs.
         unsafe { task.as_ref() }
             .runnable
             .store(true, Ordering::Relaxed);
@@ -549,7 +565,7 @@ impl Worker {
 
     /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
     pub(super) fn waiting_turn(&self) -> usize {
-        // SAFETY: in the list, under its lock, so alive.
+        // SAFETY: I4: in the list, under its lock.
         self.live
             .lock()
             .iter()
@@ -562,7 +578,7 @@ impl Worker {
     pub(super) fn holder<R>(&self, f: impl FnOnce(&Task) -> R) -> Option<R> {
         let live = self.live.lock();
         live.iter()
-            // SAFETY: in the list, under its lock, so alive.
+            // SAFETY: I4: in the list, under its lock.
             .map(|t| unsafe { t.0.as_ref() })
             .find(|t| !t.runnable.load(Ordering::Relaxed) && t.record.epoch().is_multiple_of(2))
             .map(f)
@@ -571,7 +587,7 @@ impl Worker {
     /// Calls `f` with every started goroutine that lives here, under the list's lock.
     pub(crate) fn each_live(&self, mut f: impl FnMut(&Task)) {
         for task in self.live.lock().iter() {
-            // SAFETY: in the list, under its lock, so alive.
+            // SAFETY: I4: in the list, under its lock.
             f(unsafe { task.0.as_ref() });
         }
     }
