@@ -3,16 +3,13 @@
 #[path = "attack/child.rs"]
 mod child;
 
-use std::future::Future;
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use child::{command, finish, run};
+use child::run;
 use waterway::sync::{Mutex, WaitGroup};
 use waterway::time::{Timer, sleep};
 use waterway::{Builder, JoinHandle, blocking, chan, go, scope};
@@ -21,8 +18,6 @@ fn programs(program: &str) {
     match program {
         "timer_of_a_spare" => timer_of_a_spare(),
         "near_a_spare" => near_a_spare(),
-        "panics_unheard" => panics_unheard(),
-        "waker_panics" => waker_panics(),
         "locals_use_the_runtime" => locals_use_the_runtime(),
         "first_use_in_a_destructor" => first_use_in_a_destructor(),
         "main_local" => main_local(),
@@ -32,10 +27,8 @@ fn programs(program: &str) {
         "overflow_while_unwinding" => overflow_while_unwinding(),
         "null" => go(null).join().unwrap(),
         "own_fault_handler" => own_fault_handler(),
-        "hook_panics" => hook_panics(),
         "fork_everywhere" => fork_everywhere(),
         "small_stack" => small_stack(),
-        "handle_races_with_panic" => handle_races_with_panic(),
         other => panic!("no program {other:?}"),
     }
 }
@@ -115,64 +108,6 @@ fn near_a_spare() {
             std::hint::spin_loop();
         }
     }
-}
-
-/// Attack: goroutines panic, unjoined, while nobody reads standard error any more.
-/// Outcome: each panic ends its goroutine and nothing else.
-fn a_panic_needs_no_standard_error() {
-    let mut child = command("panics_unheard", &[]).spawn().unwrap();
-    drop(child.stderr.take());
-    finish(child).code(0);
-}
-
-fn panics_unheard() {
-    for _ in 0..10 {
-        drop(go(|| panic!("unheard")));
-    }
-    while waterway::num_goroutines() > 0 {
-        std::thread::yield_now();
-    }
-    assert_eq!(go(|| 1).join().unwrap(), 1);
-}
-
-/// Attack: tasks that wait for a goroutine have wakers that panic.
-/// Outcome: that ends nothing: not the goroutine's worker, not the thread of the pool that calls the waker of a timer, and
-/// the next in line is woken.
-fn a_waker_that_panics_ends_nothing() {
-    run("waker_panics", &[]).code(0).says("a bad waker");
-}
-
-struct Bad;
-
-impl Wake for Bad {
-    fn wake(self: Arc<Self>) {
-        panic!("a bad waker");
-    }
-}
-
-fn waker_panics() {
-    let waker = Waker::from(Arc::new(Bad));
-    let mut context = Context::from_waker(&waker);
-    let gate = WaitGroup::new();
-    gate.add(1);
-    let opens = gate.clone();
-    let mut handle = pin!(go(move || {
-        opens.wait();
-        7
-    }));
-    assert!(handle.as_mut().poll(&mut context).is_pending());
-    gate.done();
-    while !handle.is_finished() {
-        std::thread::yield_now();
-    }
-    assert!(handle.as_mut().poll(&mut context).is_ready());
-    // A timer's waker is called on a thread of the pool.
-    let timer = waterway::time::after(Duration::from_millis(1));
-    let mut tick = pin!(timer.recv_async());
-    assert!(tick.as_mut().poll(&mut context).is_pending());
-    go(|| sleep(Duration::from_millis(20))).join().unwrap();
-    assert_eq!(go(|| blocking(|| 1)).join().unwrap(), 1);
-    assert_eq!(go(|| 1).join().unwrap(), 1);
 }
 
 /// Locks, spawns and joins when it is destroyed.
@@ -340,17 +275,6 @@ fn own_fault_handler() {
     go(null).join().unwrap();
 }
 
-/// Attack: the panic hook panics.
-/// Outcome: std's: the process aborts; it does not hang.
-fn a_hook_that_panics_aborts() {
-    assert_eq!(run("hook_panics", &[]).status.signal(), Some(libc::SIGABRT));
-}
-
-fn hook_panics() {
-    std::panic::set_hook(Box::new(|_| panic!("the hook")));
-    drop(go(|| panic!("first")).join());
-}
-
 /// Attack: `fork` in a goroutine; the child tries everything that waits or starts something.
 /// Outcome: each use panics with the reason; the parent goes on.
 fn every_use_in_a_forked_child_is_told() {
@@ -419,55 +343,19 @@ fn small_stack() {
     assert_eq!(RAN.load(Ordering::SeqCst), 1);
 }
 
-/// Attack: a scope's handle is dropped at the very moment when its goroutine ends by a panic.
-/// Outcome: the scope panics: whoever of the two lets go last has seen it.
-fn no_panic_is_lost_between_a_handle_and_its_goroutine() {
-    run("handle_races_with_panic", &[("WATERWAY_MAX_PROCS", "2")]).code(0);
-}
-
-fn handle_races_with_panic() {
-    std::panic::set_hook(Box::new(|_| ()));
-    for round in 0..20_000u32 {
-        let go_on = AtomicBool::new(false);
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            scope(|s| {
-                let handle = s.go(|| {
-                    go_on.store(true, Ordering::SeqCst);
-                    std::panic::resume_unwind(Box::new(()))
-                });
-                while !go_on.load(Ordering::SeqCst) {
-                    std::hint::spin_loop();
-                }
-                for _ in 0..round % 1024 {
-                    black_box(());
-                }
-                drop::<waterway::ScopedJoinHandle<'_, ()>>(handle);
-            })
-        }));
-        if caught.is_ok() {
-            eprintln!("the panic of round {round} was lost");
-            std::process::exit(1);
-        }
-    }
-}
-
 fn main() {
     child::main(
         programs,
         tests!(
             a_timer_outlives_the_worker_it_was_made_on,
             near_a_worker_that_has_retired_somebody_runs_it,
-            a_panic_needs_no_standard_error,
-            a_waker_that_panics_ends_nothing,
             destructors_of_thread_locals_may_use_the_runtime,
             goroutines_run_in_handlers_of_atexit,
             main_ends_while_goroutines_run,
             overflow_anywhere_is_reported,
             other_faults_go_to_whoever_handled_them,
-            a_hook_that_panics_aborts,
             every_use_in_a_forked_child_is_told,
             the_runtime_fits_into_the_smallest_stack,
-            no_panic_is_lost_between_a_handle_and_its_goroutine,
         ),
     );
 }

@@ -18,7 +18,7 @@ pub(crate) const HOOKS: Hooks = Hooks {
 pub use dump::dump;
 
 /// How long the program's own exit handlers may take.
-const EXIT_HANDLERS: Duration = Duration::from_secs(2);
+const EXIT_HANDLERS: Duration = Duration::from_secs(1);
 
 /// Ends the process with status 2, as Go does. The program's exit handlers run on a thread of their own: they may wait for
 /// what never comes, or for the main thread, which may be running them already.
