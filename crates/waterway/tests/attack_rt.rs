@@ -28,6 +28,7 @@ fn programs(program: &str) {
         "null" => go(null).join().unwrap(),
         "own_fault_handler" => own_fault_handler(),
         "fork_everywhere" => fork_everywhere(),
+        "fork_and_return" => fork_and_return(),
         "small_stack" => small_stack(),
         other => panic!("no program {other:?}"),
     }
@@ -275,10 +276,41 @@ fn own_fault_handler() {
     go(null).join().unwrap();
 }
 
-/// Attack: `fork` in a goroutine; the child tries everything that waits or starts something.
-/// Outcome: each use panics with the reason; the parent goes on.
+/// Attack: `fork` in a goroutine; the child tries everything that waits or starts something; or it returns from the
+/// goroutine, with others queued.
+/// Outcome: each use panics with the reason; who returns is aborted, so that nothing runs twice; the parent goes on.
 fn every_use_in_a_forked_child_is_told() {
     run("fork_everywhere", &[]).code(0);
+    run("fork_and_return", &[("WATERWAY_MAX_PROCS", "1")])
+        .code(0)
+        .says("should have called exec or exit");
+}
+
+fn fork_and_return() {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let (there, ran) = (std::process::id(), runs.clone());
+    let parent = go(move || {
+        let other = ran.clone();
+        let queued = waterway::go_local(move || {
+            assert_eq!(std::process::id(), there);
+            other.fetch_add(1, Ordering::SeqCst);
+        });
+        // SAFETY: the child does nothing.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            return;
+        }
+        let mut status = 0;
+        // SAFETY: waits for the child just made.
+        unsafe { libc::waitpid(pid, &mut status, 0) };
+        assert!(
+            libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGABRT,
+            "{status:x}"
+        );
+        queued.join().unwrap();
+    });
+    parent.join().unwrap();
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
 fn told(f: impl FnOnce()) -> bool {
@@ -302,7 +334,6 @@ fn fork_everywhere() {
                 told(|| assert!(rx.recv().is_ok())),
                 told(|| tx.send(1).unwrap()),
                 told(|| sleep(Duration::from_millis(1))),
-                told(|| blocking(|| ())),
             ];
             let failed = all
                 .iter()

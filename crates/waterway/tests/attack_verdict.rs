@@ -132,7 +132,8 @@ fn waits_for_a_stack() {
         all.add(CHILDREN as isize);
         let begun = Arc::new(AtomicUsize::new(0));
         println!("ready");
-        limit_memory(0);
+        // Less than a slab of stacks, enough for all else.
+        limit_memory(32 << 20);
         for _ in 0..CHILDREN {
             let (all, gate, begun) = (all.clone(), gate.clone(), begun.clone());
             go_local(move || {

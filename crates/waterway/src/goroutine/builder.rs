@@ -68,13 +68,13 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
+    fork::check();
     let Some(worker) = worker::this().filter(|_| worker::current().is_some()) else {
         panic!(
             "go_local must be called from a goroutine that lives on a worker: a plain thread or a dedicated goroutine runs \
              no others (start one with go first)"
         );
     };
-    fork::check();
     let identity = Builder::new().identity(Location::caller());
     // SAFETY: all 'static; pinned, so the goroutine runs on this thread, which the handle does not leave either.
     let (cell, handle) = unsafe { packet::make(identity, 0, true, f, Detached) };
@@ -93,6 +93,7 @@ where
 pub struct Builder {
     name: Option<Arc<str>>,
     group: Option<Arc<Group>>,
+    main: bool,
     stack_size: usize,
     dedicated: bool,
     place: Place,
@@ -142,6 +143,12 @@ impl Builder {
     /// Starts the goroutine on another worker than the last one, as those that compute should.
     pub fn spread(mut self) -> Builder {
         self.place = Place::Spread;
+        self
+    }
+
+    /// The goroutine runs the program's `main`, or a test.
+    pub(super) fn main(mut self) -> Builder {
+        self.main = true;
         self
     }
 
@@ -201,6 +208,7 @@ impl Builder {
         });
         let mut identity = Identity::new(site, parent);
         identity.name = self.name;
+        identity.main = self.main;
         identity.group = self.group.or(group);
         if let Some(group) = &identity.group {
             group.enter();

@@ -19,7 +19,7 @@ use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::arena::{Arena, CELLS, LINE};
 use crate::rt::cell::{CellHeader, Fate, Identity, Unstarted};
 use crate::rt::say::say;
-use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
+use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 const DONE: u8 = 1;
 const WAITED: u8 = 2;
@@ -275,7 +275,7 @@ impl<T> Handle<T> {
             if shared.state.fetch_or(WAITED, Ordering::AcqRel) & DONE != 0 {
                 return;
             }
-            // SAFETY: the node stays until it is popped: nothing else ends this park.
+            // SAFETY: the node stays until it was popped, or removed below.
             unsafe { waiters.push_back(&node) };
         }
         let key = WaitKey {
@@ -283,7 +283,10 @@ impl<T> Handle<T> {
             object: shared.id as usize,
             site,
         };
-        waiter.park(&key, None);
+        if waiter.park(&key, None) == Wake::Reaped {
+            self.remove(&node);
+            unwind(&key);
+        }
     }
 
     /// The result of a goroutine that has finished.

@@ -13,6 +13,7 @@ mod idle;
 mod inbox;
 mod overflow;
 pub(crate) mod park;
+pub(crate) mod reap;
 pub(crate) mod record;
 pub(crate) mod say;
 pub(crate) mod sched;

@@ -7,7 +7,7 @@ use crossbeam_deque::Injector;
 
 use super::blocking::Pool;
 use super::cell::Unstarted;
-use super::config::Config;
+use super::config::{Config, DeadlockPolicy};
 use super::say::say;
 use super::stacks::Stacks;
 use super::sysmon::Sysmon;
@@ -82,6 +82,9 @@ fn start() -> &'static Runtime {
     super::fork::install();
     super::overflow::install();
     super::hook::install();
+    if matches!(rt.config.deadlock, DeadlockPolicy::PanicMain) {
+        super::reap::enable();
+    }
     // Some are there already, if an earlier start failed later on.
     for index in rt.usual()..rt.config.max_procs {
         rt.usual.store(index + 1, Ordering::Release);

@@ -100,7 +100,7 @@ impl Sysmon {
         let mut trim_at = None;
         let mut sleep = Some(PACE);
         loop {
-            self.sleep(sleep, || calm.is_over(rt));
+            self.sleep(sleep, || calm.lasts(rt));
             refresh_coarse();
             (crate::HOOKS.on_look)(rt);
             let now = clock();
@@ -121,14 +121,15 @@ impl Sysmon {
         }
     }
 
-    /// Sleeps; for longer than a pace only if nothing has moved since the last look. Who begins to move first shows it, then
-    /// reads `deep` (`rouse`); here it is the other way round, so that one of the two sees the other.
-    fn sleep(&self, mut time: Option<Duration>, moved: impl FnOnce() -> bool) {
-        let deep = time.is_none_or(|t| t > PACE);
-        self.deep.store(deep, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        if deep && moved() {
-            time = Some(PACE);
+    /// Sleeps; for longer than a pace only if it is calm once everybody can see that it does. (Who moves later sees it,
+    /// and rings.)
+    fn sleep(&self, mut time: Option<Duration>, calm: impl Fn() -> bool) {
+        if time.is_none_or(|t| t > PACE) {
+            self.deep.store(true, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
+            if !calm() {
+                time = Some(PACE);
+            }
         }
         let Some(bell) = self.bell.get() else { return };
         let timeout = time.and_then(|t| Timespec::try_from(t).ok());
@@ -230,11 +231,11 @@ struct Calm {
 }
 
 impl Calm {
-    /// True if something moves, or has moved since the last look.
-    fn is_over(&self, rt: &Runtime) -> bool {
-        let mut awake = false;
-        rt.each_worker(|w| awake |= !w.is_retired() && !w.bed.asleep());
-        awake || rt.signature() != self.signature
+    /// True if nothing has moved since the last look.
+    fn lasts(&self, rt: &Runtime) -> bool {
+        let mut asleep = true;
+        rt.each_worker(|worker| asleep &= worker.is_retired() || worker.bed.asleep());
+        asleep && rt.signature() == self.signature
     }
 
     /// How long to sleep until the next look.

@@ -116,6 +116,7 @@ impl ThreadParker {
         true
     }
 
+    #[inline(never)]
     pub(super) fn unpark(&self) {
         self.word.store(WOKEN, Ordering::Release);
         futex_wake(&self.word);

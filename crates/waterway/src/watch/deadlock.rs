@@ -21,6 +21,7 @@
 
 use crate::primitives::Ordering;
 use crate::rt::config::DeadlockPolicy;
+use crate::rt::reap;
 use crate::rt::say::say;
 use crate::rt::sched::Runtime;
 use crate::rt::sysmon::Verdict;
@@ -116,6 +117,15 @@ fn act(rt: &'static Runtime) {
             super::end_process();
         }
         DeadlockPolicy::Report => say(format_args!("{report}")),
+        DeadlockPolicy::PanicMain => {
+            say(format_args!("{report}"));
+            if !reap::main() {
+                say(format_args!(
+                    "main cannot be unwound where it is: the process ends\n"
+                ));
+                super::end_process();
+            }
+        }
         DeadlockPolicy::Call(callback) => call(rt, callback, report),
     }
 }

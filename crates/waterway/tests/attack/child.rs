@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each binary uses a part.
 
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,7 @@ pub fn command(program: &str, env: &[(&str, &str)]) -> Command {
         .env(PROGRAM, program)
         .env("RUST_BACKTRACE", "0")
         .envs(env.iter().copied())
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -76,7 +78,9 @@ pub fn finish(mut child: Child) -> Outcome {
             break status;
         }
         if begin.elapsed() > LIMIT {
-            child.kill().unwrap();
+            // Its own children too: they hold its standard error.
+            // SAFETY: a signal to the group of our own child, which is not reaped yet.
+            unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
             child.wait().unwrap();
             panic!("the program hangs; it said:\n{}", reader.join().unwrap());
         }
