@@ -337,6 +337,7 @@ impl Worker {
         self.busy.store(false, Ordering::Relaxed);
         self.current.set(None);
         if finished {
+            super::fork::check_end();
             self.end(rt, task);
         }
     }
