@@ -322,14 +322,19 @@ fn dumps_race_with_goroutines_that_come_and_go() {
     bounded(|| {
         let (stop, gate) = (Arc::new(AtomicBool::new(false)), WaitGroup::new());
         gate.add(1);
-        let waits = gate.clone();
-        let witness = Builder::new().name("witness").go(move || waits.wait());
+        let (waits, (begun, begins)) = (gate.clone(), chan::<()>(0));
+        let begun = move || begun.send(()).unwrap();
+        let witness = Builder::new().name("witness").go(move || {
+            begun();
+            waits.wait();
+        });
+        begins.recv().unwrap();
         let dumper = |stop: Arc<AtomicBool>| {
             let mut dumps = 0;
             while !stop.load(Ordering::Relaxed) {
                 let mut text = Vec::new();
                 waterway::watch::dump(&mut text).unwrap();
-                assert!(String::from_utf8(text).unwrap().contains("\"witness\"") || dumps == 0);
+                assert!(String::from_utf8(text).unwrap().contains("\"witness\""));
                 dumps += 1;
                 yield_now();
             }
