@@ -3,11 +3,12 @@
 //!
 //! # Invariants
 //!
-//! - I1: `refs` counts the goroutine (until it has published its result) and the handle. Who takes it to 0 owns the block.
-//! - I2: the payload is the closure until the goroutine starts, nothing while it runs, the result once `DONE` is set, and
-//!   nothing again once the handle has taken it (`TAKEN`, written by the handle only).
-//! - I3: the header stands first, so a pointer to the header is a pointer to the packet. Where the payload lies follows from
-//!   that address and from the types (`payload`).
+//! - I1: `refs` counts the goroutine (until it has published its result) and the handle. Who takes it to 0 owns the
+//!   block.
+//! - I2: the payload is the closure until the goroutine starts, nothing while it runs, the result once `DONE` is set,
+//!   and nothing again once the handle has taken it (`TAKEN`, written by the handle only).
+//! - I3: the header stands first, so a pointer to the header is a pointer to the packet. Where the payload lies follows
+//!   from that address and from the types (`payload`).
 
 use std::alloc::Layout;
 use std::mem::ManuallyDrop;
@@ -86,7 +87,7 @@ fn payload<F, T, A>(packet: *mut Packet<T>) -> *mut Payload<F, T, A> {
 /// A handle's reference to a packet.
 pub(super) struct Handle<T>(NonNull<Shared<T>>);
 
-// SAFETY: the result is handed from the goroutine's thread to the handle's once; the rest is atomic or locked.
+// SAFETY: I2: the result is handed from the goroutine's thread to the handle's once; the rest is atomic or locked.
 unsafe impl<T: Send> Send for Handle<T> {}
 // SAFETY: through a shared handle only atomics and the lock are reached.
 unsafe impl<T: Send> Sync for Handle<T> {}
@@ -95,8 +96,8 @@ unsafe impl<T: Send> Sync for Handle<T> {}
 ///
 /// # Safety
 ///
-/// What the closure and `after` borrow outlives the goroutine. Unless they and `T` are `Send`, the goroutine runs on the
-/// thread that the handle stays on.
+/// What the closure and `after` borrow outlives the goroutine. Unless they and `T` are `Send`, the goroutine runs on
+/// the thread that the handle stays on.
 pub(super) unsafe fn make<F, T, A>(
     identity: Identity,
     stack_size: usize,
@@ -113,7 +114,8 @@ where
     let payload = payload::<F, T, A>(at);
     let (id, site) = (identity.id, identity.site);
     let mut body = ManuallyDrop::new((body, after));
-    // SAFETY: the block is ours and large enough. Fields are written one by one, so that the closure is copied once.
+    // SAFETY: the block is ours (arena I1), and `layout` has room for what is written, where `payload` says. Fields are
+    // written one by one, so that the closure is copied once; the original is not dropped.
     unsafe {
         let block = Arena::block_size(layout.size());
         (&raw mut (*at).shared).write(Shared {
@@ -156,8 +158,8 @@ fn drop_quietly<V>(value: V) {
     }
 }
 
-/// Runs a goroutine on its own stack, from the closure to the last reference; or gives it up, if it cannot be started: then
-/// the closure is dropped, and so is `after`, without a call.
+/// Runs a goroutine on its own stack, from the closure to the last reference; or gives it up, if it cannot be started:
+/// then the closure is dropped, and so is `after`, without a call.
 ///
 /// # Safety
 ///
@@ -177,7 +179,7 @@ where
     };
     if fate == Fate::GivenUp {
         drop_quietly((body, after));
-        // SAFETY: the goroutine's own reference, given up here.
+        // SAFETY: I1: the goroutine's own reference, given up here.
         unsafe { release(NonNull::from(&(*packet).shared)) };
         return;
     }
@@ -196,19 +198,19 @@ where
             claimed.wake();
         }
     }
-    // SAFETY: the goroutine's own reference, given up here.
+    // SAFETY: I1: the goroutine's own reference, given up here.
     let unseen_panic = unsafe { release(NonNull::from(shared)) };
     after.after(unseen_panic);
 }
 
-/// Gives a reference up. The last one drops the result, if nobody took it, and frees the block. True if that was a panic,
-/// which nobody will see now.
+/// Gives a reference up. The last one drops the result, if nobody took it, and frees the block. True if that was a
+/// panic, which nobody will see now.
 ///
 /// # Safety
 ///
 /// The caller owns one of the references, and does not use it again.
 unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
-    // SAFETY: the caller's reference keeps it alive until the count is given up.
+    // SAFETY: I1: the caller's reference keeps it alive until the count is given up.
     let this = unsafe { shared.as_ref() };
     if this.refs.fetch_sub(1, Ordering::AcqRel) != 1 {
         return false;
@@ -248,7 +250,7 @@ impl<T> Handle<T> {
 
     /// Index of the worker that has the goroutine.
     pub(super) fn worker(&self) -> usize {
-        // SAFETY: the header lives as long as the packet.
+        // SAFETY: I1, I3.
         unsafe { (*self.shared().header).worker.load(Ordering::Relaxed) }
     }
 
@@ -320,14 +322,14 @@ impl<T> Handle<T> {
     /// Drops the handle: true if that dropped a panic that nobody saw.
     pub(super) fn detach(self) -> bool {
         let this = ManuallyDrop::new(self);
-        // SAFETY: the handle's own reference, given up here.
+        // SAFETY: I1: the handle's own reference, given up here.
         unsafe { release(this.0) }
     }
 }
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
-        // SAFETY: the handle's own reference, given up here.
+        // SAFETY: I1: the handle's own reference, given up here.
         unsafe { release(self.0) };
     }
 }

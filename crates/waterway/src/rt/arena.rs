@@ -1,10 +1,11 @@
-//! Memory for the cores of channels, locks and the like, from one reserved range of addresses: whether a word is a handle
-//! is one subtraction and one comparison. A second range, which nothing scans, holds cells of goroutines.
+//! Memory for the cores of channels, locks and the like, from one reserved range of addresses: whether a word is a
+//! handle is one subtraction and one comparison. A second range, which nothing scans, holds cells of goroutines.
 //!
 //! # Invariants
 //!
 //! - I1: a block is handed out once until it is given back, and has the size and alignment of its class.
 //! - I2: the range stays mapped for ever, so reading a block that was given back reads stale bytes, never faults.
+//! - I3: a [`CoreRef`] is counted in `refs`; who takes the count to 0 owns the core.
 
 use std::alloc::Layout;
 use std::cell::Cell;
@@ -161,7 +162,8 @@ impl Arena {
         word.wrapping_sub(self.start.load(Ordering::Relaxed)) < self.len.load(Ordering::Relaxed)
     }
 
-    /// Reserves the range: addresses only, memory comes with the first touch. Smaller where the address space is limited.
+    /// Reserves the range: addresses only, memory comes with the first touch. Smaller where the address space is
+    /// limited.
     #[cold]
     fn reserve(&self) -> usize {
         let mut len: usize = 1 << 36;
@@ -260,7 +262,7 @@ pub(crate) struct CoreBox<T> {
 /// A reference to a [`CoreBox`]; the last one frees it. What is stored is the core's address, so the word is a handle.
 pub(crate) struct CoreRef<T>(NonNull<CoreBox<T>>);
 
-// SAFETY: as `Arc`: shared references to the value, and its drop on whichever thread comes last.
+// SAFETY: I3, as `Arc`: shared references to the value, and its drop on whichever thread comes last.
 unsafe impl<T: Send + Sync> Send for CoreRef<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for CoreRef<T> {}
@@ -310,7 +312,7 @@ impl<T> std::ops::Deref for CoreRef<T> {
 
     #[inline]
     fn deref(&self) -> &CoreBox<T> {
-        // SAFETY: this reference keeps the core.
+        // SAFETY: I3.
         unsafe { self.0.as_ref() }
     }
 }
@@ -327,7 +329,7 @@ impl<T> Drop for CoreRef<T> {
     fn drop(&mut self) {
         if self.refs.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
-            // SAFETY: the last reference: nobody else can reach the core.
+            // SAFETY: I3: the count is 0.
             unsafe { CoreBox::free(self.0) };
         }
         // No stale word may look like a handle.

@@ -3,11 +3,14 @@
 //!
 //! # Invariants
 //!
-//! - I1: blocks of the arena follow each other without gaps and begin with a `CellHeader` whose `block` is never changed
-//!   after the first use, so the arena can be walked at any time.
+//! - I1: blocks of the arena follow each other without gaps and begin with a `CellHeader` whose `block` is never
+//!   changed after the first use, so the arena can be walked at any time.
 //! - I2: `identity` is there while `state` is `WAITING`; the worker that starts the goroutine takes it.
-//! - I3: who walks reads nothing but `block`, `state`, `id` and `site`, by pointers to these fields. They are only ever written
-//!   as atomics, `state` last, so that a cell is seen when it is whole. A block that was never used is zero: `FREE`.
+//! - I3: who walks reads nothing but `block`, `state`, `id` and `site`, by pointers to these fields. They are only ever
+//!   written as atomics, `state` last, so that a cell is seen when it is whole. A block that was never used is zero:
+//!   `FREE`.
+//! - I4: an [`Unstarted`] that is queued, or held by who took it out of a queue, is the one right to start its
+//!   goroutine. Until that right is used, by `run`, the cell is alive.
 
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
@@ -86,7 +89,8 @@ pub(crate) enum Fate {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unstarted(NonNull<CellHeader>);
 
-// SAFETY: what lies in a stealable cell is Send (`go` asks for it); others never leave their worker.
+// SAFETY: I4: whoever it goes to is the only one to use it. What lies in a cell that is not pinned is Send (`go` asks
+// for it); those that are pinned stand in a queue that only their worker reaches (`worker` I1).
 unsafe impl Send for Unstarted {}
 
 impl CellHeader {
@@ -125,7 +129,7 @@ impl CellHeader {
     ///
     /// The cell came from the arena, its goroutine has been started, and nobody uses it any more.
     pub(crate) unsafe fn free(this: *const CellHeader) {
-        // SAFETY: alive until it is given back below.
+        // SAFETY: by the caller, alive until it is given back below.
         let header = unsafe { &*this };
         header.state.store(FREE, Ordering::Release);
         let layout = Layout::from_size_align(header.block.load(Ordering::Relaxed), 1);
@@ -146,31 +150,31 @@ impl Unstarted {
     }
 
     pub(crate) fn stack_size(&self) -> usize {
-        // SAFETY: an unstarted cell is alive.
+        // SAFETY: I4.
         unsafe { self.0.as_ref() }.stack_size
     }
 
     pub(crate) fn is_pinned(&self) -> bool {
-        // SAFETY: an unstarted cell is alive.
+        // SAFETY: I4.
         unsafe { self.0.as_ref() }.pinned
     }
 
     /// Notes which worker has the goroutine now.
     pub(crate) fn set_worker(&self, index: usize) {
-        // SAFETY: an unstarted cell is alive.
+        // SAFETY: I4.
         unsafe { self.0.as_ref() }
             .worker
             .store(index, Ordering::Relaxed);
     }
 
     pub(crate) fn site(&self) -> &'static Location<'static> {
-        // SAFETY: an unstarted cell is alive, and its identity there (I2).
+        // SAFETY: I4, and its identity is there (I2).
         unsafe { (*self.0.as_ref().identity.get()).assume_init_ref().site }
     }
 
     /// The goroutine starts: who it is, and the function that runs it.
     pub(crate) fn start(self) -> (Identity, StartedCell) {
-        // SAFETY: an unstarted cell is alive, and this is its one start: `self` is the only copy in use.
+        // SAFETY: I4.
         let header = unsafe { self.0.as_ref() };
         header.state.store(STARTED, Ordering::Relaxed);
         // SAFETY: I2.
@@ -190,7 +194,7 @@ impl StartedCell {
     /// The calling stack is the goroutine's own.
     #[inline]
     pub(crate) unsafe fn run(self) {
-        // SAFETY: alive: `run` is called once, and only that ends it.
+        // SAFETY: I4: this uses the right to start it.
         unsafe { (self.0.as_ref().run)(self.0, Fate::Runs) }
     }
 
