@@ -4,6 +4,7 @@
 //!
 //! - I1: a header is readable at any time, also after its core was freed (arena I2): it holds atomics only, and the
 //!   address of a `&'static` once one was written.
+//! - I2: a [`CoreRef`] is counted in `refs`; who takes the count to 0 owns the core.
 
 use std::alloc::Layout;
 use std::panic::Location;
@@ -76,7 +77,7 @@ impl CoreHeader {
 
     /// Where the object was made.
     pub(crate) fn site(&self) -> &'static Location<'static> {
-        // SAFETY: only `new` stores here, a `&'static`.
+        // SAFETY: I1: only `new` stores here, a `&'static`.
         unsafe { &*self.site.load(Ordering::Relaxed) }
     }
 
@@ -100,7 +101,7 @@ pub(crate) struct CoreBox<T> {
 /// A reference to a [`CoreBox`]; the last one frees it. What is stored is the core's address, so the word is a handle.
 pub(crate) struct CoreRef<T>(NonNull<CoreBox<T>>);
 
-// SAFETY: as `Arc`: shared references to the value, and its drop on whichever thread comes last.
+// SAFETY: I2, as `Arc`: shared references to the value, and its drop on whichever thread comes last.
 unsafe impl<T: Send + Sync> Send for CoreRef<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for CoreRef<T> {}
@@ -150,7 +151,7 @@ impl<T> std::ops::Deref for CoreRef<T> {
 
     #[inline]
     fn deref(&self) -> &CoreBox<T> {
-        // SAFETY: this reference keeps the core.
+        // SAFETY: I2.
         unsafe { self.0.as_ref() }
     }
 }
@@ -167,7 +168,7 @@ impl<T> Drop for CoreRef<T> {
     fn drop(&mut self) {
         if self.refs.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
-            // SAFETY: the last reference: nobody else can reach the core.
+            // SAFETY: I2: the last reference.
             unsafe { CoreBox::free(self.0) };
         }
         // No stale word may look like a handle.

@@ -17,6 +17,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomPinned;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -394,15 +395,18 @@ fn release_all() {
     }
 }
 
-/// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's.
+/// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's, and a panic in one ends
+/// there: who wakes is not to blame, and has others to wake.
 fn wake_task(waker: Waker) {
+    let wake = move || {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            // Its drop might panic again.
+            std::mem::forget(panic);
+        }
+    };
     if !worker::on_scheduler_stack() {
-        return waker.wake();
-    }
-    if let Err((job, _)) = sched::runtime()
-        .blocking
-        .submit(Box::new(move || waker.wake()))
-    {
+        wake();
+    } else if let Err((job, _)) = sched::runtime().blocking.submit(Box::new(wake)) {
         // No thread is to be had: better here than never.
         job();
     }

@@ -105,7 +105,12 @@ pub(crate) struct WaitKey {
 
 /// The record of one goroutine or thread. Written by its owner only, read by anyone.
 ///
-/// `epoch` is odd while its owner waits: a reader that sees the same odd epoch before and after has read one wait.
+/// `epoch` is odd while its owner waits: a reader that sees the same odd epoch before and after has read one wait. (All
+/// fields are atomic, so a reader that comes between sees a mixture, not a race, and drops it.)
+///
+/// # Invariants
+///
+/// - I1: `site` is null or a `&'static Location`; it is not null once an odd epoch can be seen.
 #[derive(Debug)]
 pub(crate) struct Record {
     epoch: AtomicU64,
@@ -181,7 +186,7 @@ impl Record {
             key: WaitKey {
                 reason: WaitReason::from_u8(self.reason.load(Ordering::Relaxed)),
                 object: self.object.load(Ordering::Relaxed),
-                // SAFETY: only `begin` stores here, always a `&'static`, before the first odd epoch.
+                // SAFETY: I1: an odd epoch was seen.
                 site: unsafe { &*site },
             },
             timed: self.timed.load(Ordering::Relaxed) != 0,
