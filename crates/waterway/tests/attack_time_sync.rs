@@ -145,21 +145,23 @@ fn a_wait_group_is_used_again_at_once() {
             let group = WaitGroup::new();
             group.add(1);
             let second = AtomicBool::new(false);
+            let told = AtomicBool::new(false);
             thread::scope(|s| {
-                // Makes sure that the zero has somebody to wake.
-                let first = s.spawn(|| group.wait());
-                s.spawn(|| group.done());
+                // Makes it likely that the zero has somebody to wake. It may come late, and wait for the second one.
+                s.spawn(|| group.wait());
+                let done = s.spawn(|| group.done());
                 s.spawn(|| {
-                    // Once the count has been zero, and perhaps before it was told.
                     while format!("{group:?}") != "WaitGroup { count: 0 }" {
                         std::hint::spin_loop();
                     }
                     group.add(1);
                     s.spawn(|| {
-                        first.join().unwrap();
+                        done.join().unwrap();
+                        until(|| told.load(Ordering::SeqCst));
                         second.store(true, Ordering::SeqCst);
                         group.done();
                     });
+                    told.store(true, Ordering::SeqCst);
                     group.wait();
                     assert!(
                         second.load(Ordering::SeqCst),

@@ -166,7 +166,7 @@ fn a_waker_uses_the_channel_that_calls_it() {
             let mut recv = rx.recv_async();
             assert!(poll(&mut recv, &waker).is_pending());
             let _ = tx.try_send(1);
-            drop(tx);
+            tx.close();
             assert_eq!(calls.load(Ordering::SeqCst), 1);
             while poll(&mut recv, Waker::noop()) != Poll::Ready(Err(waterway::RecvError)) {}
         });

@@ -4,6 +4,7 @@ pub(crate) mod arena;
 pub(crate) mod blocking;
 pub(crate) mod cell;
 pub(crate) mod config;
+mod foreign;
 pub(crate) mod fork;
 pub(crate) mod group;
 mod held;

@@ -25,7 +25,7 @@ use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::{Timed, TimerSlot};
-use super::{fork, hook, sched, worker};
+use super::{foreign, fork, sched, worker};
 use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
@@ -61,7 +61,7 @@ impl Waiter {
     pub(crate) fn current() -> Waiter {
         fork::check();
         let target = match worker::current() {
-            Some(task) if !hook::running() => Target::Goroutine(NonNull::from(task)),
+            Some(task) if !foreign::running() => Target::Goroutine(NonNull::from(task)),
             _ => Target::Thread(ThreadParker::current()),
         };
         Waiter {
@@ -257,7 +257,7 @@ pub(crate) struct Claimed(Sleeper);
 unsafe impl Send for Claimed {}
 
 impl Claimed {
-    /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code.
+    /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code. Never unwinds.
     #[inline]
     pub(crate) fn wake(self) {
         match self.0 {
@@ -357,11 +357,11 @@ pub(crate) fn release_reservations() {
 /// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's.
 fn wake_task(waker: Waker) {
     if !worker::on_scheduler_stack() {
-        return waker.wake();
+        return foreign::wake(waker);
     }
     if let Err((job, _)) = sched::runtime()
         .blocking
-        .submit(Box::new(move || waker.wake()))
+        .submit(Box::new(move || foreign::wake(waker)))
     {
         // No thread is to be had: better here than never.
         job();
@@ -382,7 +382,7 @@ pub(crate) fn checkpoint() {
 /// Lets other goroutines of this worker, or other threads, run first.
 pub(crate) fn yield_now() {
     match worker::this() {
-        Some(worker) if worker::current().is_some() && !hook::running() => worker.yield_now(),
+        Some(worker) if worker::current().is_some() && !foreign::running() => worker.yield_now(),
         _ => std::thread::yield_now(),
     }
 }
