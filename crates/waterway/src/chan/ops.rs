@@ -391,7 +391,7 @@ impl<T> Core<T> {
                 return;
             };
             let Some((node, claimed)) = queues.senders.pop_claim() else {
-                return ring.void(ticket);
+                return ring.give_back(ticket);
             };
             // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
             let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
@@ -415,12 +415,7 @@ impl<T> Core<T> {
                 Ok(())
             }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
-                if self.flags() & RECV_CLOSED != 0 {
-                    ring.void(ticket);
-                    self.discard();
-                    return Err(value);
-                }
-                ring.complete(ticket, value);
+                ring.complete(ticket, value)?;
                 self.look_behind(RECV_WAITING);
                 Ok(())
             }
@@ -429,14 +424,17 @@ impl<T> Core<T> {
         }
     }
 
-    /// Gives a grant back.
+    /// Gives a grant back. Runs no user code but wakers: it may be called by whoever is about to park.
     pub(super) fn decline(&self, grant: Grant<T>) {
         match (grant, &self.flavor) {
             (Grant::Plain, _) => {}
             (Grant::Peer(claimed, _), _) => claimed.wake(),
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
                 ring.void(ticket);
-                self.look_behind(SEND_WAITING | RECV_WAITING);
+                // A slot that was revoked had nobody waiting, and what stood behind it is gone.
+                if self.flags() & (SEND_WAITING | RECV_WAITING) != 0 {
+                    self.settle_now();
+                }
             }
             (Grant::Slot(_), _) => unreachable!("only rings have slots"),
         }
