@@ -69,12 +69,13 @@ fn a_chosen_receive_is_forgotten_with_its_value() {
     impl Drop for Nosy {
         fn drop(&mut self) {
             if let Some(rx) = self.0.take() {
-                assert!(rx.try_recv().is_err() || rx.len() < 9);
+                // Takes the lock.
+                assert!(rx.len() < 3);
             }
         }
     }
     bounded(|| {
-        let (tx, rx) = chan::<Nosy>(4);
+        let (tx, rx) = unbounded::<Nosy>();
         let nosy = || Nosy(Some(rx.clone()));
         tx.try_send(nosy()).ok().unwrap();
         tx.try_send(Nosy(None)).ok().unwrap();

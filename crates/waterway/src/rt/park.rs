@@ -303,7 +303,7 @@ impl Hold {
         }
     }
 
-    /// From now on a park of the caller calls `what.release()` first.
+    /// From now on a park of the caller calls `what.release()` first. If it is in the list already it stays where it is.
     ///
     /// # Safety
     ///
@@ -313,8 +313,9 @@ impl Hold {
         let what = unsafe {
             std::mem::transmute::<NonNull<dyn ReleaseOnPark + '_>, NonNull<dyn ReleaseOnPark>>(what)
         };
-        self.what.set(Some(what));
-        self.outer.set(HELD.replace(Some(NonNull::from(self))));
+        if self.what.replace(Some(what)).is_none() {
+            self.outer.set(HELD.replace(Some(NonNull::from(self))));
+        }
     }
 
     /// Takes it out of the list. True if it was in: then `release` was not, and will not be called.

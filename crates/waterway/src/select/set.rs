@@ -1,5 +1,6 @@
 //! A select whose arms are known at run time only.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
@@ -34,6 +35,8 @@ use crate::chan::{Port, Receiver, RecvError, RecvPort, SendError, SendPort, Send
 pub struct Select<'a> {
     arms: Vec<Option<Pin<Box<dyn Port + 'a>>>>,
     biased: bool,
+    /// The index chosen last: what its operation has not used, because it was forgotten, goes before the next choice.
+    last: Cell<Option<usize>>,
 }
 
 /// No operation of the set could be done at once.
@@ -58,6 +61,7 @@ impl<'a> Select<'a> {
         Select {
             arms: Vec::new(),
             biased: false,
+            last: Cell::new(None),
         }
     }
 
@@ -66,6 +70,7 @@ impl<'a> Select<'a> {
         Select {
             arms: Vec::new(),
             biased: true,
+            last: Cell::new(None),
         }
     }
 
@@ -208,8 +213,14 @@ impl<'a> Select<'a> {
         patience: Patience,
         site: &'static Location<'static>,
     ) -> Option<SelectedOperation<'_>> {
+        if let Some(last) = self.last.take()
+            && let Some(arm) = &self.arms[last]
+        {
+            arm.abandon();
+        }
         let (indices, ports) = self.live();
         let chosen = run(&shortened(&ports), self.biased, patience, site)?;
+        self.last.set(Some(indices[chosen]));
         Some(SelectedOperation {
             index: indices[chosen],
             port: ports[chosen],
