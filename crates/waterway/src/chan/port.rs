@@ -48,12 +48,12 @@ pub(crate) trait Port {
     ) -> Tried;
     /// Takes part in the order of those who will wait: before the last attempt. Under the lock.
     fn announce(&self);
-    /// Stands in the queue.
+    /// Stands in the queue. Who watches for that is told.
     ///
     /// # Safety
     ///
     /// As for `WaitQueue::push_back`.
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node);
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList);
     /// Is not in the queue any more.
     fn leave(&self, queues: &mut Queues, node: &Node);
     /// Brings the channel's flags up to date before the lock is released.
@@ -143,9 +143,10 @@ impl<T> Port for RecvPort<'_, T> {
         self.core.announce(RECV_WAITING);
     }
 
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node) {
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList) {
         // SAFETY: the caller.
         unsafe { queues.receivers.push_back(node) };
+        self.core.tell_watch(queues, wakes);
     }
 
     fn leave(&self, queues: &mut Queues, node: &Node) {
@@ -283,7 +284,7 @@ impl<T> Port for SendPort<'_, T> {
         self.core.announce(SEND_WAITING);
     }
 
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node) {
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, _wakes: &mut WakeList) {
         // SAFETY: the caller.
         unsafe { queues.senders.push_back(node) };
     }
