@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::goroutine::go;
-use crate::primitives::{AtomicU64, Lock, Ordering};
+use crate::primitives::{AtomicU64, Lock, LockGuard, Ordering};
 use crate::rt::arena::{CoreHeader, CoreKind, CoreRef};
 use crate::wait::{Claimed, Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
 
@@ -58,27 +58,36 @@ impl WaitGroup {
     /// Go: `WaitGroup.Add`.
     #[track_caller]
     pub fn add(&self, n: isize) {
-        let word = &self.core.value.word;
+        let State { word, waiters } = &self.core.value;
         let mut now = word.load(Ordering::Relaxed);
-        let left = loop {
+        // Held for the step to zero if somebody waits: who comes after it, and stands in the queue, waits for another zero.
+        let mut queue = None;
+        loop {
             let count = (now & !WAITED) as i64;
             let left = count.checked_add(n as i64).filter(|left| *left >= 0);
             let Some(left) = left else {
+                // The panic hook is user code.
+                drop(queue);
                 panic!(
                     "negative WaitGroup counter: {n} was added to {count}. The group was made at {}; each done() needs an \
                      add(1) before it",
                     self.core.header.site()
                 );
             };
-            let next = left as u64 | if left == 0 { 0 } else { now & WAITED };
+            let wakes = left == 0 && now & WAITED != 0;
+            if wakes && queue.is_none() {
+                queue = Some(waiters.lock());
+                now = word.load(Ordering::Relaxed);
+                continue;
+            }
+            let next = left as u64 | if wakes { 0 } else { now & WAITED };
             match word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => break left,
+                Ok(_) if wakes => break,
+                Ok(_) => return,
                 Err(other) => now = other,
             }
-        };
-        if left == 0 && now & WAITED != 0 {
-            self.wake_all();
         }
+        wake_all(queue.expect("taken for the step to zero"));
     }
 
     /// Takes one away from the count. Never blocks.
@@ -165,18 +174,17 @@ impl WaitGroup {
             f();
         });
     }
+}
 
-    /// The count is zero: wakes all who waited for that. Those who come later set `WAITED` again, under the same lock.
-    #[cold]
-    fn wake_all(&self) {
-        let mut woken = Vec::new();
-        let mut waiters = self.core.value.waiters.lock();
-        while let Some((_, claimed)) = waiters.pop_claim() {
-            woken.push(claimed);
-        }
-        drop(waiters);
-        woken.into_iter().for_each(Claimed::wake);
+/// Wakes all who waited for the zero.
+#[cold]
+fn wake_all(mut waiters: LockGuard<'_, WaitQueue>) {
+    let mut woken = Vec::new();
+    while let Some((_, claimed)) = waiters.pop_claim() {
+        woken.push(claimed);
     }
+    drop(waiters);
+    woken.into_iter().for_each(Claimed::wake);
 }
 
 impl Default for WaitGroup {
