@@ -62,7 +62,11 @@ impl Waiter {
         fork::check();
         let target = match worker::current() {
             Some(task) if !foreign::running() => Target::Goroutine(NonNull::from(task)),
-            _ => Target::Thread(ThreadParker::current()),
+            _ => {
+                // The park needs it. If it can not start, that must show before anything stands in a queue.
+                sched::runtime();
+                Target::Thread(ThreadParker::current())
+            }
         };
         Waiter {
             state: AtomicUsize::new(WAITING),
