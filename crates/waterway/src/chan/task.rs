@@ -33,11 +33,12 @@ impl<S> Task<S> {
             node: None,
             slot,
         });
-        let mut place = NonNull::from(Box::leak(place));
-        // SAFETY: just made, and nobody else has it.
+        let place = NonNull::from(Box::leak(place));
+        // SAFETY: just made, and nobody else has it. Only the one field is borrowed mutably: the node keeps pointers to
+        // the others.
         unsafe {
             let node = Node::new(&place.as_ref().waiter, 1, erase(&place.as_ref().slot));
-            place.as_mut().node = Some(node);
+            (&raw mut (*place.as_ptr()).node).write(Some(node));
         }
         Task(place)
     }
