@@ -287,11 +287,11 @@ fn none_one_and_a_thousand_arms() {
 /// Messages that return, break, select again on the same channel, close it, and park: everything stays in order.
 #[test]
 fn messages_that_do_everything() {
-    #[allow(unreachable_code)]
+    #[allow(unreachable_code, clippy::diverging_sub_expression)]
     fn returns(tx: &Sender<u32>) -> u32 {
         select! { send(tx, return 1) -> _ => 2 }
     }
-    #[allow(unreachable_code)]
+    #[allow(unreachable_code, clippy::diverging_sub_expression)]
     fn attack() {
         let (tx, rx) = chan::<u32>(1);
         assert_eq!(returns(&tx), 1);
