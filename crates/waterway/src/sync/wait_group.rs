@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::goroutine::go;
-use crate::primitives::{AtomicU64, Lock, LockGuard, Ordering};
+use crate::primitives::{AtomicU64, Lock, Ordering};
 use crate::rt::arena::{CoreHeader, CoreKind, CoreRef};
 use crate::wait::{Claimed, Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
 
@@ -58,36 +58,65 @@ impl WaitGroup {
     /// Go: `WaitGroup.Add`.
     #[track_caller]
     pub fn add(&self, n: isize) {
-        let State { word, waiters } = &self.core.value;
+        let word = &self.core.value.word;
         let mut now = word.load(Ordering::Relaxed);
-        // Held for the step to zero if somebody waits: who comes after it, and stands in the queue, waits for another zero.
-        let mut queue = None;
         loop {
-            let count = (now & !WAITED) as i64;
-            let left = count.checked_add(n as i64).filter(|left| *left >= 0);
-            let Some(left) = left else {
-                // The panic hook is user code.
-                drop(queue);
-                panic!(
-                    "negative WaitGroup counter: {n} was added to {count}. The group was made at {}; each done() needs an \
-                     add(1) before it",
-                    self.core.header.site()
-                );
-            };
-            let wakes = left == 0 && now & WAITED != 0;
-            if wakes && queue.is_none() {
-                queue = Some(waiters.lock());
-                now = word.load(Ordering::Relaxed);
-                continue;
+            let left = self.sum(now, n);
+            if left == 0 && now & WAITED != 0 {
+                return self.add_and_wake(n);
             }
-            let next = left as u64 | if wakes { 0 } else { now & WAITED };
-            match word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) if wakes => break,
+            match word.compare_exchange_weak(
+                now,
+                left | now & WAITED,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return,
                 Err(other) => now = other,
             }
         }
-        wake_all(queue.expect("taken for the step to zero"));
+    }
+
+    /// As `add`, where that takes the count to zero and somebody waits. Both is done under the lock of the waiters, so that
+    /// who comes after the zero and stands in the queue waits for another one.
+    #[cold]
+    #[track_caller]
+    fn add_and_wake(&self, n: isize) {
+        let State { word, waiters } = &self.core.value;
+        let mut woken = Vec::new();
+        let mut now = word.load(Ordering::Relaxed);
+        loop {
+            // Outside of the lock, as it may panic, and the panic hook is user code.
+            let left = self.sum(now, n);
+            let mut waiters = waiters.lock();
+            let next = if left == 0 { 0 } else { left | now & WAITED };
+            match word.compare_exchange(now, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Err(other) => now = other,
+                Ok(_) if left != 0 => return,
+                Ok(_) => {
+                    while let Some((_, claimed)) = waiters.pop_claim() {
+                        woken.push(claimed);
+                    }
+                    break;
+                }
+            }
+        }
+        woken.into_iter().for_each(Claimed::wake);
+    }
+
+    /// The count of `now`, and `n`.
+    #[inline]
+    #[track_caller]
+    fn sum(&self, now: u64, n: isize) -> u64 {
+        let count = (now & !WAITED) as i64;
+        match count.checked_add(n as i64) {
+            Some(left @ 0..) => left as u64,
+            _ => panic!(
+                "negative WaitGroup counter: {n} was added to {count}. The group was made at {}; each done() needs an \
+                 add(1) before it",
+                self.core.header.site()
+            ),
+        }
     }
 
     /// Takes one away from the count. Never blocks.
@@ -174,17 +203,6 @@ impl WaitGroup {
             f();
         });
     }
-}
-
-/// Wakes all who waited for the zero.
-#[cold]
-fn wake_all(mut waiters: LockGuard<'_, WaitQueue>) {
-    let mut woken = Vec::new();
-    while let Some((_, claimed)) = waiters.pop_claim() {
-        woken.push(claimed);
-    }
-    drop(waiters);
-    woken.into_iter().for_each(Claimed::wake);
 }
 
 impl Default for WaitGroup {
