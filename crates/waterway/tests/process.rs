@@ -5,7 +5,7 @@
 mod programs;
 
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 const PROGRAM: &str = "WATERWAY_TEST_PROGRAM";
@@ -59,6 +59,13 @@ fn start(program: &str, env: &[(&str, &str)]) -> Child {
         .envs(env.iter().copied())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // SAFETY: `alarm` may be called between fork and exec. It outlasts the exec and ends a child that hangs.
+    unsafe {
+        command.pre_exec(|| {
+            libc::alarm(120);
+            Ok(())
+        })
+    };
     command.spawn().unwrap()
 }
 
@@ -134,6 +141,22 @@ fn deadlock_can_be_reported_only() {
     run("deadlock_reported", &[("WATERWAY_DEADLOCK", "report")])
         .code(0)
         .says(DEADLOCK);
+}
+
+/// Each kind of wait unwinds, what it waited on can be used again, and the next deadlock is seen again.
+fn deadlock_can_panic_in_main() {
+    let env = [("WATERWAY_DEADLOCK", "panic-main")];
+    for program in ["deadlock_reaps_goroutine", "deadlock_reaps_thread"] {
+        let outcome = run(program, &env);
+        outcome.code(101).says(DEADLOCK);
+        outcome.says("Nothing will ever end the wait of main (chan receive) at");
+        outcome.says("programs.rs").says_not("cannot be unwound");
+        assert!(outcome.stdout.contains("destructors ran"), "{program}");
+    }
+    for program in ["deadlock_in_scope", "deadlock_while_panicking"] {
+        let outcome = run(program, &env);
+        outcome.code(2).says(DEADLOCK).says("cannot be unwound");
+    }
 }
 
 fn deadlock_of_plain_threads_and_dedicated_goroutines() {
@@ -283,6 +306,7 @@ fn main() {
     tests!(
         deadlock_is_fatal_and_names_everyone,
         deadlock_can_be_reported_only,
+        deadlock_can_panic_in_main,
         deadlock_of_plain_threads_and_dedicated_goroutines,
         no_verdict_while_something_outside_lives,
         sigquit_prints_and_exits_with_every_worker_held,

@@ -3,11 +3,12 @@
 use std::panic::Location;
 use std::time::Instant;
 
-use super::core::{Core, Flavor, RECV_WAITING, SEND_WAITING};
+use super::core::{Core, Flavor, Queues, RECV_WAITING, SEND_WAITING};
 use super::ops::{Bind, Get, Put, tell_task};
 use super::slot::{RecvSlot, SendSlot};
 use super::wakes::WakeList;
-use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint};
+use crate::primitives::LockGuard;
+use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 /// What `park` returns to who waits for one thing only.
 const TOKEN: usize = 1;
@@ -36,49 +37,83 @@ impl<T> Core<T> {
                 return put;
             }
         }
-        self.send_waiting(from, deadline, site)
+        let mut queues = self.lock();
+        if self.is_rendezvous()
+            && let Some(claimed) = self.meet_receiver(&mut queues, from)
+        {
+            drop(queues);
+            claimed.wake();
+            return Put::Done;
+        }
+        self.send_waiting(queues, from, deadline, site)
     }
 
-    fn send_waiting(
-        &self,
+    fn send_waiting<'a>(
+        &'a self,
+        mut queues: LockGuard<'a, Queues>,
         from: &SendSlot<T>,
         deadline: Option<Instant>,
         site: &'static Location<'static>,
     ) -> Put {
         loop {
-            let waiter;
-            let node;
-            {
-                let mut wakes = WakeList::new();
-                let mut queues = self.lock();
-                self.announce(SEND_WAITING);
-                let put = self.put(&mut queues, from, &mut wakes);
-                if put != Put::Full {
-                    self.refresh(&queues);
-                    return put;
-                }
-                waiter = Waiter::current();
-                if deadline.is_none() {
-                    waiter.set_sole();
-                }
-                node = Node::new(&waiter, TOKEN, from.erased());
+            let waiter = Waiter::current();
+            if deadline.is_none() {
+                waiter.set_sole();
+            }
+            let node = Node::new(&waiter, TOKEN, from.erased());
+            if self.is_rendezvous() && self.no_receiver(&queues) {
                 // SAFETY: the node stays until it was popped, or removed below.
                 unsafe { queues.senders.push_back(&node) };
-                if !matches!(self.flavor, Flavor::Ring(_)) {
-                    tell_task(&mut queues, &mut wakes);
+                drop(queues);
+            } else {
+                // SAFETY: as above.
+                let put = unsafe { self.put_or_enter(queues, from, &node) };
+                if put != Put::Full {
+                    return put;
                 }
             }
-            let woken = waiter.park(&self.key(WaitReason::ChanSend, site), deadline);
-            if woken == Wake::TimedOut {
-                let mut queues = self.lock();
-                queues.senders.remove(&node);
-                self.refresh(&queues);
+            let key = self.key(WaitReason::ChanSend, site);
+            let woken = waiter.park(&key, deadline);
+            if !matches!(woken, Wake::Ready(_)) {
+                self.leave(|queues| queues.senders.remove(&node));
+                if woken == Wake::Reaped {
+                    unwind(&key);
+                }
                 return Put::Full;
             }
             if !from.is_filled() {
                 return Put::Done;
             }
+            queues = self.lock();
         }
+    }
+
+    /// Sends without waiting, or puts the node into the queue: then it is `Full`.
+    ///
+    /// # Safety
+    ///
+    /// The node stays until it was popped, or removed.
+    #[inline(never)]
+    unsafe fn put_or_enter(
+        &self,
+        mut queues: LockGuard<'_, Queues>,
+        from: &SendSlot<T>,
+        node: &Node,
+    ) -> Put {
+        let mut wakes = WakeList::new();
+        self.announce(SEND_WAITING);
+        let put = self.put(&mut queues, from, &mut wakes);
+        if put == Put::Full {
+            // SAFETY: by the caller.
+            unsafe { queues.senders.push_back(node) };
+            if !matches!(self.flavor, Flavor::Ring(_)) {
+                tell_task(&mut queues, &mut wakes);
+            }
+        }
+        self.refresh(&queues);
+        // Whoever was claimed is woken after this.
+        drop(queues);
+        put
     }
 
     /// Receives, and waits for a value.
@@ -96,11 +131,20 @@ impl<T> Core<T> {
                 Get::Empty | Get::Bound => {}
             }
         }
-        self.recv_waiting(deadline, site)
+        let mut queues = self.lock();
+        if self.is_rendezvous()
+            && let Some((value, claimed)) = self.meet_sender(&mut queues)
+        {
+            drop(queues);
+            claimed.wake();
+            return Ok(value);
+        }
+        self.recv_waiting(queues, deadline, site)
     }
 
-    fn recv_waiting(
-        &self,
+    fn recv_waiting<'a>(
+        &'a self,
+        mut queues: LockGuard<'a, Queues>,
         deadline: Option<Instant>,
         site: &'static Location<'static>,
     ) -> Result<T, NoValue> {
@@ -108,42 +152,81 @@ impl<T> Core<T> {
         loop {
             let waiter = Waiter::current();
             let node = Node::new(&waiter, TOKEN, slot.erased());
-            {
-                let mut wakes = WakeList::new();
-                let mut queues = self.lock();
-                self.announce(RECV_WAITING);
-                let bind = Bind {
-                    waiter: &waiter,
-                    token: TOKEN,
-                    slot: &slot,
-                };
-                let got = self.get(&mut queues, Some(bind), &mut wakes);
-                if let Get::Empty = got {
-                    if deadline.is_none() {
-                        waiter.set_sole();
-                    }
-                    // SAFETY: the node stays until it was popped, or removed below.
-                    unsafe { queues.receivers.push_back(&node) };
-                    self.tell_watch(&mut queues, &mut wakes);
+            if self.is_rendezvous() && self.no_sender(&queues) {
+                if deadline.is_none() {
+                    waiter.set_sole();
                 }
-                self.refresh(&queues);
+                // SAFETY: the node stays until it was popped, or removed below.
+                unsafe { queues.receivers.push_back(&node) };
+                drop(queues);
+            } else {
+                let sole = deadline.is_none();
+                // SAFETY: as above.
+                let got = unsafe { self.get_or_enter(queues, (&waiter, sole), &node, &slot) };
                 match got {
                     Get::Value(value) => return Ok(value),
                     Get::Closed => return Err(NoValue::Closed),
                     Get::Empty | Get::Bound => {}
                 }
             }
-            let woken = waiter.park(&self.key(self.recv_reason(), site), deadline);
-            if woken == Wake::TimedOut {
-                let mut queues = self.lock();
-                queues.receivers.remove(&node);
-                self.refresh(&queues);
+            let key = self.key(self.recv_reason(), site);
+            let woken = waiter.park(&key, deadline);
+            if !matches!(woken, Wake::Ready(_)) {
+                self.leave(|queues| queues.receivers.remove(&node));
+                if woken == Wake::Reaped {
+                    unwind(&key);
+                }
                 return Err(NoValue::TimedOut);
             }
             if let Some(value) = slot.take() {
                 return Ok(value);
             }
+            queues = self.lock();
         }
+    }
+
+    /// Receives without waiting, or puts the node into the queue: then it is `Empty`; or else the waiter is claimed
+    /// already (`Bound`).
+    ///
+    /// # Safety
+    ///
+    /// The node stays until it was popped, or removed.
+    #[inline(never)]
+    unsafe fn get_or_enter(
+        &self,
+        mut queues: LockGuard<'_, Queues>,
+        (waiter, sole): (&Waiter, bool),
+        node: &Node,
+        slot: &RecvSlot<T>,
+    ) -> Get<T> {
+        let mut wakes = WakeList::new();
+        self.announce(RECV_WAITING);
+        let bind = Bind {
+            waiter,
+            token: TOKEN,
+            slot,
+        };
+        let got = self.get(&mut queues, Some(bind), &mut wakes);
+        if let Get::Empty = got {
+            if sole {
+                waiter.set_sole();
+            }
+            // SAFETY: by the caller.
+            unsafe { queues.receivers.push_back(node) };
+            self.tell_watch(&mut queues, &mut wakes);
+        }
+        self.refresh(&queues);
+        // Whoever was claimed is woken after this.
+        drop(queues);
+        got
+    }
+
+    /// Takes a waiter that was not served out of its queue.
+    #[cold]
+    fn leave(&self, remove: impl FnOnce(&mut Queues) -> bool) {
+        let mut queues = self.lock();
+        remove(&mut queues);
+        self.refresh(&queues);
     }
 
     pub(super) fn recv_reason(&self) -> WaitReason {

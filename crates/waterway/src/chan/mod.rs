@@ -18,6 +18,7 @@ mod error;
 mod future;
 mod handle;
 mod iter;
+mod meet;
 mod ops;
 mod port;
 mod ring;

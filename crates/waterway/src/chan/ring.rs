@@ -34,7 +34,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use crate::primitives::{AtomicUsize, Ordering};
+use crate::primitives::{AtomicUsize, Ordering, Spin};
 
 const STATE: usize = 3;
 const FREE: usize = 0;
@@ -124,7 +124,7 @@ impl<T> Ring<T> {
     /// Takes the next slot for a value.
     #[inline]
     pub(super) fn claim(&self) -> Claim {
-        let mut spin = Spin(0);
+        let mut spin = Spin::new();
         loop {
             // In the order of sequentially consistent operations: who gives a slot up moves `tail` back, and then looks
             // for senders that wait.
@@ -228,7 +228,7 @@ impl<T> Ring<T> {
     /// Takes the oldest value.
     #[inline]
     pub(super) fn pop(&self) -> Pop<T> {
-        let mut spin = Spin(0);
+        let mut spin = Spin::new();
         loop {
             let head = match self.front(&mut spin) {
                 Front::Value(head) => head,
@@ -301,7 +301,7 @@ impl<T> Ring<T> {
 
     /// Takes the first slot away from who has reserved it (R4). False if the first slot is not a reserved one.
     fn revoke(&self) -> bool {
-        let Front::Reserved(head) = self.front(&mut Spin(0)) else {
+        let Front::Reserved(head) = self.front(&mut Spin::new()) else {
             return false;
         };
         let lap = self.lap(head);
@@ -343,7 +343,7 @@ impl<T> Ring<T> {
 
     /// True if a value can be taken now, or is just being put.
     pub(super) fn has_value(&self) -> bool {
-        let mut spin = Spin(0);
+        let mut spin = Spin::new();
         while let Front::Value(head) = self.front(&mut spin) {
             if self.head.0.load(Ordering::SeqCst) == head {
                 return true;
@@ -420,22 +420,5 @@ impl<T> Drop for Ring<T> {
         let layout = Self::layout(self.cap).expect("the ring was allocated with it");
         let _memory = Memory(self.slots.as_ptr().cast(), layout);
         self.clear();
-    }
-}
-
-/// Waits for another thread's next few instructions.
-struct Spin(u32);
-
-impl Spin {
-    #[inline]
-    fn once(&mut self) {
-        if self.0 < 6 {
-            for _ in 0..1 << self.0 {
-                std::hint::spin_loop();
-            }
-            self.0 += 1;
-        } else {
-            std::thread::yield_now();
-        }
     }
 }

@@ -92,6 +92,7 @@ where
 pub struct Builder {
     name: Option<Arc<str>>,
     group: Option<Arc<Group>>,
+    main: bool,
     stack_size: usize,
     dedicated: bool,
     place: Place,
@@ -141,6 +142,12 @@ impl Builder {
     /// Starts the goroutine on another worker than the last one, as those that compute should.
     pub fn spread(mut self) -> Builder {
         self.place = Place::Spread;
+        self
+    }
+
+    /// The goroutine runs the program's `main`, or a test.
+    pub(super) fn main(mut self) -> Builder {
+        self.main = true;
         self
     }
 
@@ -198,6 +205,7 @@ impl Builder {
         });
         let mut identity = Identity::new(site, parent);
         identity.name = self.name;
+        identity.main = self.main;
         identity.group = self.group.or(group);
         if let Some(group) = &identity.group {
             group.enter();

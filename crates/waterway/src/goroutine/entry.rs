@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use crate::rt::group::Group;
+use crate::rt::reap;
 
 /// Runs `f` as the main goroutine, on a stack as large as the main thread's may be.
 #[track_caller]
@@ -32,8 +33,9 @@ pub fn run_test<R: Termination + 'static>(f: fn() -> R) -> ExitCode {
 
 #[track_caller]
 fn run<R: Termination + 'static>(builder: Builder, f: fn() -> R) -> ExitCode {
+    reap::main_is_a_goroutine();
     // The report is made where the value is: it may not be Send.
-    match builder.go(move || f().report()).join() {
+    match builder.main().go(move || f().report()).join() {
         Ok(code) => code,
         // The hook has printed it; the process, or the test, fails as any that panics.
         Err(panic) => resume_unwind(panic),

@@ -18,7 +18,7 @@ use std::thread::Result;
 use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::arena::{Arena, CELLS};
 use crate::rt::cell::{CellHeader, Identity, Unstarted};
-use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
+use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 const DONE: u8 = 1;
 const WAITED: u8 = 2;
@@ -254,7 +254,7 @@ impl<T> Handle<T> {
             if shared.state.fetch_or(WAITED, Ordering::AcqRel) & DONE != 0 {
                 return;
             }
-            // SAFETY: the node stays until it is popped: nothing else ends this park.
+            // SAFETY: the node stays until it was popped, or removed below.
             unsafe { waiters.push_back(&node) };
         }
         let key = WaitKey {
@@ -262,7 +262,10 @@ impl<T> Handle<T> {
             object: shared.id as usize,
             site,
         };
-        waiter.park(&key, None);
+        if waiter.park(&key, None) == Wake::Reaped {
+            self.remove(&node);
+            unwind(&key);
+        }
     }
 
     /// The result of a goroutine that has finished.

@@ -27,6 +27,8 @@ pub(crate) struct Identity {
     pub(crate) site: &'static Location<'static>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) group: Option<Arc<Group>>,
+    /// It runs the program's `main`, or a test.
+    pub(crate) main: bool,
 }
 
 impl Identity {
@@ -39,6 +41,7 @@ impl Identity {
             site,
             name: None,
             group: None,
+            main: false,
         }
     }
 }

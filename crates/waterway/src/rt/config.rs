@@ -13,6 +13,11 @@ pub enum DeadlockPolicy {
     Fatal,
     /// Print the report and go on sleeping.
     Report,
+    /// Print the report and panic in main, where it waits: in the goroutine of `#[waterway::main]` or of a test, or else
+    /// in the main thread. Then deferred calls and destructors of main run. Where main must not be unwound (at the end
+    /// of a scope and in [`blocking`](crate::blocking), which have lent its data, and in a destructor during a panic), or
+    /// does not wait, the process ends with status 2.
+    PanicMain,
     /// Call a function with the report, on a thread of the runtime. The process goes on.
     Call(fn(&str)),
 }
@@ -201,6 +206,7 @@ impl Config {
             let all = [
                 ("fatal", DeadlockPolicy::Fatal),
                 ("report", DeadlockPolicy::Report),
+                ("panic-main", DeadlockPolicy::PanicMain),
             ];
             self.deadlock = choice(name, &value, &all)?;
         }
@@ -298,6 +304,10 @@ mod tests {
         assert!(matches!(
             env("WATERWAY_DEADLOCK", "report").unwrap().deadlock,
             DeadlockPolicy::Report
+        ));
+        assert!(matches!(
+            env("WATERWAY_DEADLOCK", "panic-main").unwrap().deadlock,
+            DeadlockPolicy::PanicMain
         ));
         assert!(
             env("WATERWAY_MAX_PROCS", "").is_ok(),

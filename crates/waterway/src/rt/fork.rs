@@ -6,10 +6,12 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn in_child() {
     FORKED.store(true, Ordering::Relaxed);
+    // A goroutine that forked is none in the child: there it is stopped where plain threads are.
+    super::worker::forget();
 }
 
 pub(super) fn install() {
-    // SAFETY: the handler only stores to an atomic.
+    // SAFETY: the handler only stores to an atomic and a thread-local.
     let result = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     debug_assert_eq!(result, 0, "pthread_atfork fails only without memory");
 }

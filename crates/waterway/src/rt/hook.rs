@@ -13,7 +13,7 @@ thread_local! {
 /// True on a thread that is inside the panic hook.
 #[inline]
 pub(super) fn running() -> bool {
-    std::thread::panicking() && IN_HOOK.get()
+    IN_HOOK.get()
 }
 
 pub(super) fn install() {

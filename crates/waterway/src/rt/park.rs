@@ -25,11 +25,12 @@ use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::{Timed, TimerSlot};
-use super::{foreign, fork, sched, worker};
+use super::{foreign, fork, reap, sched, worker};
 use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
 const TIMED_OUT: usize = usize::MAX;
+const REAPED: usize = usize::MAX - 1;
 
 /// Why a waiter runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) enum Wake {
     Ready(usize),
     /// Its deadline passed first.
     TimedOut,
+    /// Nothing will ever wake it: once it has left every queue, its call must [unwind](reap::unwind).
+    Reaped,
 }
 
 enum Target {
@@ -59,14 +62,9 @@ impl Waiter {
     /// A waiter for whoever calls: the current goroutine, or the current thread.
     #[inline]
     pub(crate) fn current() -> Waiter {
-        fork::check();
         let target = match worker::current() {
             Some(task) if !foreign::running() => Target::Goroutine(NonNull::from(task)),
-            _ => {
-                // The park needs it. If it can not start, that must show before anything stands in a queue.
-                sched::runtime();
-                Target::Thread(ThreadParker::current())
-            }
+            _ => Target::Thread(Waiter::thread()),
         };
         Waiter {
             state: AtomicUsize::new(WAITING),
@@ -75,11 +73,37 @@ impl Waiter {
         }
     }
 
-    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition. Said
-    /// before it enters the queue.
+    #[cold]
+    fn thread() -> &'static ThreadParker {
+        fork::check();
+        // The park needs it. If it can not start, that must show before anything stands in a queue.
+        sched::runtime();
+        ThreadParker::current()
+    }
+
+    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition, unless
+    /// a reaper may claim it too. Said before it enters the queue. (Threads sleep for so long that it does not matter, and
+    /// whether they may be reaped is known only when the runtime has started.)
     #[inline]
     pub(crate) fn set_sole(&self) {
-        self.sole.set(true);
+        let goroutine = matches!(self.target, Target::Goroutine(_));
+        self.sole.set(goroutine && !reap::concerns(self));
+    }
+
+    /// True for the waiters of the main goroutine and of the main thread.
+    #[cold]
+    pub(super) fn is_main(&self) -> bool {
+        match &self.target {
+            // SAFETY: the waiter was made by this goroutine, which has not finished.
+            Target::Goroutine(task) => unsafe { task.as_ref() }.identity.main,
+            Target::Thread(parker) => reap::is_main_thread(parker.tid()),
+            Target::Task(_) => false,
+        }
+    }
+
+    /// Claims a waiter that nothing else will claim. Under the lock of `reap`'s list, in which it stands (I1).
+    pub(super) fn reap(&self) -> Option<Claimed> {
+        self.claim(REAPED)
     }
 
     /// A waiter for an async task. It is notified, never handed anything: after a claim the task tries again in `poll`.
@@ -110,7 +134,7 @@ impl Waiter {
     /// The token that the waiter was claimed with, if it was.
     pub(crate) fn claimed(&self) -> Option<usize> {
         match self.state.load(Ordering::Acquire) {
-            WAITING | TIMED_OUT => None,
+            WAITING => None,
             token => Some(token),
         }
     }
@@ -136,56 +160,67 @@ impl Waiter {
     /// Sleeps until claimed and woken, or until `deadline`. Never unwinds. Reservations of the caller are released first.
     ///
     /// After `Ready(token)` the node of that token is in no queue; other nodes of this waiter must be removed by the
-    /// caller. After `TimedOut` all of them.
+    /// caller. After `TimedOut` and `Reaped` all of them.
     pub(crate) fn park(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         release_reservations();
-        match &self.target {
-            Target::Goroutine(task) => self.park_goroutine(*task, key, deadline),
-            Target::Thread(parker) => self.park_thread(parker, key, deadline),
-            Target::Task(_) => unreachable!("a task's waiter is polled, not parked"),
+        match (&self.target, deadline) {
+            (Target::Goroutine(task), None) => self.park_goroutine(*task, key, false),
+            (Target::Goroutine(task), Some(deadline)) => self.park_until(*task, key, deadline),
+            (Target::Thread(parker), _) => self.park_thread(parker, key, deadline),
+            (Target::Task(_), _) => unreachable!("a task's waiter is polled, not parked"),
         }
     }
 
     #[inline]
-    fn park_goroutine(
-        &self,
-        task: NonNull<Task>,
-        key: &WaitKey,
-        deadline: Option<Instant>,
-    ) -> Wake {
+    fn park_goroutine(&self, task: NonNull<Task>, key: &WaitKey, timed: bool) -> Wake {
         // SAFETY: the waiter was made by this goroutine, which is running, so its descriptor is alive.
         let task = unsafe { task.as_ref() };
         super::tls_check::check(task);
-        let slot = TimerSlot::new();
-        if let Some(deadline) = deadline {
-            let timed = TimedWaiter {
-                waiter: NonNull::from(self),
-                slot: NonNull::from(&slot),
-            };
-            task.home
-                .add_timer(since_start(deadline), TimerPayload::Waiter(timed));
-        }
-        task.record.begin(key, deadline.is_some(), coarse_clock());
+        let _place = reap::Place::of(self, key, timed);
+        task.record.begin(key, timed, coarse_clock());
         // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or it
         // waits for ever.
         unsafe { task.suspend() };
         task.record.end();
+        self.woken()
+    }
+
+    #[inline(never)]
+    fn park_until(&self, task: NonNull<Task>, key: &WaitKey, deadline: Instant) -> Wake {
+        // SAFETY: as in `park_goroutine`.
+        let home = unsafe { task.as_ref() }.home;
+        let slot = TimerSlot::new();
+        let timed = TimedWaiter {
+            waiter: NonNull::from(self),
+            slot: NonNull::from(&slot),
+        };
+        home.add_timer(since_start(deadline), TimerPayload::Waiter(timed));
+        let woken = self.park_goroutine(task, key, true);
+        if woken != Wake::TimedOut {
+            home.remove_timer(&slot);
+        }
+        woken
+    }
+
+    /// Why a waiter runs again that was claimed.
+    #[inline]
+    fn woken(&self) -> Wake {
         match self.state.load(Ordering::Acquire) {
             TIMED_OUT => Wake::TimedOut,
-            token => {
-                if deadline.is_some() {
-                    task.home.remove_timer(&slot);
-                }
-                Wake::Ready(token)
-            }
+            REAPED => Wake::Reaped,
+            token => Wake::Ready(token),
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn park_thread(&self, parker: &ThreadParker, key: &WaitKey, deadline: Option<Instant>) -> Wake {
+        // Somebody must be there who may find that nothing will wake this thread.
+        let rt = sched::runtime();
+        let _place = reap::Place::of(self, key, deadline.is_some());
         parker.begin(key, deadline.is_some());
-        sched::runtime().sysmon.rouse();
-        let mut woken = parker.sleep(deadline);
-        if !woken {
+        rt.sysmon.rouse();
+        if !parker.sleep(deadline) {
             let own = self.state.compare_exchange(
                 WAITING,
                 TIMED_OUT,
@@ -194,15 +229,11 @@ impl Waiter {
             );
             if own.is_err() {
                 // Claimed at the last moment: the wake is on its way (I2).
-                woken = parker.sleep(None);
+                parker.sleep(None);
             }
         }
         parker.end();
-        if woken {
-            Wake::Ready(self.state.load(Ordering::Acquire))
-        } else {
-            Wake::TimedOut
-        }
+        self.woken()
     }
 }
 
@@ -348,6 +379,13 @@ impl Hold {
 /// Releases what the caller holds reserved. For everything that is about to suspend.
 #[inline]
 pub(crate) fn release_reservations() {
+    if HELD.get().is_some() {
+        release_all();
+    }
+}
+
+#[cold]
+fn release_all() {
     while let Some(hold) = HELD.get() {
         // SAFETY: what is in the list stays where it is (`begin`).
         let hold = unsafe { hold.as_ref() };

@@ -57,6 +57,11 @@ impl WaitReason {
         }
     }
 
+    /// True if the call that waits may be unwound: it has lent nothing that lies on its stack.
+    pub(super) fn unwinds(self) -> bool {
+        !matches!(self, WaitReason::Scope | WaitReason::Blocking)
+    }
+
     fn from_u8(n: u8) -> WaitReason {
         *WaitReason::ALL
             .get(n as usize)

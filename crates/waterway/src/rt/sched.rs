@@ -7,7 +7,7 @@ use crossbeam_deque::Injector;
 
 use super::blocking::Pool;
 use super::cell::Unstarted;
-use super::config::Config;
+use super::config::{Config, DeadlockPolicy};
 use super::stacks::Stacks;
 use super::sysmon::Sysmon;
 use super::tokens::Tokens;
@@ -79,6 +79,9 @@ fn start() -> &'static Runtime {
     super::fork::install();
     super::overflow::install();
     super::hook::install();
+    if matches!(rt.config.deadlock, DeadlockPolicy::PanicMain) {
+        super::reap::enable();
+    }
     for index in 0..rt.config.max_procs {
         if let Err(error) = rt.add_worker(Party::Common) {
             assert!(

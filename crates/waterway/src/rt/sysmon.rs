@@ -99,7 +99,7 @@ impl Sysmon {
         let mut trim_at = None;
         let mut sleep = Some(PACE);
         loop {
-            self.sleep(sleep);
+            self.sleep(sleep, || calm.lasts(rt));
             refresh_coarse();
             (crate::HOOKS.on_look)(rt);
             let now = clock();
@@ -120,11 +120,16 @@ impl Sysmon {
         }
     }
 
-    /// Sleeps; for longer than a pace only if nothing has moved since it said so.
-    fn sleep(&self, time: Option<Duration>) {
-        let deep = time.is_none_or(|t| t > PACE);
-        self.deep.store(deep, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
+    /// Sleeps; for longer than a pace only if it is calm once everybody can see that it does. (Who moves later sees it,
+    /// and rings.)
+    fn sleep(&self, mut time: Option<Duration>, calm: impl Fn() -> bool) {
+        if time.is_none_or(|t| t > PACE) {
+            self.deep.store(true, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
+            if !calm() {
+                time = Some(PACE);
+            }
+        }
         let Some(bell) = self.bell.get() else { return };
         let timeout = time.and_then(|t| Timespec::try_from(t).ok());
         let mut fds = [PollFd::new(bell, PollFlags::IN)];
@@ -224,6 +229,13 @@ struct Calm {
 }
 
 impl Calm {
+    /// True if nothing has moved since the last look.
+    fn lasts(&self, rt: &Runtime) -> bool {
+        let mut asleep = true;
+        rt.each_worker(|worker| asleep &= worker.is_retired() || worker.bed.asleep());
+        asleep && rt.signature() == self.signature
+    }
+
     /// How long to sleep until the next look.
     fn next(&mut self, rt: &'static Runtime, moving: bool, now: u64) -> Option<Duration> {
         let signature = rt.signature();

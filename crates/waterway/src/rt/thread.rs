@@ -128,6 +128,7 @@ impl ThreadParker {
         true
     }
 
+    #[inline(never)]
     pub(super) fn unpark(&self) {
         self.word.store(WOKEN, Ordering::Release);
         futex_wake(&self.word);

@@ -41,6 +41,11 @@ pub(crate) fn this() -> Option<&'static Worker> {
     WORKER.get()
 }
 
+/// This thread is no worker any more.
+pub(super) fn forget() {
+    WORKER.set(None);
+}
+
 /// The goroutine that runs on this thread now.
 #[inline]
 pub(crate) fn current() -> Option<&'static Task> {
@@ -199,7 +204,7 @@ impl Worker {
             }
         }
         self.tid.store(0, Ordering::Relaxed);
-        WORKER.set(None);
+        forget();
     }
 
     /// The time slice is over, or sysmon has taken the token away: others first.
@@ -413,9 +418,18 @@ impl Worker {
             }
         } else {
             // SAFETY: by the caller.
-            unsafe { self.inbox.push(task) };
-            self.bed.wake();
+            unsafe { self.ready_from_afar(task) };
         }
+    }
+
+    /// # Safety
+    ///
+    /// As [`ready`](Self::ready).
+    #[inline(never)]
+    unsafe fn ready_from_afar(&self, task: NonNull<Task>) {
+        // SAFETY: by the caller.
+        unsafe { self.inbox.push(task) };
+        self.bed.wake();
     }
 
     /// The running goroutine gives way: it goes to the end of the queue.

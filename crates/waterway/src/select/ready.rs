@@ -9,7 +9,7 @@ use super::order::Order;
 use super::run::{Patience, Ports, key};
 use crate::chan::WakeList;
 use crate::primitives::Lock;
-use crate::wait::{Node, WaitKey, WaitQueue, Waiter, Wake, checkpoint};
+use crate::wait::{Node, WaitKey, WaitQueue, Waiter, Wake, checkpoint, unwind};
 
 /// Where the caller sleeps until one of its watches is told.
 #[derive(Default)]
@@ -51,6 +51,9 @@ impl Bell {
         }
         let woken = waiter.park(key, deadline);
         self.0.lock().queue.remove(&node);
+        if woken == Wake::Reaped {
+            unwind(key);
+        }
         woken != Wake::TimedOut
     }
 }

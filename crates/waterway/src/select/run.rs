@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use super::few::Few;
 use super::order::{Locks, Order};
 use crate::chan::{Port, Tried, WakeList};
-use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint};
+use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 /// How long a select may wait.
 #[derive(Clone, Copy, Debug)]
@@ -116,10 +116,11 @@ fn wait(
         }
         let woken = waiter.park(&key, deadline);
         leave(ports, &nodes);
-        let Wake::Ready(token) = woken else {
-            return None;
+        let arm = match woken {
+            Wake::Ready(token) => token - 1,
+            Wake::TimedOut => return None,
+            Wake::Reaped => unwind(&key),
         };
-        let arm = token - 1;
         if ports[arm].arrived() {
             return Some(arm);
         }

@@ -24,9 +24,9 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::primitives::{AtomicPtr, AtomicUsize, Lock, Ordering};
-use crate::rt::arena::{CoreBox, CoreHeader, CoreKind};
+use crate::rt::core_box::{CoreBox, CoreHeader, CoreKind};
 use crate::rt::park::{clock, whoami};
-use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
+use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 const WAITERS: usize = 1;
 /// Who has waited for so long, in nanoseconds, is handed the lock.
@@ -241,7 +241,7 @@ fn lock_slow(core: &CoreBox<Core>, who: usize, site: &'static Location<'static>)
                 }
                 return;
             }
-            // SAFETY: the node stays until it is popped: nothing else ends this park.
+            // SAFETY: the node stays until it was popped, or removed below.
             unsafe {
                 if again {
                     queue.push_front(&node)
@@ -250,19 +250,29 @@ fn lock_slow(core: &CoreBox<Core>, who: usize, site: &'static Location<'static>)
                 }
             };
         }
-        let object = std::ptr::from_ref(core) as usize;
-        waiter.park(
-            &WaitKey {
-                reason: WaitReason::Mutex,
-                object,
-                site,
-            },
-            None,
-        );
+        let key = WaitKey {
+            reason: WaitReason::Mutex,
+            object: std::ptr::from_ref(core) as usize,
+            site,
+        };
+        if waiter.park(&key, None) == Wake::Reaped {
+            give_up(core, &node);
+            unwind(&key);
+        }
         if turn.handed.get() {
             return;
         }
         again = true;
+    }
+}
+
+/// Takes a waiter that was not served out of the queue.
+#[cold]
+fn give_up(core: &CoreBox<Core>, node: &Node) {
+    let mut queue = core.value.queue.lock();
+    queue.remove(node);
+    if queue.is_empty() {
+        core.header.senders.fetch_and(!WAITERS, Ordering::Relaxed);
     }
 }
 

@@ -5,8 +5,10 @@ use std::panic::Location;
 
 use crate::goroutine::go;
 use crate::primitives::{AtomicU64, Lock, Ordering};
-use crate::rt::arena::{CoreHeader, CoreKind, CoreRef};
-use crate::wait::{Claimed, Node, WaitKey, WaitQueue, WaitReason, Waiter, checkpoint};
+use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
+use crate::wait::{
+    Claimed, Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind,
+};
 
 /// Somebody waits. The rest of the word is the count.
 const WAITED: u64 = 1 << 63;
@@ -164,7 +166,7 @@ impl WaitGroup {
                     Err(other) => now = other,
                 }
             }
-            // SAFETY: the node stays until it is popped: nothing else ends this park.
+            // SAFETY: the node stays until it was popped, or removed below.
             unsafe { waiters.push_back(&node) };
         }
         let key = WaitKey {
@@ -172,7 +174,10 @@ impl WaitGroup {
             object: self.core.address(),
             site: Location::caller(),
         };
-        waiter.park(&key, None);
+        if waiter.park(&key, None) == Wake::Reaped {
+            waiters.lock().remove(&node);
+            unwind(&key);
+        }
     }
 
     /// Starts a goroutine that the group waits for. A panic in it ends only it, and counts as done.

@@ -8,13 +8,15 @@
 //! 4. A waker, under the primitive's lock, takes the node out of the queue and *claims* the waiter
 //!    ([`WaitQueue::pop_claim`]). Exactly one claim succeeds for each waiter, whatever the number of queues, timers and
 //!    wakers that compete. The claim is a duty: after the lock is released, [`Claimed::wake`] must be called.
-//! 5. `park` returns `Wake::Ready(token)` (the claimed node's token; the claimer has taken that node out of its queue)
-//!    or `Wake::TimedOut`. The waiter takes its other nodes out of their queues before it goes on.
+//! 5. `park` returns `Wake::Ready(token)` (the claimed node's token; the claimer has taken that node out of its queue),
+//!    `Wake::TimedOut` or `Wake::Reaped`. The waiter takes its other nodes out of their queues before it goes on; reaped,
+//!    it then unwinds.
 //!
 //! Between the claim and `wake` the waiter cannot run on, so the claimer may still use its node and slot.
 
 mod queue;
 
 pub(crate) use crate::rt::park::{Claimed, Hold, ReleaseOnPark, Waiter, Wake, checkpoint};
+pub(crate) use crate::rt::reap::unwind;
 pub(crate) use crate::rt::record::{WaitKey, WaitReason};
 pub(crate) use queue::{Node, WaitQueue};

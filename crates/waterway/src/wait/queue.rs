@@ -134,6 +134,29 @@ impl WaitQueue {
         self.pop_claim_where(|_| true)
     }
 
+    /// As [`pop_claim`](Self::pop_claim), of the first node only: `None` if it is not accepted, or claimed elsewhere.
+    #[inline]
+    pub(crate) fn claim_front(
+        &mut self,
+        accept: impl FnOnce(&Node) -> bool,
+    ) -> Option<(NonNull<Node>, Claimed)> {
+        let at = self.head?;
+        // SAFETY: I1, I2.
+        let node = unsafe { at.as_ref() };
+        if !accept(node) {
+            return None;
+        }
+        let claimed = node.waiter().claim(node.token)?;
+        self.head = node.next.take();
+        match self.head {
+            // SAFETY: I1.
+            Some(next) => unsafe { next.as_ref() }.prev.set(None),
+            None => self.tail = None,
+        }
+        node.queued.set(false);
+        Some((at, claimed))
+    }
+
     /// As [`pop_claim`](Self::pop_claim), of the first node that `accept` accepts; others stay.
     pub(crate) fn pop_claim_where(
         &mut self,

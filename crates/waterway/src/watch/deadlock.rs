@@ -17,6 +17,7 @@
 
 use crate::primitives::Ordering;
 use crate::rt::config::DeadlockPolicy;
+use crate::rt::reap;
 use crate::rt::sched::Runtime;
 use crate::rt::sysmon::Verdict;
 use crate::rt::thread;
@@ -108,6 +109,13 @@ fn act(rt: &'static Runtime) {
             std::process::exit(2);
         }
         DeadlockPolicy::Report => eprint!("{report}"),
+        DeadlockPolicy::PanicMain => {
+            eprint!("{report}");
+            if !reap::main() {
+                eprintln!("main cannot be unwound where it is: the process ends");
+                std::process::exit(2);
+            }
+        }
         DeadlockPolicy::Call(callback) => callback(&report),
     }
 }

@@ -1,5 +1,8 @@
 //! The programs that the tests of `process.rs` run.
 
+#[path = "reap.rs"]
+mod reap;
+
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};
@@ -14,6 +17,10 @@ pub fn run(program: &str) {
         "nothing" => go(|| ()).join().unwrap(),
         "deadlock" => deadlock(),
         "deadlock_reported" => deadlock_reported(),
+        "deadlock_reaps_goroutine" => drop(waterway::__private::run_main(reap::each_wait)),
+        "deadlock_reaps_thread" => reap::each_wait(),
+        "deadlock_in_scope" => reap::in_scope(),
+        "deadlock_while_panicking" => reap::while_panicking(),
         "deadlock_threads" => deadlock_threads(),
         "alive_foreign_thread" => alive_foreign_thread(),
         "alive_sleeper" => alive_sleeper(),
@@ -43,7 +50,7 @@ pub fn run(program: &str) {
     }
 }
 
-fn never_done() -> WaitGroup {
+pub(crate) fn never_done() -> WaitGroup {
     let group = WaitGroup::new();
     group.add(1);
     group
@@ -264,21 +271,29 @@ fn panic_in_hook() {
 
 fn fork() {
     go(|| ()).join().unwrap();
+    fork_here();
+    go(fork_here).join().unwrap();
+    assert_eq!(go(|| 7).join().unwrap(), 7, "the parent goes on");
+}
+
+fn fork_here() {
     // SAFETY: the child only panics, prints and exits.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
-        let panic = std::panic::catch_unwind(|| drop(go(|| ()))).unwrap_err();
-        let told = panic
-            .downcast_ref::<&str>()
-            .is_some_and(|text| text.contains("after fork"));
+        let told = |f: fn()| {
+            let panic = std::panic::catch_unwind(f).unwrap_err();
+            let text = panic.downcast_ref::<&str>();
+            text.is_some_and(|text| text.contains("after fork"))
+        };
+        let starts = told(|| drop(go(|| ())));
+        let waits = told(|| _ = waterway::chan::<()>(0).1.recv());
         // SAFETY: plain exit.
-        unsafe { libc::_exit(if told { 0 } else { 1 }) };
+        unsafe { libc::_exit(if starts && waits { 0 } else { 1 }) };
     }
     let mut status = 0;
     // SAFETY: waits for the child just made.
     unsafe { libc::waitpid(pid, &mut status, 0) };
     assert_eq!(status, 0);
-    assert_eq!(go(|| 7).join().unwrap(), 7, "the parent goes on");
 }
 
 fn park_in_tls_init() {

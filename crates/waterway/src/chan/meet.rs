@@ -1,0 +1,51 @@
+//! The short way through an unbuffered channel: somebody of the other side waits first in line, or nobody does. Whatever
+//! else there may be (closed, tasks, arms of a select, waiters claimed elsewhere) is left to `ops.rs`, which says the same
+//! at length.
+
+use super::core::{Core, Flavor, Queues, RECV_CLOSED, SEND_CLOSED};
+use super::slot::{RecvSlot, SendSlot};
+use crate::primitives::Ordering;
+use crate::wait::Claimed;
+
+impl<T> Core<T> {
+    #[inline]
+    pub(super) fn is_rendezvous(&self) -> bool {
+        matches!(self.flavor, Flavor::Rendezvous)
+    }
+
+    /// Puts the value into the hands of the first receiver, if that one is blocked. (Then the channel is open.)
+    #[inline]
+    pub(super) fn meet_receiver(&self, queues: &mut Queues, from: &SendSlot<T>) -> Option<Claimed> {
+        let (node, claimed) = queues.receivers.claim_front(|n| !n.waiter().is_task())?;
+        let value = from.take().expect("a sender has a value");
+        // SAFETY: S2: claimed, and in this channel's queue of receivers.
+        unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
+        Some(claimed)
+    }
+
+    /// Takes the value of the first sender, if that one has it there.
+    #[inline]
+    pub(super) fn meet_sender(&self, queues: &mut Queues) -> Option<(T, Claimed)> {
+        // SAFETY: in this channel's queue of senders, under its lock.
+        let (node, claimed) = queues
+            .senders
+            .claim_front(|n| !unsafe { SendSlot::<T>::of(n) }.is_lazy())?;
+        // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
+        let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
+        Some((slot.take().expect("a waiting sender has a value"), claimed))
+    }
+
+    /// True if a receiver finds nobody, and the channel open.
+    #[inline]
+    pub(super) fn no_sender(&self, queues: &Queues) -> bool {
+        queues.senders.is_empty()
+            && self.flags.load(Ordering::Relaxed) & (SEND_CLOSED | RECV_CLOSED) == 0
+    }
+
+    /// True if a sender finds nobody, and the channel open.
+    #[inline]
+    pub(super) fn no_receiver(&self, queues: &Queues) -> bool {
+        queues.receivers.is_empty()
+            && self.flags.load(Ordering::Relaxed) & (SEND_CLOSED | RECV_CLOSED) == 0
+    }
+}
