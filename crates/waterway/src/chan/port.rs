@@ -3,7 +3,10 @@
 //! # Invariants
 //!
 //! - A1: a port is pinned before it waits or holds a grant; it leaves every queue and the list of holds before it goes.
-//! - A2: a port with the same object and direction as an end is a port of that end's channel, so of the same `T`.
+//! - A2: a port with the same object and direction as an end is a port of that end's channel, so of the same `T`: the
+//!   port borrows an end of its own, so as long as it lives its core's address is no other core's.
+//! - A3: a port is tried only when it holds nothing of an earlier choice: arms of a macro are tried once, a `Select`
+//!   gives up what its last choice left.
 
 use std::cell::Cell;
 use std::panic::Location;

@@ -1,7 +1,8 @@
 //! The buffer of a bounded channel: a ring of stamped slots that senders and receivers use without a lock.
 //!
-//! A *position* counts slots since the channel was made: `lap | index << 2`. The two low bits of a position are free; in
-//! `tail` the lowest says that the channel is closed. A slot's *stamp* is the lap it is in, and in the low bits its state:
+//! A *position* counts slots since the channel was made: `lap | index << 2`. The two low bits of a position are free;
+//! in `tail` the lowest says that the channel is closed. A slot's *stamp* is the lap it is in, and in the low bits its
+//! state:
 //!
 //! ```text
 //!            claim                    fill
@@ -11,23 +12,23 @@
 //!                         RESERVED -- revoke --> VOID(lap) - skip -> FREE(lap + 1)
 //! ```
 //!
-//! Whoever moves `tail` past a slot owns it until it stamps it; whoever moves `head` past a full one owns it until it frees
-//! it. A receiver that meets RESERVED takes the ring as empty: that value may take long to come. A slot that was claimed
-//! and not stamped yet is a matter of nanoseconds, and is waited for.
+//! Whoever moves `tail` past a slot owns it until it stamps it; whoever moves `head` past a full one owns it until it
+//! frees it. A receiver that meets RESERVED takes the ring as empty: that value may take long to come. A slot that was
+//! claimed and not stamped yet is a matter of nanoseconds, and is waited for.
 //!
-//! A claimed slot is given up by moving `tail` back, if nobody has claimed the next one since; else it is stamped VOID, and
-//! takes up room until those before it are gone. Of a ring that its receivers have closed, reserved slots are revoked, so
-//! that what stands behind them can be dropped.
+//! A claimed slot is given up by moving `tail` back, if nobody has claimed the next one since; else it is stamped VOID,
+//! and takes up room until those before it are gone. Of a ring that its receivers have closed, reserved slots are
+//! revoked, so that what stands behind them can be dropped.
 //!
 //! # Invariants
 //!
-//! - R1: a slot's value is initialised exactly while its stamp is FULL and, after a receiver moved `head` past it, until
-//!   that receiver frees it.
-//! - R2: a slot that `tail` was moved past and that is stamped neither FULL nor VOID belongs to the one ticket for it; one
-//!   that `head` was moved past and that is not FREE, to who moved it. Nobody else touches its value.
+//! - R1: a slot's value is initialised exactly while its stamp is FULL and, after a receiver moved `head` past it,
+//!   until that receiver frees it.
+//! - R2: a slot that `tail` was moved past and that is stamped neither FULL nor VOID belongs to the one ticket for it;
+//!   one that `head` was moved past and that is not FREE, to who moved it. Nobody else touches its value.
 //! - R3: `head <= tail <= head + one lap`.
-//! - R4: slots are revoked only after the ring was closed, so a revoked slot is never claimed again, and its ticket finds
-//!   it changed for ever.
+//! - R4: slots are revoked only after the ring was closed, so a revoked slot is never claimed again, and its ticket
+//!   finds it changed for ever.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::UnsafeCell;
@@ -279,8 +280,8 @@ impl<T> Ring<T> {
         }
     }
 
-    /// Drops all values, of a ring that its receivers have closed or that nobody uses any more. If one panics in its drop,
-    /// the others are dropped all the same, as those of a `Vec` are.
+    /// Drops all values, of a ring that its receivers have closed or that nobody uses any more. If one panics in its
+    /// drop, the others are dropped all the same, as those of a `Vec` are.
     pub(super) fn clear(&self) {
         struct Rest<'a, T>(&'a Ring<T>);
         impl<T> Drop for Rest<'_, T> {

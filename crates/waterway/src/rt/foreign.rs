@@ -1,12 +1,12 @@
-//! Wakers of async tasks: user code that is called in the middle of things. Its caller may just have entered a queue and
-//! not sleep yet, so that whatever a waker does must end in it.
+//! Wakers of async tasks: user code that is called in the middle of things. Its caller may just have entered a queue
+//! and not sleep yet, so that whatever a waker does must end in it.
 //!
 //! # Invariants
 //!
 //! - F1: a panic of a waker ends in [`wake`].
-//! - F2: inside a waker nothing switches, and a blocking call there sleeps on a parker that no wait outside it uses. So a
-//!   wake that comes for the caller is never taken for the waker's own, and a goroutine that has two waits under way is
-//!   suspended by the outer one only.
+//! - F2: inside a waker nothing switches, and a blocking call there sleeps on a parker that no wait outside it uses. So
+//!   a wake that comes for the caller is never taken for the waker's own, and a goroutine that has two waits under way
+//!   is suspended by the outer one only.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

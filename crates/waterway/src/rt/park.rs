@@ -7,13 +7,20 @@
 //!
 //! # Invariants
 //!
-//! - I1: a waiter is claimed only under a lock that guards a queue (or timer heap) in which it stands.
+//! - I1: a waiter is claimed only under a lock that guards a queue (or timer heap) in which it stands; or while it
+//!   stands in none, by its own call (a receiver that binds itself to a sender) or by the one job that it waits for
+//!   (`blocking`).
 //! - I2: a blocked waiter does not return from `park` before it is claimed and, but for its own time-out, woken; so
 //!   between claim and wake its stack, nodes and slots stay.
 //! - I3: before its call returns, a waiter has left every queue under that queue's lock; so with I1 nobody can reach a
 //!   waiter that is gone.
 //! - I4: a task's waiter may go at any time, under its queue's lock. Its claimer has the waker out by then and touches
 //!   neither waiter nor node after the lock.
+//! - I5: from its entry into a queue until `park` has returned, a waiter's call neither unwinds nor suspends elsewhere.
+//!   What could make it do so is done before (the runtime is started), left out (giving back a reservation drops no
+//!   value), or ends in itself (wakers, `foreign` F1 and F2).
+//! - I6: a sole waiter has one possible claimer at a time: it stands in one queue, which its claimer has locked and
+//!   takes it out of, and neither timer nor reaper knows of it.
 
 use std::cell::Cell;
 use std::marker::PhantomPinned;
@@ -81,9 +88,9 @@ impl Waiter {
         ThreadParker::current()
     }
 
-    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition, unless
-    /// a reaper may claim it too. Said before it enters the queue. (Threads sleep for so long that it does not matter, and
-    /// whether they may be reaped is known only when the runtime has started.)
+    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition,
+    /// unless a reaper may claim it too. Said before it enters the queue. (Threads sleep for so long that it does not
+    /// matter, and whether they may be reaped is known only when the runtime has started.)
     #[inline]
     pub(crate) fn set_sole(&self) {
         let goroutine = matches!(self.target, Target::Goroutine(_));
@@ -121,8 +128,8 @@ impl Waiter {
         matches!(self.target, Target::Task(_))
     }
 
-    /// Gives a task's waiter a new waker and makes it claimable again. Called under the queue's lock; the old waker comes
-    /// back to be dropped outside it.
+    /// Gives a task's waiter a new waker and makes it claimable again. Called under the queue's lock; the old waker
+    /// comes back to be dropped outside it.
     pub(crate) fn set_waker(&self, waker: Waker) -> Option<Waker> {
         self.state.store(WAITING, Ordering::Relaxed);
         match &self.target {
@@ -143,7 +150,7 @@ impl Waiter {
     #[inline]
     pub(crate) fn claim(&self, token: usize) -> Option<Claimed> {
         if self.sole.get() {
-            // The queue's lock orders all that happens here; nobody else can be at it.
+            // I6: nobody else can be at it, and who comes to the queue later does not find it.
             self.state.store(token, Ordering::Release);
         } else {
             self.state
@@ -157,7 +164,8 @@ impl Waiter {
         }))
     }
 
-    /// Sleeps until claimed and woken, or until `deadline`. Never unwinds. Reservations of the caller are released first.
+    /// Sleeps until claimed and woken, or until `deadline`. Never unwinds. Reservations of the caller are released
+    /// first.
     ///
     /// After `Ready(token)` the node of that token is in no queue; other nodes of this waiter must be removed by the
     /// caller. After `TimedOut` and `Reaped` all of them.
@@ -178,8 +186,8 @@ impl Waiter {
         super::tls_check::check(task);
         let _place = reap::Place::of(self, key, timed);
         task.record.begin(key, timed, coarse_clock());
-        // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or it
-        // waits for ever.
+        // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or
+        // it waits for ever.
         unsafe { task.suspend() };
         task.record.end();
         self.woken()
@@ -338,7 +346,8 @@ impl Hold {
         }
     }
 
-    /// From now on a park of the caller calls `what.release()` first. If it is in the list already it stays where it is.
+    /// From now on a park of the caller calls `what.release()` first. If it is in the list already it stays where it
+    /// is.
     ///
     /// # Safety
     ///

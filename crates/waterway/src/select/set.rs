@@ -146,8 +146,8 @@ impl<'a> Select<'a> {
         chosen.ok_or(SelectTimeoutError)
     }
 
-    /// Waits until one of the operations may go, and returns its index. Another goroutine may be faster: try it, and if it
-    /// would wait, come back.
+    /// Waits until one of the operations may go, and returns its index. Another goroutine may be faster: try it, and if
+    /// it would wait, come back.
     ///
     /// # Blocking
     ///
@@ -257,9 +257,9 @@ impl fmt::Debug for Select<'_> {
     }
 }
 
-/// The operation that was chosen. It must be finished, with [`send`](Self::send) or [`recv`](Self::recv) on the end that it
-/// was added with. Until then a receiver, or a slot of the buffer, is reserved for a send; that is given back if the caller
-/// blocks, and `send` then does what [`Sender::send`] does.
+/// The operation that was chosen. It must be finished, with [`send`](Self::send) or [`recv`](Self::recv) on the end
+/// that it was added with. Until then a receiver, or a slot of the buffer, is reserved for a send; that is given back
+/// if the caller blocks, and `send` then does what [`Sender::send`] does.
 ///
 /// # Panics
 ///

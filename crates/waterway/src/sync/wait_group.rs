@@ -79,8 +79,8 @@ impl WaitGroup {
         }
     }
 
-    /// As `add`, where that takes the count to zero and somebody waits. Both is done under the lock of the waiters, so that
-    /// who comes after the zero and stands in the queue waits for another one.
+    /// As `add`, where that takes the count to zero and somebody waits. Both is done under the lock of the waiters, so
+    /// that who comes after the zero and stands in the queue waits for another one.
     #[cold]
     #[track_caller]
     fn add_and_wake(&self, n: isize) {

@@ -96,8 +96,8 @@ impl Alarm {
         self.clear(&mut self.state.lock(), rx)
     }
 
-    /// A firing that nobody has heard is taken back, and counts as none: Go 1.23 has it so, and the old idiom "unless it was
-    /// stopped in time, receive" would wait for ever else.
+    /// A firing that nobody has heard is taken back, and counts as none: Go 1.23 has it so, and the old idiom "unless
+    /// it was stopped in time, receive" would wait for ever else.
     fn clear(&self, state: &mut State, rx: &Receiver<Instant>) -> bool {
         let mut was_set = state.due.take().is_some();
         // What the heap held is a reference to this alarm, which the caller holds too: nothing is dropped by this.
@@ -248,8 +248,8 @@ impl fmt::Debug for Ticker {
     }
 }
 
-/// Leaves an alarm to its channel: it is there, and with it the sender that keeps the channel open, until the last receiver
-/// is dropped.
+/// Leaves an alarm to its channel: it is there, and with it the sender that keeps the channel open, until the last
+/// receiver is dropped.
 fn unowned((alarm, rx): (Arc<Alarm>, Receiver<Instant>)) -> Receiver<Instant> {
     let owned = alarm.clone();
     alarm.tx.on_last_receiver_drop(move || {
@@ -259,7 +259,8 @@ fn unowned((alarm, rx): (Arc<Alarm>, Receiver<Instant>)) -> Receiver<Instant> {
     rx
 }
 
-/// A channel that gets the time once, `duration` from now, and stays open. Made for an arm of [`select!`](crate::select).
+/// A channel that gets the time once, `duration` from now, and stays open. Made for an arm of
+/// [`select!`](crate::select).
 ///
 /// ```
 /// use std::time::{Duration, Instant};
