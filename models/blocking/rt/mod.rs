@@ -2,6 +2,8 @@
 
 #[path = "../../../crates/waterway/src/rt/core_box.rs"]
 pub(crate) mod core_box;
+#[path = "../../../crates/waterway/src/rt/foreign.rs"]
+pub(crate) mod foreign;
 #[path = "../../../crates/waterway/src/rt/park.rs"]
 pub(crate) mod park;
 #[path = "../../../crates/waterway/src/rt/reap.rs"]

@@ -62,7 +62,7 @@ impl<T> Core<T> {
             }
             let node = Node::new(&waiter, TOKEN, from.erased());
             if self.is_rendezvous() && self.no_receiver(&queues) {
-                // SAFETY: the node stays until it was popped, or removed below.
+                // SAFETY: the node stays until it was popped, or removed below; nothing unwinds before (`park` I5).
                 unsafe { queues.senders.push_back(&node) };
                 drop(queues);
             } else {
@@ -213,6 +213,7 @@ impl<T> Core<T> {
             }
             // SAFETY: by the caller.
             unsafe { queues.receivers.push_back(node) };
+            self.tell_watch(&mut queues, &mut wakes);
         }
         self.refresh(&queues);
         // Whoever was claimed is woken after this.

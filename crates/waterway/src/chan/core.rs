@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::panic::Location;
 use std::ptr::NonNull;
 
-use super::ring::{Pop, Ring};
+use super::ring::Ring;
 use super::wakes::WakeList;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering};
 use crate::rt::arena::HANDLES;
@@ -209,15 +209,11 @@ impl<T> Core<T> {
         true
     }
 
-    /// Drops what is buffered: nobody will receive it.
+    /// Drops what is buffered, after the receivers have closed the channel: nobody will receive it.
     pub(super) fn discard(&self) {
         match &self.flavor {
             Flavor::Rendezvous | Flavor::Never => {}
-            Flavor::Ring(ring) => {
-                while let Pop::Value(value) = ring.pop() {
-                    drop(value);
-                }
-            }
+            Flavor::Ring(ring) => ring.clear(),
             Flavor::Unbounded(backlog) => {
                 let values = std::mem::take(self.backlog(backlog, &mut self.lock()));
                 drop(values);

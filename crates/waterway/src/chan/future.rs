@@ -24,13 +24,10 @@ pub struct RecvFuture<'a, T> {
 #[must_use = "futures do nothing unless they are polled"]
 pub struct SendFuture<'a, T> {
     end: &'a Sender<T>,
-    state: Sending<T>,
-}
-
-enum Sending<T> {
-    New(T),
-    Waiting(Task<SendSlot<T>>),
-    Done,
+    /// Until the first poll.
+    value: Option<T>,
+    /// While it waits.
+    task: Option<Task<SendSlot<T>>>,
 }
 
 impl<T> Unpin for SendFuture<'_, T> {}
@@ -45,7 +42,8 @@ impl<'a, T> SendFuture<'a, T> {
     pub(super) fn new(end: &'a Sender<T>, value: T) -> Self {
         SendFuture {
             end,
-            state: Sending::New(value),
+            value: Some(value),
+            task: None,
         }
     }
 }
@@ -109,26 +107,31 @@ impl<T> Future for SendFuture<'_, T> {
         let this = &mut *self;
         let core = this.end.core();
         let waker = cx.waker().clone();
-        let (task, fresh) = match std::mem::replace(&mut this.state, Sending::Done) {
-            Sending::New(value) => {
+        let (task, fresh) = match this.value.take() {
+            Some(value) => {
                 let slot = SendSlot::new(value);
                 match core.try_put(&slot) {
                     Put::Done => return Poll::Ready(Ok(())),
                     Put::Closed => return Poll::Ready(Err(unsent(&slot))),
-                    Put::Full => (Task::new(waker, slot, SendSlot::erased), None),
+                    Put::Full => {}
                 }
+                let task = Task::new(waker, slot, SendSlot::erased);
+                // Kept here from the start: whatever unwinds now, `drop` takes it out of the queue.
+                (&*this.task.insert(task), None)
             }
-            Sending::Waiting(task) => (task, Some(waker)),
-            Sending::Done => panic!("a future was polled after it was ready"),
+            None => {
+                let task = this.task.as_ref();
+                let task = task.expect("a future was polled after it was ready");
+                (task, Some(waker))
+            }
         };
-        match core.poll_send(&task, fresh) {
-            Put::Done => Poll::Ready(Ok(())),
-            Put::Closed => Poll::Ready(Err(unsent(task.slot()))),
-            Put::Full => {
-                this.state = Sending::Waiting(task);
-                Poll::Pending
-            }
-        }
+        let result = match core.poll_send(task, fresh) {
+            Put::Full => return Poll::Pending,
+            Put::Done => Ok(()),
+            Put::Closed => Err(unsent(task.slot())),
+        };
+        this.task = None;
+        Poll::Ready(result)
     }
 }
 
@@ -141,7 +144,7 @@ fn unsent<T>(slot: &SendSlot<T>) -> SendError<T> {
 
 impl<T> Drop for SendFuture<'_, T> {
     fn drop(&mut self) {
-        if let Sending::Waiting(task) = &self.state {
+        if let Some(task) = &self.task {
             let core = self.end.core();
             let mut queues = core.lock();
             queues.senders.remove(task.node());

@@ -235,7 +235,8 @@ impl<T> Core<T> {
         let accept = |node: &Node| {
             // SAFETY: in this channel's queue of senders, under its lock.
             let slot = unsafe { SendSlot::<T>::of(node) };
-            can_wait || !slot.is_lazy()
+            // Who only watches will not send: it is told when the receiver waits, see `tell_watch`.
+            !slot.is_lazy() || can_wait && !node.waiter().is_task()
         };
         let Some((node, claimed)) = queues.senders.pop_claim_where(accept) else {
             return self.nothing();
@@ -319,11 +320,7 @@ impl<T> Core<T> {
     pub(super) fn can_put(&self, queues: &Queues) -> bool {
         self.is_closed()
             || match &self.flavor {
-                Flavor::Rendezvous | Flavor::Never => {
-                    let mut peer = false;
-                    queues.receivers.for_each(|n| peer |= !n.waiter().is_task());
-                    peer
-                }
+                Flavor::Rendezvous | Flavor::Never => blocked_receiver_waits(queues),
                 Flavor::Unbounded(_) => true,
                 Flavor::Ring(ring) => queues.senders.is_empty() && ring.len() < ring.capacity(),
             }
@@ -342,7 +339,24 @@ impl<T> Core<T> {
                 if !queues.senders.is_empty() && !self.tell_lazy(queues, wakes) {
                     tell_task(queues, wakes);
                 }
+                if blocked_receiver_waits(queues) {
+                    self.tell_watch(queues, wakes);
+                }
             }
+        }
+    }
+
+    /// A blocked receiver stands in the queue: tells the first who watches for one.
+    pub(super) fn tell_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
+        if queues.senders.is_empty() || !matches!(self.flavor, Flavor::Rendezvous) {
+            return;
+        }
+        let is_watch = |node: &Node| {
+            // SAFETY: in this channel's queue of senders, under its lock.
+            node.waiter().is_task() && unsafe { SendSlot::<T>::of(node) }.is_lazy()
+        };
+        if let Some((_, claimed)) = queues.senders.pop_claim_where(is_watch) {
+            wakes.push(claimed);
         }
     }
 
@@ -391,7 +405,7 @@ impl<T> Core<T> {
                 return;
             };
             let Some((node, claimed)) = queues.senders.pop_claim() else {
-                return ring.void(ticket);
+                return ring.give_back(ticket);
             };
             // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
             let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
@@ -415,12 +429,7 @@ impl<T> Core<T> {
                 Ok(())
             }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
-                if self.flags() & RECV_CLOSED != 0 {
-                    ring.void(ticket);
-                    self.discard();
-                    return Err(value);
-                }
-                ring.complete(ticket, value);
+                ring.complete(ticket, value)?;
                 self.look_behind(RECV_WAITING);
                 Ok(())
             }
@@ -429,14 +438,17 @@ impl<T> Core<T> {
         }
     }
 
-    /// Gives a grant back.
+    /// Gives a grant back. Runs no user code but wakers: it may be called by whoever is about to park.
     pub(super) fn decline(&self, grant: Grant<T>) {
         match (grant, &self.flavor) {
             (Grant::Plain, _) => {}
             (Grant::Peer(claimed, _), _) => claimed.wake(),
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
                 ring.void(ticket);
-                self.look_behind(SEND_WAITING | RECV_WAITING);
+                // A slot that was revoked had nobody waiting, and what stood behind it is gone.
+                if self.flags() & (SEND_WAITING | RECV_WAITING) != 0 {
+                    self.settle_now();
+                }
             }
             (Grant::Slot(_), _) => unreachable!("only rings have slots"),
         }
@@ -449,6 +461,15 @@ pub(super) fn tell_task(queues: &mut Queues, wakes: &mut WakeList) {
     if let Some((_, claimed)) = queues.receivers.pop_claim_where(|n| n.waiter().is_task()) {
         wakes.push(claimed);
     }
+}
+
+/// True if a goroutine or thread waits to receive.
+fn blocked_receiver_waits(queues: &Queues) -> bool {
+    let mut blocked = false;
+    queues
+        .receivers
+        .for_each(|n| blocked |= !n.waiter().is_task());
+    blocked
 }
 
 /// True if a task waits to receive.

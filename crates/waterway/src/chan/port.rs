@@ -3,7 +3,10 @@
 //! # Invariants
 //!
 //! - A1: a port is pinned before it waits or holds a grant; it leaves every queue and the list of holds before it goes.
-//! - A2: a port with the same object and direction as an end is a port of that end's channel, so of the same `T`.
+//! - A2: a port with the same object and direction as an end is a port of that end's channel, so of the same `T`: the
+//!   port borrows an end of its own, so as long as it lives its core's address is no other core's.
+//! - A3: a port is tried only when it holds nothing of an earlier choice: arms of a macro are tried once, a `Select`
+//!   gives up what its last choice left.
 
 use std::cell::Cell;
 use std::panic::Location;
@@ -48,12 +51,12 @@ pub(crate) trait Port {
     ) -> Tried;
     /// Takes part in the order of those who will wait: before the last attempt. Under the lock.
     fn announce(&self);
-    /// Stands in the queue.
+    /// Stands in the queue. Who watches for that is told.
     ///
     /// # Safety
     ///
     /// As for `WaitQueue::push_back`.
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node);
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList);
     /// Is not in the queue any more.
     fn leave(&self, queues: &mut Queues, node: &Node);
     /// Brings the channel's flags up to date before the lock is released.
@@ -143,9 +146,10 @@ impl<T> Port for RecvPort<'_, T> {
         self.core.announce(RECV_WAITING);
     }
 
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node) {
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList) {
         // SAFETY: the caller.
         unsafe { queues.receivers.push_back(node) };
+        self.core.tell_watch(queues, wakes);
     }
 
     fn leave(&self, queues: &mut Queues, node: &Node) {
@@ -283,7 +287,7 @@ impl<T> Port for SendPort<'_, T> {
         self.core.announce(SEND_WAITING);
     }
 
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node) {
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, _wakes: &mut WakeList) {
         // SAFETY: the caller.
         unsafe { queues.senders.push_back(node) };
     }

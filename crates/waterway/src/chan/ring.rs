@@ -1,27 +1,34 @@
 //! The buffer of a bounded channel: a ring of stamped slots that senders and receivers use without a lock.
 //!
-//! A *position* counts slots since the channel was made: `lap | index << 2`. The two low bits of a position are free; in
-//! `tail` the lowest says that the channel is closed. A slot's *stamp* is the lap it is in, and in the low bits its state:
+//! A *position* counts slots since the channel was made: `lap | index << 2`. The two low bits of a position are free;
+//! in `tail` the lowest says that the channel is closed. A slot's *stamp* is the lap it is in, and in the low bits its
+//! state:
 //!
 //! ```text
 //!            claim                    fill
 //! FREE(lap) ------> (tail moved on) ------> FULL(lap) -- pop --> FREE(lap + 1)
-//!                         |  reserve            ^
-//!                         +-------> RESERVED ---+ complete
-//!                         |            | void
-//!                         +------------+---> VOID(lap) - skip -> FREE(lap + 1)
+//!                    reserve | ^ unreserve
+//!                            v |
+//!                         RESERVED -- revoke --> VOID(lap) - skip -> FREE(lap + 1)
 //! ```
 //!
-//! Whoever moves `tail` past a slot owns it until it stamps it; whoever moves `head` past a full one owns it until it frees
-//! it. A receiver that meets RESERVED takes the ring as empty: that value may take long to come. A slot that was claimed
-//! and not stamped yet is a matter of nanoseconds, and is waited for.
+//! Whoever moves `tail` past a slot owns it until it stamps it; whoever moves `head` past a full one owns it until it
+//! frees it. A receiver that meets RESERVED takes the ring as empty: that value may take long to come. A slot that was
+//! claimed and not stamped yet is a matter of nanoseconds, and is waited for.
+//!
+//! A claimed slot is given up by moving `tail` back, if nobody has claimed the next one since; else it is stamped VOID,
+//! and takes up room until those before it are gone. Of a ring that its receivers have closed, reserved slots are
+//! revoked, so that what stands behind them can be dropped.
 //!
 //! # Invariants
 //!
-//! - R1: a slot's value is initialised exactly while its stamp is FULL and, after a receiver moved `head` past it, until
-//!   that receiver frees it.
-//! - R2: between moving `tail` (`head`) past a slot and stamping it, the mover alone touches its value.
+//! - R1: a slot's value is initialised exactly while its stamp is FULL and, after a receiver moved `head` past it,
+//!   until that receiver frees it.
+//! - R2: a slot that `tail` was moved past and that is stamped neither FULL nor VOID belongs to the one ticket for it;
+//!   one that `head` was moved past and that is not FREE, to who moved it. Nobody else touches its value.
 //! - R3: `head <= tail <= head + one lap`.
+//! - R4: slots are revoked only after the ring was closed, so a revoked slot is never claimed again, and its ticket
+//!   finds it changed for ever.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::UnsafeCell;
@@ -75,6 +82,14 @@ pub(super) enum Pop<T> {
     Closed,
 }
 
+/// What stands first in a ring, and at which position.
+enum Front {
+    Value(usize),
+    Reserved(usize),
+    Empty,
+    Closed,
+}
+
 impl<T> Ring<T> {
     /// A ring of `cap` slots, at least one. The memory is zeroed lazily by the system: a large ring costs what is used.
     ///
@@ -112,7 +127,9 @@ impl<T> Ring<T> {
     pub(super) fn claim(&self) -> Claim {
         let mut spin = Spin::new();
         loop {
-            let tail = self.tail.0.load(Ordering::Acquire);
+            // In the order of sequentially consistent operations: who gives a slot up moves `tail` back, and then looks
+            // for senders that wait.
+            let tail = self.tail.0.load(Ordering::SeqCst);
             if tail & CLOSED != 0 {
                 return Claim::Closed;
             }
@@ -158,20 +175,55 @@ impl<T> Ring<T> {
             .store(self.lap(at.0) | RESERVED, Ordering::Release);
     }
 
-    /// As `fill`, for a slot that receivers may have seen RESERVED and gone to sleep on: the stamp takes part in the
-    /// order of sequentially consistent operations.
-    pub(super) fn complete(&self, at: Ticket, value: T) {
+    /// As `fill`, for a reserved slot. Receivers may have gone to sleep on it, so its stamp takes part in the order of
+    /// sequentially consistent operations. The value comes back if the slot was revoked.
+    pub(super) fn complete(&self, at: Ticket, value: T) -> Result<(), T> {
+        if !self.unreserve(&at) {
+            return Err(value);
+        }
         let slot = self.slot(at.0);
-        // SAFETY: R2, the ticket.
+        // SAFETY: R2, the ticket: the slot is not reserved any more, so nobody revokes it.
         unsafe { (*slot.value.get()).write(value) };
         slot.stamp.swap(self.lap(at.0) | FULL, Ordering::SeqCst);
+        Ok(())
     }
 
-    /// Gives a claimed slot up; it is skipped, now if it is the oldest, else when those before it are gone.
+    /// Gives a reserved slot up.
     pub(super) fn void(&self, at: Ticket) {
-        let slot = self.slot(at.0);
-        slot.stamp.swap(self.lap(at.0) | VOID, Ordering::SeqCst);
+        if self.unreserve(&at) {
+            self.give_back(at);
+        }
+    }
+
+    /// Gives up a slot that is claimed and not stamped. It is free again at once, unless somebody has claimed the next
+    /// one; then it is skipped when those before it are gone.
+    pub(super) fn give_back(&self, at: Ticket) {
+        let next = self.next(at.0);
+        if self
+            .tail
+            .0
+            .compare_exchange(next, at.0, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok()
+        {
+            return;
+        }
+        let stamp = &self.slot(at.0).stamp;
+        stamp.swap(self.lap(at.0) | VOID, Ordering::SeqCst);
         while self.skip_void() {}
+    }
+
+    /// Makes a reserved slot one that is claimed and not stamped. False if it was revoked.
+    fn unreserve(&self, at: &Ticket) -> bool {
+        let lap = self.lap(at.0);
+        let stamp = &self.slot(at.0).stamp;
+        stamp
+            .compare_exchange(
+                lap | RESERVED,
+                lap | FREE,
+                Ordering::SeqCst,
+                Ordering::Relaxed,
+            )
+            .is_ok()
     }
 
     /// Takes the oldest value.
@@ -179,38 +231,45 @@ impl<T> Ring<T> {
     pub(super) fn pop(&self) -> Pop<T> {
         let mut spin = Spin::new();
         loop {
-            let head = self.head.0.load(Ordering::Acquire);
-            let slot = self.slot(head);
-            let state = slot
-                .stamp
-                .load(Ordering::SeqCst)
-                .wrapping_sub(self.lap(head));
-            match state {
-                FULL => {
-                    let next = self.next(head);
-                    if self
-                        .head
-                        .0
-                        .compare_exchange_weak(head, next, Ordering::SeqCst, Ordering::Relaxed)
-                        .is_ok()
-                    {
-                        // SAFETY: R1, R2: it was full, and `head` was moved past it here.
-                        let value = unsafe { (*slot.value.get()).assume_init_read() };
-                        self.free(head);
-                        return Pop::Value(value);
-                    }
-                }
+            let head = match self.front(&mut spin) {
+                Front::Value(head) => head,
+                Front::Reserved(_) | Front::Empty => return Pop::Empty,
+                Front::Closed => return Pop::Closed,
+            };
+            let next = self.next(head);
+            if self
+                .head
+                .0
+                .compare_exchange_weak(head, next, Ordering::SeqCst, Ordering::Relaxed)
+                .is_ok()
+            {
+                // SAFETY: R1, R2: it was full, and `head` was moved past it here.
+                let value = unsafe { (*self.slot(head).value.get()).assume_init_read() };
+                self.free(head);
+                return Pop::Value(value);
+            }
+            spin.once();
+        }
+    }
+
+    /// What stands first, as soon as that can be told: a slot that is being filled, freed or given up is waited for.
+    #[inline]
+    fn front(&self, spin: &mut Spin) -> Front {
+        loop {
+            let head = self.head.0.load(Ordering::SeqCst);
+            let stamp = self.slot(head).stamp.load(Ordering::SeqCst);
+            match stamp.wrapping_sub(self.lap(head)) {
+                FULL => return Front::Value(head),
+                RESERVED => return Front::Reserved(head),
                 VOID => {
                     self.skip_void();
                 }
-                RESERVED => return Pop::Empty,
                 FREE => {
                     let tail = self.tail.0.load(Ordering::SeqCst);
                     if tail & !STATE == head {
-                        return if tail & CLOSED == 0 {
-                            Pop::Empty
-                        } else {
-                            Pop::Closed
+                        return match tail & CLOSED {
+                            0 => Front::Empty,
+                            _ => Front::Closed,
                         };
                     }
                 }
@@ -219,6 +278,42 @@ impl<T> Ring<T> {
             }
             spin.once();
         }
+    }
+
+    /// Drops all values, of a ring that its receivers have closed or that nobody uses any more. If one panics in its
+    /// drop, the others are dropped all the same, as those of a `Vec` are.
+    pub(super) fn clear(&self) {
+        struct Rest<'a, T>(&'a Ring<T>);
+        impl<T> Drop for Rest<'_, T> {
+            fn drop(&mut self) {
+                self.0.clear();
+            }
+        }
+        let rest = Rest(self);
+        loop {
+            match self.pop() {
+                Pop::Value(value) => drop(value),
+                Pop::Empty if self.revoke() => {}
+                Pop::Empty | Pop::Closed => break,
+            }
+        }
+        std::mem::forget(rest);
+    }
+
+    /// Takes the first slot away from who has reserved it (R4). False if the first slot is not a reserved one.
+    fn revoke(&self) -> bool {
+        let Front::Reserved(head) = self.front(&mut Spin::new()) else {
+            return false;
+        };
+        let lap = self.lap(head);
+        // If it is not reserved any more, it is being filled or given up: whoever looks next sees that.
+        let _ = self.slot(head).stamp.compare_exchange(
+            lap | RESERVED,
+            lap | VOID,
+            Ordering::SeqCst,
+            Ordering::Relaxed,
+        );
+        true
     }
 
     /// Moves `head` past a void slot, if one is there. False if there was none.
@@ -247,15 +342,15 @@ impl<T> Ring<T> {
             .store(next_lap | FREE, Ordering::Release);
     }
 
-    /// True if a value can be taken now.
+    /// True if a value can be taken now, or is just being put.
     pub(super) fn has_value(&self) -> bool {
-        loop {
-            let head = self.head.0.load(Ordering::SeqCst);
-            let stamp = self.slot(head).stamp.load(Ordering::SeqCst);
-            if head == self.head.0.load(Ordering::SeqCst) && !self.skip_void() {
-                return stamp == self.lap(head) | FULL;
+        let mut spin = Spin::new();
+        while let Front::Value(head) = self.front(&mut spin) {
+            if self.head.0.load(Ordering::SeqCst) == head {
+                return true;
             }
         }
+        false
     }
 
     /// No claims from now on. Those made before will be stamped.
@@ -325,8 +420,6 @@ impl<T> Drop for Ring<T> {
         }
         let layout = Self::layout(self.cap).expect("the ring was allocated with it");
         let _memory = Memory(self.slots.as_ptr().cast(), layout);
-        while let Pop::Value(value) = self.pop() {
-            drop(value);
-        }
+        self.clear();
     }
 }

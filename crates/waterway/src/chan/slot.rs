@@ -3,9 +3,11 @@
 //! # Invariants
 //!
 //! - S1: while its node is queued, a slot is touched only under the channel's lock.
-//! - S2: after a claim, and until its `wake`, a blocked waiter's slot belongs to the claimer; a task's slot is never touched
-//!   outside the lock.
+//! - S2: after a claim, and until its `wake`, a blocked waiter's slot belongs to the claimer; a task's slot is never
+//!   touched outside the lock.
 //! - S3: otherwise it belongs to its owner.
+//! - S4: a receiver's slot is empty when its node enters a queue or its waiter is bound to a sender, and one claim
+//!   fills it: nothing is dropped by filling it.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::NonNull;
@@ -25,7 +27,8 @@ impl<T> RecvSlot<T> {
     ///
     /// # Safety
     ///
-    /// The node stands in a receivers' queue of a channel of `T`, and is used under that channel's lock or by its claimer.
+    /// The node stands in a receivers' queue of a channel of `T`, and is used under that channel's lock or by its
+    /// claimer.
     pub(super) unsafe fn of(node: NonNull<Node>) -> NonNull<RecvSlot<T>> {
         // SAFETY: the caller.
         let slot = unsafe { node.as_ref() }.slot();
@@ -37,7 +40,7 @@ impl<T> RecvSlot<T> {
     /// By the claimer, or the owner (S2, S3).
     #[inline]
     pub(super) unsafe fn put(&self, value: T) {
-        // SAFETY: the caller has the slot to itself. It is empty: a claimer fills it once.
+        // SAFETY: the caller has the slot to itself. Nothing is dropped here (S4).
         unsafe { *self.0.get() = Some(value) };
     }
 
@@ -98,7 +101,8 @@ impl<T> SendSlot<T> {
     ///
     /// # Safety
     ///
-    /// The node stands in a senders' queue of a channel of `T`, and is used under that channel's lock or by its claimer.
+    /// The node stands in a senders' queue of a channel of `T`, and is used under that channel's lock or by its
+    /// claimer.
     pub(super) unsafe fn of<'a>(node: &Node) -> &'a SendSlot<T> {
         // SAFETY: the caller; senders' nodes always have a slot.
         unsafe { &*node.slot().cast::<SendSlot<T>>() }

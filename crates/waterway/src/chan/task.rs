@@ -3,8 +3,8 @@
 //! # Invariants
 //!
 //! - T1: the box is freed only by `drop`, before which the future has taken the node out of its queue, under the lock.
-//! - T2: node, waiter and slot are touched only under the channel's lock, but for reads by the future while they stand in
-//!   no queue.
+//! - T2: node, waiter and slot are touched only under the channel's lock, but for reads by the future while they stand
+//!   in no queue.
 
 use std::ptr::NonNull;
 use std::task::Waker;
@@ -20,9 +20,10 @@ struct Place<S> {
 /// Owns the place of one pending operation.
 pub(super) struct Task<S>(NonNull<Place<S>>);
 
-// SAFETY: T2: whatever thread the future is on, the lock orders all accesses.
+// SAFETY: T2: whatever thread the future is on, the lock orders all accesses. `S` is `()` or the slot of a `T`, and
+// whoever holds the task has an end of the channel beside it, which keeps it on its thread unless `T` is Send.
 unsafe impl<S> Send for Task<S> {}
-// SAFETY: as for Send.
+// SAFETY: as for Send; a shared task gives nothing but its waiter's state.
 unsafe impl<S> Sync for Task<S> {}
 
 impl<S> Task<S> {
@@ -33,11 +34,12 @@ impl<S> Task<S> {
             node: None,
             slot,
         });
-        let mut place = NonNull::from(Box::leak(place));
-        // SAFETY: just made, and nobody else has it.
+        let place = NonNull::from(Box::leak(place));
+        // SAFETY: just made, and nobody else has it. Only the one field is borrowed mutably: the node keeps pointers to
+        // the others.
         unsafe {
             let node = Node::new(&place.as_ref().waiter, 1, erase(&place.as_ref().slot));
-            place.as_mut().node = Some(node);
+            (&raw mut (*place.as_ptr()).node).write(Some(node));
         }
         Task(place)
     }

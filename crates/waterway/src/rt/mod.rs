@@ -6,6 +6,7 @@ pub(crate) mod cell;
 pub(crate) mod config;
 pub(crate) mod core_box;
 mod due;
+mod foreign;
 pub(crate) mod fork;
 pub(crate) mod group;
 mod held;

@@ -7,17 +7,23 @@
 //!
 //! # Invariants
 //!
-//! - I1: a waiter is claimed only under a lock that guards a queue (or timer heap) in which it stands.
+//! - I1: a waiter is claimed only under a lock that guards a queue (or timer heap) in which it stands; or while it
+//!   stands in none, by its own call (a receiver that binds itself to a sender) or by the one job that it waits for
+//!   (`blocking`).
 //! - I2: a blocked waiter does not return from `park` before it is claimed and, but for its own time-out, woken; so
 //!   between claim and wake its stack, nodes and slots stay.
 //! - I3: before its call returns, a waiter has left every queue under that queue's lock; so with I1 nobody can reach a
 //!   waiter that is gone.
 //! - I4: a task's waiter may go at any time, under its queue's lock. Its claimer has the waker out by then and touches
 //!   neither waiter nor node after the lock.
+//! - I5: from its entry into a queue until `park` has returned, a waiter's call neither unwinds nor suspends elsewhere.
+//!   What could make it do so is done before (the runtime is started), left out (giving back a reservation drops no
+//!   value), or ends in itself (wakers, `foreign` F1 and F2).
+//! - I6: a sole waiter has one possible claimer at a time: it stands in one queue, which its claimer has locked and
+//!   takes it out of, and neither timer nor reaper knows of it.
 
 use std::cell::Cell;
 use std::marker::PhantomPinned;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -26,7 +32,7 @@ use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::{Timed, TimerSlot};
-use super::{fork, hook, reap, sched, worker};
+use super::{foreign, fork, reap, sched, worker};
 use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
@@ -64,7 +70,7 @@ impl Waiter {
     #[inline]
     pub(crate) fn current() -> Waiter {
         let target = match worker::current() {
-            Some(task) if !hook::running() => Target::Goroutine(NonNull::from(task)),
+            Some(task) if !foreign::running() => Target::Goroutine(NonNull::from(task)),
             _ => Target::Thread(Waiter::thread()),
         };
         Waiter {
@@ -77,12 +83,14 @@ impl Waiter {
     #[cold]
     fn thread() -> &'static ThreadParker {
         fork::check();
+        // The park needs it. If it can not start, that must show before anything stands in a queue.
+        sched::runtime();
         ThreadParker::current()
     }
 
-    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition, unless
-    /// a reaper may claim it too. Said before it enters the queue. (Threads sleep for so long that it does not matter, and
-    /// whether they may be reaped is known only when the runtime has started.)
+    /// The waiter will stand in one queue only, and be parked without a deadline: claiming it needs no competition,
+    /// unless a reaper may claim it too. Said before it enters the queue. (Threads sleep for so long that it does not
+    /// matter, and whether they may be reaped is known only when the runtime has started.)
     #[inline]
     pub(crate) fn set_sole(&self) {
         let goroutine = matches!(self.target, Target::Goroutine(_));
@@ -120,8 +128,8 @@ impl Waiter {
         matches!(self.target, Target::Task(_))
     }
 
-    /// Gives a task's waiter a new waker and makes it claimable again. Called under the queue's lock; the old waker comes
-    /// back to be dropped outside it.
+    /// Gives a task's waiter a new waker and makes it claimable again. Called under the queue's lock; the old waker
+    /// comes back to be dropped outside it.
     pub(crate) fn set_waker(&self, waker: Waker) -> Option<Waker> {
         self.state.store(WAITING, Ordering::Relaxed);
         match &self.target {
@@ -142,7 +150,7 @@ impl Waiter {
     #[inline]
     pub(crate) fn claim(&self, token: usize) -> Option<Claimed> {
         if self.sole.get() {
-            // The queue's lock orders all that happens here; nobody else can be at it.
+            // I6: nobody else can be at it, and who comes to the queue later does not find it.
             self.state.store(token, Ordering::Release);
         } else {
             self.state
@@ -156,7 +164,8 @@ impl Waiter {
         }))
     }
 
-    /// Sleeps until claimed and woken, or until `deadline`. Never unwinds. Reservations of the caller are released first.
+    /// Sleeps until claimed and woken, or until `deadline`. Never unwinds. Reservations of the caller are released
+    /// first.
     ///
     /// After `Ready(token)` the node of that token is in no queue; other nodes of this waiter must be removed by the
     /// caller. After `TimedOut` and `Reaped` all of them.
@@ -177,8 +186,8 @@ impl Waiter {
         super::tls_check::check(task);
         let _place = reap::Place::of(self, key, timed);
         task.record.begin(key, timed, coarse_clock());
-        // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or it
-        // waits for ever.
+        // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or
+        // it waits for ever.
         unsafe { task.suspend() };
         task.record.end();
         self.woken()
@@ -291,7 +300,7 @@ pub(crate) struct Claimed(Sleeper);
 unsafe impl Send for Claimed {}
 
 impl Claimed {
-    /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code.
+    /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code. Never unwinds.
     #[inline]
     pub(crate) fn wake(self) {
         match self.0 {
@@ -337,7 +346,8 @@ impl Hold {
         }
     }
 
-    /// From now on a park of the caller calls `what.release()` first.
+    /// From now on a park of the caller calls `what.release()` first. If it is in the list already it stays where it
+    /// is.
     ///
     /// # Safety
     ///
@@ -347,8 +357,9 @@ impl Hold {
         let what = unsafe {
             std::mem::transmute::<NonNull<dyn ReleaseOnPark + '_>, NonNull<dyn ReleaseOnPark>>(what)
         };
-        self.what.set(Some(what));
-        self.outer.set(HELD.replace(Some(NonNull::from(self))));
+        if self.what.replace(Some(what)).is_none() {
+            self.outer.set(HELD.replace(Some(NonNull::from(self))));
+        }
     }
 
     /// Takes it out of the list. True if it was in: then `release` was not, and will not be called.
@@ -398,15 +409,13 @@ fn release_all() {
 /// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's, and a panic in one ends
 /// there: who wakes is not to blame, and has others to wake.
 fn wake_task(waker: Waker) {
-    let wake = move || {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-            // Its drop might panic again.
-            std::mem::forget(panic);
-        }
-    };
     if !worker::on_scheduler_stack() {
-        wake();
-    } else if let Err((job, _)) = sched::runtime().blocking.submit(Box::new(wake)) {
+        return foreign::wake(waker);
+    }
+    if let Err((job, _)) = sched::runtime()
+        .blocking
+        .submit(Box::new(move || foreign::wake(waker)))
+    {
         // No thread is to be had: better here than never.
         job();
     }
@@ -426,7 +435,7 @@ pub(crate) fn checkpoint() {
 /// Lets other goroutines of this worker, or other threads, run first.
 pub(crate) fn yield_now() {
     match worker::this() {
-        Some(worker) if worker::current().is_some() && !hook::running() => worker.yield_now(),
+        Some(worker) if worker::current().is_some() && !foreign::running() => worker.yield_now(),
         _ => std::thread::yield_now(),
     }
 }

@@ -1,9 +1,10 @@
 //! Plain OS threads as waiters: a futex word each, kept for ever and used again by later threads, so that a late wake
 //! never touches freed memory.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
+use super::foreign;
 use super::park::clock;
 use super::record::{Record, WaitKey};
 use crate::primitives::{AtomicBool, AtomicU32, Lock, Ordering};
@@ -34,23 +35,37 @@ impl Drop for Lease {
 
 thread_local! {
     static LEASE: Lease = Lease(ThreadParker::lease());
-    /// The parker of a thread whose locals are being destroyed: it is never given back, and there is one at most.
-    static LATE: Cell<Option<&'static ThreadParker>> = const { Cell::new(None) };
+    /// For waits inside wakers, one for each depth (`foreign` F2).
+    static INNER: RefCell<Vec<Lease>> = const { RefCell::new(Vec::new()) };
+    /// For waits in destructors of thread-locals, when `LEASE` has gone. Nobody gives it back.
+    static LAST: Cell<Option<&'static ThreadParker>> = const { Cell::new(None) };
 }
 
 impl ThreadParker {
-    /// The parker of the calling thread.
+    /// The parker of the calling thread: one for each wait that can be under way at a time.
     pub(crate) fn current() -> &'static ThreadParker {
-        LEASE
-            .try_with(|lease| lease.0)
-            .unwrap_or_else(|_| Self::late())
+        let leased = match foreign::depth() {
+            0 => LEASE.try_with(|lease| lease.0),
+            depth => INNER.try_with(|inner| {
+                let mut inner = inner.borrow_mut();
+                while inner.len() < depth {
+                    inner.push(Lease(ThreadParker::lease()));
+                }
+                inner[depth - 1].0
+            }),
+        };
+        leased.unwrap_or_else(|_| ThreadParker::last())
     }
 
+    /// The parker of a thread whose locals are being destroyed.
     #[cold]
-    fn late() -> &'static ThreadParker {
-        let parker = LATE.get().unwrap_or_else(ThreadParker::lease);
-        LATE.set(Some(parker));
-        parker
+    fn last() -> &'static ThreadParker {
+        if foreign::depth() > 0 {
+            return ThreadParker::lease();
+        }
+        let last = LAST.get().unwrap_or_else(ThreadParker::lease);
+        LAST.set(Some(last));
+        last
     }
 
     fn lease() -> &'static ThreadParker {

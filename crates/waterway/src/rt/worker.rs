@@ -466,10 +466,10 @@ impl Worker {
         unsafe { task.as_ref().suspend() };
     }
 
-    /// The time slice is over: the running goroutine gives way, unless it is inside the panic hook.
+    /// The time slice is over: the running goroutine gives way, unless it is inside the panic hook or a waker.
     #[cold]
     pub(crate) fn give_way(&self) {
-        if !super::hook::running() {
+        if !super::foreign::running() {
             self.yield_now();
         }
     }

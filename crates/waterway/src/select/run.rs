@@ -156,7 +156,7 @@ fn enter(ports: Ports<'_, '_>, order: &Order, waiter: &Waiter, nodes: &Few<Node>
         let queues = locks.queues(*port);
         if let Entered::Queues = entered {
             // SAFETY: the nodes stay where they are until `leave` has taken them out.
-            unsafe { port.enter(queues, nodes.get(arm)) };
+            unsafe { port.enter(queues, nodes.get(arm), &mut wakes) };
         }
     }
     for port in ports {

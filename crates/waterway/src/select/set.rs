@@ -1,5 +1,6 @@
 //! A select whose arms are known at run time only.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
@@ -34,6 +35,8 @@ use crate::chan::{Port, Receiver, RecvError, RecvPort, SendError, SendPort, Send
 pub struct Select<'a> {
     arms: Vec<Option<Pin<Box<dyn Port + 'a>>>>,
     biased: bool,
+    /// The index chosen last: what its operation has not used, because it was forgotten, goes before the next choice.
+    last: Cell<Option<usize>>,
 }
 
 /// No operation of the set could be done at once.
@@ -58,6 +61,7 @@ impl<'a> Select<'a> {
         Select {
             arms: Vec::new(),
             biased: false,
+            last: Cell::new(None),
         }
     }
 
@@ -66,6 +70,7 @@ impl<'a> Select<'a> {
         Select {
             arms: Vec::new(),
             biased: true,
+            last: Cell::new(None),
         }
     }
 
@@ -141,8 +146,8 @@ impl<'a> Select<'a> {
         chosen.ok_or(SelectTimeoutError)
     }
 
-    /// Waits until one of the operations may go, and returns its index. Another goroutine may be faster: try it, and if it
-    /// would wait, come back.
+    /// Waits until one of the operations may go, and returns its index. Another goroutine may be faster: try it, and if
+    /// it would wait, come back.
     ///
     /// # Blocking
     ///
@@ -208,8 +213,14 @@ impl<'a> Select<'a> {
         patience: Patience,
         site: &'static Location<'static>,
     ) -> Option<SelectedOperation<'_>> {
+        if let Some(last) = self.last.take()
+            && let Some(arm) = &self.arms[last]
+        {
+            arm.abandon();
+        }
         let (indices, ports) = self.live();
         let chosen = run(&shortened(&ports), self.biased, patience, site)?;
+        self.last.set(Some(indices[chosen]));
         Some(SelectedOperation {
             index: indices[chosen],
             port: ports[chosen],
@@ -246,9 +257,9 @@ impl fmt::Debug for Select<'_> {
     }
 }
 
-/// The operation that was chosen. It must be finished, with [`send`](Self::send) or [`recv`](Self::recv) on the end that it
-/// was added with. Until then a receiver, or a slot of the buffer, is reserved for a send; that is given back if the caller
-/// blocks, and `send` then does what [`Sender::send`] does.
+/// The operation that was chosen. It must be finished, with [`send`](Self::send) or [`recv`](Self::recv) on the end
+/// that it was added with. Until then a receiver, or a slot of the buffer, is reserved for a send; that is given back
+/// if the caller blocks, and `send` then does what [`Sender::send`] does.
 ///
 /// # Panics
 ///

@@ -13,7 +13,8 @@
 //!
 //! # Invariants
 //!
-//! - I1: the data is touched only by who the word names.
+//! - I1: there is at most one guard, as long as it is there the word is not 0, and only through it the data is touched.
+//!   (Whom the word names is told to dumps; a guard may be handed to another goroutine of its thread.)
 
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;

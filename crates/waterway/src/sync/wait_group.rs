@@ -62,24 +62,62 @@ impl WaitGroup {
     pub fn add(&self, n: isize) {
         let word = &self.core.value.word;
         let mut now = word.load(Ordering::Relaxed);
-        let left = loop {
-            let count = (now & !WAITED) as i64;
-            let left = count.checked_add(n as i64).filter(|left| *left >= 0);
-            let Some(left) = left else {
-                panic!(
-                    "negative WaitGroup counter: {n} was added to {count}. The group was made at {}; each done() needs an \
-                     add(1) before it",
-                    self.core.header.site()
-                );
-            };
-            let next = left as u64 | if left == 0 { 0 } else { now & WAITED };
-            match word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => break left,
+        loop {
+            let left = self.sum(now, n);
+            if left == 0 && now & WAITED != 0 {
+                return self.add_and_wake(n);
+            }
+            match word.compare_exchange_weak(
+                now,
+                left | now & WAITED,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
                 Err(other) => now = other,
             }
-        };
-        if left == 0 && now & WAITED != 0 {
-            self.wake_all();
+        }
+    }
+
+    /// As `add`, where that takes the count to zero and somebody waits. Both is done under the lock of the waiters, so
+    /// that who comes after the zero and stands in the queue waits for another one.
+    #[cold]
+    #[track_caller]
+    fn add_and_wake(&self, n: isize) {
+        let State { word, waiters } = &self.core.value;
+        let mut woken = Vec::new();
+        let mut now = word.load(Ordering::Relaxed);
+        loop {
+            // Outside of the lock, as it may panic, and the panic hook is user code.
+            let left = self.sum(now, n);
+            let mut waiters = waiters.lock();
+            let next = if left == 0 { 0 } else { left | now & WAITED };
+            match word.compare_exchange(now, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Err(other) => now = other,
+                Ok(_) if left != 0 => return,
+                Ok(_) => {
+                    while let Some((_, claimed)) = waiters.pop_claim() {
+                        woken.push(claimed);
+                    }
+                    break;
+                }
+            }
+        }
+        woken.into_iter().for_each(Claimed::wake);
+    }
+
+    /// The count of `now`, and `n`.
+    #[inline]
+    #[track_caller]
+    fn sum(&self, now: u64, n: isize) -> u64 {
+        let count = (now & !WAITED) as i64;
+        match count.checked_add(n as i64) {
+            Some(left @ 0..) => left as u64,
+            _ => panic!(
+                "negative WaitGroup counter: {n} was added to {count}. The group was made at {}; each done() needs an \
+                 add(1) before it",
+                self.core.header.site()
+            ),
         }
     }
 
@@ -169,18 +207,6 @@ impl WaitGroup {
             let _done = done;
             f();
         });
-    }
-
-    /// The count is zero: wakes all who waited for that. Those who come later set `WAITED` again, under the same lock.
-    #[cold]
-    fn wake_all(&self) {
-        let mut woken = Vec::new();
-        let mut waiters = self.core.value.waiters.lock();
-        while let Some((_, claimed)) = waiters.pop_claim() {
-            woken.push(claimed);
-        }
-        drop(waiters);
-        woken.into_iter().for_each(Claimed::wake);
     }
 }
 

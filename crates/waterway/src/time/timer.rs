@@ -96,11 +96,15 @@ impl Alarm {
         self.clear(&mut self.state.lock(), rx)
     }
 
+    /// A firing that nobody has heard is taken back, and counts as none: Go 1.23 has it so, and the old idiom "unless
+    /// it was stopped in time, receive" would wait for ever else.
     fn clear(&self, state: &mut State, rx: &Receiver<Instant>) -> bool {
-        let was_set = state.due.take().is_some();
+        let mut was_set = state.due.take().is_some();
         // What the heap held is a reference to this alarm, which the caller holds too: nothing is dropped by this.
         drop(self.home.remove_timer(&self.slot));
-        while rx.try_recv().is_ok() {}
+        while rx.try_recv().is_ok() {
+            was_set = true;
+        }
         was_set
     }
 }
@@ -140,15 +144,16 @@ impl Timer {
         &self.rx
     }
 
-    /// Keeps the timer from firing. True if it had not fired yet. After that nothing is received, not even what was sent
-    /// before and not received. Never blocks.
+    /// Keeps the timer from firing. True if it had not fired yet, or nobody has received that: it is taken back. After
+    /// this nothing is received. Never blocks.
     ///
     /// Go: `Timer.Stop`.
     pub fn stop(&self) -> bool {
         self.alarm.stop(&self.rx)
     }
 
-    /// Lets the timer fire `after` from now, whatever it was set to. True if it had not fired yet. Never blocks.
+    /// Lets the timer fire `after` from now, whatever it was set to. True if it was stopped by that, as by
+    /// [`stop`](Self::stop). Never blocks.
     ///
     /// Go: `Timer.Reset`.
     pub fn reset(&self, after: Duration) -> bool {
@@ -243,19 +248,19 @@ impl fmt::Debug for Ticker {
     }
 }
 
-/// Leaves an alarm to its receiver: when the last one is dropped, the alarm leaves the heap.
+/// Leaves an alarm to its channel: it is there, and with it the sender that keeps the channel open, until the last
+/// receiver is dropped.
 fn unowned((alarm, rx): (Arc<Alarm>, Receiver<Instant>)) -> Receiver<Instant> {
-    let weak = Arc::downgrade(&alarm);
+    let owned = alarm.clone();
     alarm.tx.on_last_receiver_drop(move || {
-        if let Some(alarm) = weak.upgrade() {
-            alarm.state.lock().due = None;
-            drop(alarm.home.remove_timer(&alarm.slot));
-        }
+        owned.state.lock().due = None;
+        drop(owned.home.remove_timer(&owned.slot));
     });
     rx
 }
 
-/// A channel that gets the time once, `duration` from now. Made for an arm of [`select!`](crate::select).
+/// A channel that gets the time once, `duration` from now, and stays open. Made for an arm of
+/// [`select!`](crate::select).
 ///
 /// ```
 /// use std::time::{Duration, Instant};

@@ -1,11 +1,14 @@
-//! A queue of waiters: an intrusive list of nodes that live on the waiters' own stacks (or, for async tasks, in a box of
-//! the future's).
+//! A queue of waiters: an intrusive list of nodes that live on the waiters' own stacks (or, for async tasks, in a box
+//! of the future's).
 //!
 //! # Invariants
 //!
-//! - I1: a node in the queue is alive: whoever pushed it removes it, or has seen it popped, before its memory goes.
+//! - I1: a node in the queue is alive, and so is its waiter: whoever pushed it removes it, or has seen it popped,
+//!   before its memory goes (`park` I3, I5).
 //! - I2: links are read and written only by the holder of the lock that guards the queue.
 //! - I3: a node is in at most one queue.
+//! - I4: a node that was popped with a claim is alive until the claim's `wake` if its waiter is blocked (`park` I2),
+//!   and until the queue's lock is released if it is a task's (`park` I4).
 
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -42,7 +45,7 @@ impl Node {
     }
 
     pub(crate) fn waiter(&self) -> &Waiter {
-        // SAFETY: the waiter outlives its nodes (they are made from a borrow of it, and I1).
+        // SAFETY: I1, I4: nodes are looked at while they are queued, or just popped, and by their owners.
         unsafe { self.waiter.as_ref() }
     }
 }
@@ -129,7 +132,7 @@ impl WaitQueue {
     /// Takes out nodes from the front until one's waiter can be claimed. Nodes whose waiter has been claimed elsewhere
     /// are dropped from the queue on the way: their owners are about to remove them anyway.
     ///
-    /// The node stays valid until the claim's `wake` is called.
+    /// How long the node stays valid: I4.
     pub(crate) fn pop_claim(&mut self) -> Option<(NonNull<Node>, Claimed)> {
         self.pop_claim_where(|_| true)
     }
