@@ -6,10 +6,10 @@
 //! ```text
 //!            claim                    fill
 //! FREE(lap) ------> (tail moved on) ------> FULL(lap) -- pop --> FREE(lap + 1)
-//!                         |  reserve            ^
-//!                         +-------> RESERVED ---+ complete
-//!                         |            | void
-//!                         +------------+---> VOID(lap) - skip -> FREE(lap + 1)
+//!     ^                   |  reserve            ^
+//!     |                   +-------> RESERVED ---+ complete
+//!     | void, newest      |            | void
+//!     +-------------------+------------+---> VOID(lap) - skip -> FREE(lap + 1)
 //! ```
 //!
 //! Whoever moves `tail` past a slot owns it until it stamps it; whoever moves `head` past a full one owns it until it frees
@@ -112,7 +112,7 @@ impl<T> Ring<T> {
     pub(super) fn claim(&self) -> Claim {
         let mut spin = Spin(0);
         loop {
-            let tail = self.tail.0.load(Ordering::Acquire);
+            let tail = self.tail.0.load(Ordering::SeqCst);
             if tail & CLOSED != 0 {
                 return Claim::Closed;
             }
@@ -167,9 +167,20 @@ impl<T> Ring<T> {
         slot.stamp.swap(self.lap(at.0) | FULL, Ordering::SeqCst);
     }
 
-    /// Gives a claimed slot up; it is skipped, now if it is the oldest, else when those before it are gone.
+    /// Gives a claimed slot up. If it is the newest, `tail` goes back over it; else it is skipped, now if it is the oldest,
+    /// or when those before it are gone.
     pub(super) fn void(&self, at: Ticket) {
         let slot = self.slot(at.0);
+        // As it was between the claim and the first stamp: nobody else touches it.
+        slot.stamp.store(self.lap(at.0) | FREE, Ordering::Release);
+        let newest = self.next(at.0);
+        let taken_back =
+            self.tail
+                .0
+                .compare_exchange(newest, at.0, Ordering::SeqCst, Ordering::Relaxed);
+        if taken_back.is_ok() {
+            return;
+        }
         slot.stamp.swap(self.lap(at.0) | VOID, Ordering::SeqCst);
         while self.skip_void() {}
     }
