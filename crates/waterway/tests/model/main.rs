@@ -8,8 +8,11 @@
 //! The tests take some seconds; `WATERWAY_STRESS=600` makes each go on for ten minutes.
 
 mod channel;
+mod check;
 mod ends;
+mod journal;
 mod program;
+mod run;
 mod sequence;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -120,6 +123,40 @@ fn in_sequence_every_result_is_the_models() {
         |program| {
             let shared = program.clone();
             apart(program.actors[0].kind, move || sequence::run(&shared))
+        },
+    );
+}
+
+/// Runs it, in parallel; all that is said of such programs must hold.
+fn in_parallel(program: &Arc<Program>, times: usize) -> Result<(), String> {
+    for _ in 0..times {
+        let history =
+            run::run(program, patience()).inspect_err(|_| HUNG.store(true, Ordering::Relaxed))?;
+        history.census.settle()?;
+        if !check::is_linearizable(program, &history.calls) {
+            return Err(format!(
+                "no order explains this:\n{}",
+                check::tell(&history.calls)
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn in_parallel_some_order_explains_every_result() {
+    let failed = AtomicBool::new(false);
+    for_random_programs(
+        10,
+        || program::concurrent(4),
+        |program| {
+            // What is shrunk should fail again and again.
+            let times = if failed.load(Ordering::Relaxed) {
+                100
+            } else {
+                1
+            };
+            in_parallel(program, times).inspect_err(|_| failed.store(true, Ordering::Relaxed))
         },
     );
 }
