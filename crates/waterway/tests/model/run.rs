@@ -299,10 +299,16 @@ impl Actor {
         if arms.is_empty() {
             return;
         }
+        let late = choice.style == Style::Late;
         let manner = Manner {
-            waits: Self::blocked(choice.patience),
+            // What is chosen and finished late may wait even if nothing else may.
+            waits: if late {
+                Waits::Blocked
+            } else {
+                Self::blocked(choice.patience)
+            },
             select: true,
-            late: choice.style == Style::Late,
+            late,
         };
         self.journal.begin(self.index, manner, arms.clone());
         self.finish(self.ends.select(choice, &arms));
