@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::current::{self, Who};
 use super::join::{JoinHandle, LocalJoinHandle};
@@ -178,14 +179,19 @@ impl Builder {
         A: After,
     {
         fork::check();
-        let (dedicated, stack_size, place) = (self.dedicated, self.stack_size, self.place);
+        // What can fail comes first: nothing is left then, as `f` and `after` are dropped.
+        let rt = runtime();
+        let (stack_size, place) = (self.stack_size, self.place);
+        let thread = self.dedicated.then(|| Thread::start(stack_size));
         let identity = self.identity(site);
         // SAFETY: by the caller.
         let (cell, handle) = unsafe { packet::make(identity, stack_size, false, f, after) };
-        if dedicated {
-            start_dedicated(cell, stack_size)
-        } else {
-            runtime().spawn(cell, place);
+        match thread {
+            Some(thread) => {
+                rt.count_dedicated(true);
+                thread.run(cell);
+            }
+            None => _ = rt.spawn(cell, place),
         }
         handle
     }
@@ -206,23 +212,38 @@ impl Builder {
     }
 }
 
-fn start_dedicated(cell: Unstarted, stack_size: usize) {
-    let rt = runtime();
-    rt.count_dedicated(true);
-    let mut thread = std::thread::Builder::new().name("waterway-dedicated".into());
-    if stack_size > 0 {
-        thread = thread.stack_size(stack_size);
-    }
-    let started = thread.spawn(move || {
-        let (identity, cell) = cell.start();
-        current::as_dedicated(identity, || {
-            // SAFETY: the whole thread is the goroutine's.
-            unsafe { cell.run() };
+/// A thread that waits for the dedicated goroutine that it is to run.
+struct Thread(SyncSender<Unstarted>);
+
+impl Thread {
+    /// # Panics
+    ///
+    /// If no thread can be started.
+    fn start(stack_size: usize) -> Thread {
+        let (give, take) = sync_channel::<Unstarted>(1);
+        let mut thread = std::thread::Builder::new().name("waterway-dedicated".into());
+        if stack_size > 0 {
+            thread = thread.stack_size(stack_size);
+        }
+        let started = thread.spawn(move || {
+            let Ok(cell) = take.recv() else {
+                return;
+            };
+            let (identity, cell) = cell.start();
+            current::as_dedicated(identity, || {
+                // SAFETY: the whole thread is the goroutine's.
+                unsafe { cell.run() };
+            });
         });
-    });
-    if let Err(error) = started {
-        panic!(
-            "no thread can be started for a dedicated goroutine: {error}. Raise the limit on threads (ulimit -u)"
-        );
+        match started {
+            Ok(_) => Thread(give),
+            Err(error) => panic!(
+                "no thread can be started for a dedicated goroutine: {error}. Raise the limit on threads (ulimit -u)"
+            ),
+        }
+    }
+
+    fn run(self, cell: Unstarted) {
+        self.0.send(cell).expect("the thread waits for it");
     }
 }

@@ -53,7 +53,8 @@ impl Children {
     }
 }
 
-/// The end of a child: its closure, result and handle's share are gone.
+/// A child, from before it is started. It goes when the closure, the result and the handle's share are gone, or when the
+/// child could not be started.
 struct Leave(Arc<Children>);
 
 impl After for Leave {
@@ -61,6 +62,11 @@ impl After for Leave {
         if panicked {
             self.0.note_panic();
         }
+    }
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
         let claimed = {
             let mut owner = self.0.owner.lock();
             let last = self.0.running.fetch_sub(1, Ordering::AcqRel) == 1;
