@@ -2,12 +2,12 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::current::{self, Who};
 use super::join::{JoinHandle, LocalJoinHandle};
 use super::packet::{self, After, Detached, Handle};
 use crate::rt::cell::{Identity, Unstarted};
+use crate::rt::dedicated::Seat;
 use crate::rt::group::Group;
 use crate::rt::sched::{Place, runtime};
 use crate::rt::{fork, worker};
@@ -182,14 +182,16 @@ impl Builder {
         // What can fail comes first: nothing is left then, as `f` and `after` are dropped.
         let rt = runtime();
         let (stack_size, place) = (self.stack_size, self.place);
-        let thread = self.dedicated.then(|| Thread::start(stack_size));
+        let seat = self
+            .dedicated
+            .then(|| Seat::start(stack_size, run_dedicated));
         let identity = self.identity(site);
         // SAFETY: by the caller.
         let (cell, handle) = unsafe { packet::make(identity, stack_size, false, f, after) };
-        match thread {
-            Some(thread) => {
+        match seat {
+            Some(seat) => {
                 rt.count_dedicated(true);
-                thread.run(cell);
+                seat.take(cell);
             }
             None => _ = rt.spawn(cell, place),
         }
@@ -212,38 +214,11 @@ impl Builder {
     }
 }
 
-/// A thread that waits for the dedicated goroutine that it is to run.
-struct Thread(SyncSender<Unstarted>);
-
-impl Thread {
-    /// # Panics
-    ///
-    /// If no thread can be started.
-    fn start(stack_size: usize) -> Thread {
-        let (give, take) = sync_channel::<Unstarted>(1);
-        let mut thread = std::thread::Builder::new().name("waterway-dedicated".into());
-        if stack_size > 0 {
-            thread = thread.stack_size(stack_size);
-        }
-        let started = thread.spawn(move || {
-            let Ok(cell) = take.recv() else {
-                return;
-            };
-            let (identity, cell) = cell.start();
-            current::as_dedicated(identity, || {
-                // SAFETY: the whole thread is the goroutine's.
-                unsafe { cell.run() };
-            });
-        });
-        match started {
-            Ok(_) => Thread(give),
-            Err(error) => panic!(
-                "no thread can be started for a dedicated goroutine: {error}. Raise the limit on threads (ulimit -u)"
-            ),
-        }
-    }
-
-    fn run(self, cell: Unstarted) {
-        self.0.send(cell).expect("the thread waits for it");
-    }
+/// Runs a dedicated goroutine, on its thread.
+fn run_dedicated(cell: Unstarted) {
+    let (identity, cell) = cell.start();
+    current::as_dedicated(identity, || {
+        // SAFETY: the whole thread is the goroutine's.
+        unsafe { cell.run() };
+    });
 }

@@ -144,7 +144,8 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         self.children.running.fetch_add(1, Ordering::Relaxed);
         let site = Location::caller();
         // SAFETY: everything is Send. `scope` does not return before `Leave`, which comes after closure and result are
-        // gone, or the result has passed to the handle, which does not outlive 'scope.
+        // gone, or the result has passed to the handle, which does not outlive 'scope. If starting panics, the closure
+        // goes here, where the scope still lasts for the caller.
         let handle = unsafe { builder.start(site, f, Leave(self.children.clone())) };
         ScopedJoinHandle {
             handle: Some(handle),
