@@ -28,7 +28,7 @@ fn grow(id: usize, depth: usize, width: usize, born: &Arc<AtomicUsize>, group: &
             _ => {}
         }
         also.done();
-        if id % 7 == 3 {
+        if id % 6 == 3 {
             // Without the hook: nothing is printed.
             resume_unwind(Box::new(id));
         }
