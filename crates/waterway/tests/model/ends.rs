@@ -125,7 +125,7 @@ impl Ends {
         }
     }
 
-    fn end<'a, T>(end: Option<&'a T>) -> &'a T {
+    fn end<T>(end: Option<&T>) -> &T {
         end.expect("an operation is done only with ends that are there")
     }
 

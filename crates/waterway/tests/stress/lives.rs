@@ -34,7 +34,7 @@ fn grow(id: usize, depth: usize, width: usize, born: &Arc<AtomicUsize>, group: &
         }
         id
     });
-    if id % 3 == 0 {
+    if id.is_multiple_of(3) {
         let result = handle.join();
         let id_of = |panic: Box<dyn std::any::Any + Send>| *panic.downcast::<usize>().unwrap();
         assert_eq!(result.unwrap_or_else(id_of), id);

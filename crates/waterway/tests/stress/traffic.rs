@@ -124,10 +124,8 @@ fn recv_all(by: By, rx: &Pair<Receiver<u64>>, channel: usize) -> Tally {
                     recv(rx[1]) -> v => v.map_or_else(|_| open[1] = false, |v| inbox.put(1, v)),
                 }
             }
-            for channel in 0..2 {
-                rx[channel]
-                    .iter()
-                    .for_each(|value| inbox.put(channel, value));
+            for (channel, one) in rx.iter().enumerate() {
+                one.iter().for_each(|value| inbox.put(channel, value));
             }
         }
     }
