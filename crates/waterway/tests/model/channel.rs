@@ -65,8 +65,9 @@ impl Chan {
         self.send_closed || self.recv_closed
     }
 
-    pub fn has_room(&self) -> bool {
-        self.capacity.is_none_or(|n| self.buffer.len() < n)
+    /// True if there is room beside the buffered values, and so many others.
+    pub fn has_room(&self, others: usize) -> bool {
+        self.capacity.is_none_or(|n| self.buffer.len() + others < n)
     }
 
     pub fn apply(&mut self, act: Act) -> Res {
@@ -96,7 +97,7 @@ impl Chan {
     fn send(&mut self, value: Value) -> Res {
         if self.is_closed() {
             Res::Closed
-        } else if self.has_room() {
+        } else if self.has_room(0) {
             self.buffer.push_back(value);
             Res::Done
         } else {
@@ -130,7 +131,7 @@ impl Chan {
 
     /// The values of waiting sends go where there is room.
     fn refill(&mut self) {
-        while self.has_room() && !self.waiting.is_empty() {
+        while self.has_room(0) && !self.waiting.is_empty() {
             self.buffer.extend(self.waiting.pop_front());
         }
     }

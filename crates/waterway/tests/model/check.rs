@@ -7,14 +7,15 @@
 //!
 //! Two results say less than a moment can tell, and are read more loosely. A select that goes to its default arm has found
 //! each arm not ready, at a moment of that arm's own. And while a select that sends has a slot reserved, others may find
-//! the buffer empty, or full, because of that slot.
+//! the buffer empty, or full, because of that slot. If it lets others run before it sends, the slot goes back, but is not
+//! room again before the values around it have gone: a gap.
 
 use std::collections::HashSet;
 
 use crate::channel::{Act, Chan, Res};
 use crate::ends::{Census, End};
 use crate::journal::{Call, Waits};
-use crate::program::{Kind, Program};
+use crate::program::{Kind, Op, Program};
 
 /// What happened to one channel at one moment.
 struct Event {
@@ -27,6 +28,8 @@ struct Event {
     res: Option<Res>,
     /// A reservation of somebody else may be what it found.
     excused: bool,
+    /// How many gaps there may be in the buffer.
+    gaps: usize,
 }
 
 type Taken = [u64; 4];
@@ -34,7 +37,7 @@ type Taken = [u64; 4];
 struct Search<'a> {
     calls: &'a [Call],
     events: &'a [Event],
-    has_tasks: bool,
+    has_watchers: bool,
     vain: HashSet<(Taken, Vec<Chan>)>,
 }
 
@@ -51,14 +54,26 @@ pub fn is_linearizable(program: &Program, calls: &[Call]) -> bool {
     let mut search = Search {
         calls,
         events: &events,
-        has_tasks: has_tasks(program),
+        has_watchers: has_watchers(program),
         vain: HashSet::new(),
     };
     search.go([0; 4], world) || search.vain.len() >= STATES
 }
 
-fn has_tasks(program: &Program) -> bool {
-    program.actors.iter().any(|actor| actor.kind == Kind::Task)
+/// True if some wait to receive who are told of values, not handed them. On an unbuffered channel a select that sends is
+/// then told to go ahead, and waits with its value.
+fn has_watchers(program: &Program) -> bool {
+    let looks = |op: &Op| matches!(op, Op::Ready(_));
+    (program.actors.iter()).any(|actor| actor.kind == Kind::Task || actor.ops.iter().any(looks))
+}
+
+/// How many gaps selects that had begun by then may have left.
+fn gaps(calls: &[Call], chan: usize, by: u64) -> usize {
+    let leaves = |call: &&Call| {
+        let sends = |arm: &(usize, Act)| arm.0 == chan && arm.1 != Act::Recv;
+        call.manner.late && call.begin < by && call.arms.iter().any(sends)
+    };
+    calls.iter().filter(leaves).count()
 }
 
 fn events(calls: &[Call]) -> Vec<Event> {
@@ -68,6 +83,8 @@ fn events(calls: &[Call]) -> Vec<Event> {
         let happened: Vec<(usize, Option<Res>)> = match end {
             End::One(arm, res) => vec![(arm, Some(res))],
             End::Unknown => vec![(0, None)],
+            // Another may have been faster: this says nothing.
+            End::Told(_) => vec![],
             End::None => (call.arms.iter().map(|arm| match arm.1 {
                 Act::Send(_) => Some(Res::Full),
                 _ => Some(Res::Empty),
@@ -89,6 +106,7 @@ fn events(calls: &[Call]) -> Vec<Event> {
                 chan,
                 act,
                 res,
+                gaps: gaps(calls, chan, at),
                 excused: others.any(|other| reserves(other) && other.overlaps(call)),
             });
         }
@@ -171,9 +189,7 @@ impl Search<'_> {
             })
         };
         match (event.act, res) {
-            (_, Res::Full) => {
-                !chan.is_closed() && (event.excused || chan.capacity == Some(0) || !chan.has_room())
-            }
+            (_, Res::Full) => !chan.is_closed() && (event.excused || !chan.has_room(event.gaps)),
             (_, Res::Empty) if event.excused => !chan.recv_closed,
             (_, Res::Empty) => !chan.is_closed() && chan.buffer.is_empty(),
             (Act::Send(_), Res::Closed) => chan.is_closed(),
@@ -216,7 +232,7 @@ impl Search<'_> {
         match (send.waits, recv.waits) {
             (Waits::Never, waits) => waits == Waits::Blocked,
             // Such a select may have been told to go ahead and wait with its value.
-            (_, Waits::Never) => !send.select || send.late || self.has_tasks,
+            (_, Waits::Never) => !send.select || send.late || self.has_watchers,
             _ => true,
         }
     }
@@ -227,20 +243,27 @@ pub fn who_could_go_on(program: &Program, calls: &[Call], census: &Census) -> Op
     let chans: Vec<Chan> = (0..program.capacities.len())
         .map(|chan| at_rest(program, calls, census, chan))
         .collect();
-    let has_tasks = has_tasks(program);
+    let has_watchers = has_watchers(program);
     // An arm that may have been chosen already, and waits with its value as a plain send does.
     let may_be_chosen = |call: &Call, &(chan, act): &(usize, Act)| {
         let unbuffered = program.capacities[chan] == Some(0);
-        call.manner.select && act != Act::Recv && (call.manner.late || unbuffered && has_tasks)
+        let commits = call.manner.select && !call.manner.looks;
+        commits && act != Act::Recv && (call.manner.late || unbuffered && has_watchers)
     };
     let waiting: Vec<&Call> = calls.iter().filter(|call| call.end.is_none()).collect();
     let can_go = |call: &Call, &(chan, act): &(usize, Act)| {
         let sends = act != Act::Recv;
-        let alone = !matches!(chans[chan].clone().apply(act), Res::Full | Res::Empty);
+        let alone = match sends {
+            true => chans[chan].is_closed() || chans[chan].has_room(gaps(calls, chan, u64::MAX)),
+            false => chans[chan].clone().apply(act) != Res::Empty,
+        };
         let meets = |other: &&Call| {
             let opposite = |arm: &(usize, Act)| arm.0 == chan && (arm.1 != Act::Recv) != sends;
+            // Who looks meets nobody, and does not see a task that waits to receive.
+            let seen = !other.manner.looks
+                && (!call.manner.looks || !sends || other.manner.waits == Waits::Blocked);
             let elsewhere = |arm: &(usize, Act)| arm.0 != chan && may_be_chosen(other, arm);
-            other.begin != call.begin
+            seen && other.begin != call.begin
                 && other.arms.iter().any(opposite)
                 && !other.arms.iter().any(elsewhere)
         };
@@ -303,10 +326,11 @@ fn line(call: &Call) -> String {
         begin,
         end,
     } = call;
-    let kind = match (manner.select, manner.late) {
-        (false, _) => "",
-        (_, false) => "select ",
-        (_, true) => "late select ",
+    let kind = match (manner.select, manner.looks, manner.late) {
+        (false, ..) => "",
+        (_, true, _) => "ready ",
+        (.., false) => "select ",
+        (.., true) => "late select ",
     };
     let ended = match end {
         Some((at, end)) => format!("until {at}: {end:?}"),

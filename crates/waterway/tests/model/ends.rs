@@ -85,6 +85,8 @@ pub enum End {
     None,
     /// A send was given up, its value perhaps taken before.
     Unknown,
+    /// It seemed that an arm could go; nothing was done.
+    Told(usize),
 }
 
 /// An actor's ends: a stack of them for each channel and direction.
@@ -193,7 +195,7 @@ impl Ends {
         }
     }
 
-    fn select_set(&self, choice: &Choice, arms: &[(usize, Act)]) -> End {
+    fn set(&self, choice: &Choice, arms: &[(usize, Act)]) -> Select<'_> {
         let mut select = match choice.biased {
             true => Select::new_biased(),
             false => Select::new(),
@@ -204,6 +206,22 @@ impl Ends {
                 _ => select.recv(Self::end(self.receiver(*chan))),
             };
         }
+        select
+    }
+
+    /// Waits until an arm may go.
+    pub fn ready(&self, choice: &Choice, arms: &[(usize, Act)]) -> End {
+        let mut select = self.set(choice, arms);
+        let told = match choice.patience {
+            Patience::Block => Some(select.ready()),
+            Patience::Try => select.try_ready().ok(),
+            Patience::Timed(time) => select.ready_timeout(time).ok(),
+        };
+        told.map_or(End::None, End::Told)
+    }
+
+    fn select_set(&self, choice: &Choice, arms: &[(usize, Act)]) -> End {
+        let mut select = self.set(choice, arms);
         let chosen = match choice.patience {
             Patience::Block => select.select(),
             Patience::Try => match select.try_select() {

@@ -13,6 +13,8 @@ pub struct Manner {
     pub waits: Waits,
     /// A select makes its value when it has met a receiver.
     pub select: bool,
+    /// It waits until an arm may go, and does nothing.
+    pub looks: bool,
     /// Between choosing and sending, it lets others run.
     pub late: bool,
 }

@@ -55,6 +55,8 @@ pub enum Op {
     /// Closes, clones or drops an end.
     End(Act, usize),
     Select(Choice),
+    /// Waits until an arm may go, and then only looks.
+    Ready(Choice),
     /// Receives by iteration, so often.
     Iterate(usize, usize),
     Yield,
@@ -160,6 +162,7 @@ fn shared_op() -> impl Strategy<Value = Op> {
     prop_oneof![
         12 => (dir(), 0..CHANNELS, patience()).prop_map(|(d, c, p)| Op::Move(d, c, p)),
         6 => choice().prop_map(Op::Select),
+        1 => choice().prop_map(Op::Ready),
         2 => (end_act(), 0..CHANNELS).prop_map(|(a, c)| Op::End(a, c)),
         1 => (0..CHANNELS, 1usize..3).prop_map(|(c, n)| Op::Iterate(c, n)),
         1 => Just(Op::Yield),

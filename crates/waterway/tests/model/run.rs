@@ -127,12 +127,13 @@ impl Actor {
     }
 
     fn begin(&self, waits: Waits, arms: Vec<(usize, Act)>) {
-        let (select, late) = (false, false);
+        let (select, looks, late) = (false, false, false);
         self.journal.begin(
             self.index,
             Manner {
                 waits,
                 select,
+                looks,
                 late,
             },
             arms,
@@ -246,7 +247,8 @@ impl Actor {
                         }
                     }
                 }
-                Op::Select(choice) => self.select(choice),
+                Op::Select(choice) => self.select(choice, false),
+                Op::Ready(choice) => self.select(choice, true),
                 other => self.other(other),
             }
         }
@@ -286,7 +288,8 @@ impl Actor {
         self.finish(end);
     }
 
-    fn select(&self, choice: &Choice) {
+    /// The arms for which there are ends.
+    fn arms(&self, choice: &Choice) -> Vec<(usize, Act)> {
         let mut arms = Vec::new();
         for (dir, chan) in &choice.arms {
             let chan = self.program.channel(*chan);
@@ -296,10 +299,16 @@ impl Actor {
                 Dir::Recv => arms.push((chan, Act::Recv)),
             }
         }
+        arms
+    }
+
+    /// Does what an arm says, or only looks whether one could go.
+    fn select(&self, choice: &Choice, looks: bool) {
+        let arms = self.arms(choice);
         if arms.is_empty() {
             return;
         }
-        let late = choice.style == Style::Late;
+        let late = choice.style == Style::Late && !looks;
         let manner = Manner {
             // What is chosen and finished late may wait even if nothing else may.
             waits: if late {
@@ -308,10 +317,14 @@ impl Actor {
                 Self::blocked(choice.patience)
             },
             select: true,
+            looks,
             late,
         };
         self.journal.begin(self.index, manner, arms.clone());
-        self.finish(self.ends.select(choice, &arms));
+        self.finish(match looks {
+            true => self.ends.ready(choice, &arms),
+            false => self.ends.select(choice, &arms),
+        });
     }
 
     /// What an async task does.
@@ -336,10 +349,14 @@ impl Actor {
                         }
                     }
                 }
-                Op::Select(choice) => self.select(&Choice {
-                    patience: Patience::Try,
-                    ..choice.clone()
-                }),
+                Op::Select(choice) | Op::Ready(choice) => {
+                    let patience = Patience::Try;
+                    let choice = Choice {
+                        patience,
+                        ..choice.clone()
+                    };
+                    self.select(&choice, matches!(op, Op::Ready(_)));
+                }
                 other => self.other(other),
             }
         }

@@ -98,7 +98,8 @@ impl Machine<'_> {
                     self.model[chan].apply(*act);
                 }
             }
-            Op::Select(choice) => self.select(choice),
+            Op::Select(choice) => self.select(choice, false),
+            Op::Ready(choice) => self.select(choice, true),
             Op::Iterate(chan, times) => self.iterate(self.program.channel(*chan), *times),
             Op::Yield => waterway::yield_now(),
             Op::Poll(index) => self.poll(*index),
@@ -200,7 +201,7 @@ impl Machine<'_> {
         });
     }
 
-    fn select(&mut self, choice: &Choice) {
+    fn select(&mut self, choice: &Choice, looks: bool) {
         let mut arms = Vec::new();
         for (dir, chan) in &choice.arms {
             let chan = self.program.channel(*chan);
@@ -229,16 +230,21 @@ impl Machine<'_> {
         if commits || ready.is_empty() && choice.patience == Patience::Block {
             choice.patience = Patience::Try;
         }
-        let end = self.ends.select(&choice, &arms);
-        let End::One(arm, res) = end else {
+        let end = match looks {
+            true => self.ends.ready(&choice, &arms),
+            false => self.ends.select(&choice, &arms),
+        };
+        let (End::One(arm, _) | End::Told(arm)) = end else {
             return assert_eq!((end, ready), (End::None, vec![]));
         };
         match choice.biased {
             true => assert_eq!(Some(&arm), ready.first()),
             false => assert!(ready.contains(&arm), "arm {arm} of {ready:?} was chosen"),
         }
-        let (chan, act) = arms[arm];
-        assert_eq!(res, self.model[chan].apply(act), "arm {arm}");
+        if let End::One(arm, res) = end {
+            let (chan, act) = arms[arm];
+            assert_eq!(res, self.model[chan].apply(act), "arm {arm}");
+        }
     }
 
     fn iterate(&mut self, chan: usize, times: usize) {
