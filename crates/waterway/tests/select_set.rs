@@ -208,3 +208,31 @@ fn a_select_is_not_bound_by_who_only_looks() {
     drop((rx, other_tx));
     assert_eq!((sent, select.join().unwrap()), (Ok(()), Some(2)));
 }
+
+/// The first arm's peer is a select, which can be met only by one that waits; each arm is tried without waiting first.
+#[test]
+#[ignore = "known: a biased select may prefer a later arm to one whose peer is a select"]
+fn a_biased_select_prefers_its_first_arm_whoever_waits_there() {
+    let (tx, rx) = chan::<u8>(0);
+    let (other_tx, other_rx) = chan::<u8>(1);
+    other_tx.send(2).unwrap();
+    let got = waterway::go(move || {
+        let never = never::<()>();
+        let peer = waterway::go_local(move || {
+            waterway::select! {
+                send(tx, 1) -> sent => sent.is_ok(),
+                recv(never) -> _ => unreachable!(),
+            }
+        });
+        // It waits when this goroutine has its turn again.
+        waterway::yield_now();
+        let got = waterway::select_biased! {
+            recv(rx) -> v => v,
+            recv(other_rx) -> v => v,
+        };
+        drop(rx);
+        peer.join().unwrap();
+        got
+    });
+    assert_eq!(got.join().unwrap(), Ok(1));
+}

@@ -7,6 +7,7 @@
 //! A failure prints the program, shrunk, and how to see it again: `WATERWAY_SEED=… cargo test -p waterway --test model`.
 //! The tests take some seconds; `WATERWAY_STRESS=600` makes each go on for ten minutes.
 
+mod blocked;
 mod channel;
 mod check;
 mod ends;
@@ -14,6 +15,7 @@ mod journal;
 mod program;
 mod run;
 mod sequence;
+mod tasks;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -123,6 +125,18 @@ fn in_sequence_every_result_is_the_models() {
         |program| {
             let shared = program.clone();
             apart(program.actors[0].kind, move || sequence::run(&shared))
+        },
+    );
+}
+
+#[test]
+fn in_sequence_whoever_waits_is_served_in_turn() {
+    for_random_programs(
+        5,
+        || program::sequential(40),
+        |program| {
+            let shared = program.clone();
+            apart(Kind::Goroutine, move || blocked::run(&shared))
         },
     );
 }

@@ -1,31 +1,26 @@
 //! Runs a program's actors at once: on goroutines, threads and as async tasks.
 
-use std::future::Future;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use waterway::{chan, yield_now};
 
 use crate::channel::Act;
 use crate::check;
-use crate::ends::{Census, End, Ends, got, sent};
+use crate::ends::{Census, End, Ends, got};
 use crate::journal::{Call, Journal, Manner, Waits};
 use crate::program::{self, Choice, Dir, Kind, Op, Patience, Program, Style};
+use crate::tasks;
 
-/// How often a task polls a future that it will not wait for any longer.
-const POLLS: usize = 3;
-
-struct Actor {
-    index: usize,
+pub struct Actor {
+    pub index: usize,
     kind: Kind,
-    program: Arc<Program>,
+    pub program: Arc<Program>,
     journal: Arc<Journal>,
-    ends: Ends,
+    pub ends: Ends,
 }
 
 /// The history of a run that came to its end.
@@ -81,7 +76,7 @@ fn spawn(actor: Actor, start: Arc<AtomicBool>, tell: mpsc::Sender<Result<(), Str
             yield_now();
         }
         let work = std::panic::AssertUnwindSafe(|| match kind {
-            Kind::Task => block_on(actor.work_as_task()),
+            Kind::Task => tasks::block_on(actor.work_as_task()),
             _ => actor.work(),
         });
         let result = std::panic::catch_unwind(work);
@@ -126,7 +121,7 @@ impl Actor {
         self.finish(End::One(0, crate::channel::Res::Done));
     }
 
-    fn begin(&self, waits: Waits, arms: Vec<(usize, Act)>) {
+    pub fn begin(&self, waits: Waits, arms: Vec<(usize, Act)>) {
         let (select, looks, late) = (false, false, false);
         self.journal.begin(
             self.index,
@@ -140,7 +135,7 @@ impl Actor {
         );
     }
 
-    fn finish(&self, end: End) {
+    pub fn finish(&self, end: End) {
         self.journal.end(self.index, end);
     }
 
@@ -151,7 +146,7 @@ impl Actor {
     }
 
     /// Drops all ends, one after the other.
-    fn leave(&mut self) {
+    pub fn leave(&mut self) {
         for chan in 0..self.program.capacities.len() {
             while self.ends.has(Dir::Send, chan) {
                 self.act(Act::DropSend, chan);
@@ -221,7 +216,7 @@ impl Actor {
         }
     }
 
-    fn number(&self) -> u32 {
+    pub fn number(&self) -> u32 {
         self.ends.census.number()
     }
 
@@ -256,7 +251,7 @@ impl Actor {
     }
 
     /// What is the same for all kinds of actors.
-    fn other(&mut self, op: &Op) {
+    pub fn other(&mut self, op: &Op) {
         match op {
             Op::End(act, chan) => {
                 let chan = self.program.channel(*chan);
@@ -272,7 +267,7 @@ impl Actor {
         }
     }
 
-    fn move_value(&self, dir: Dir, chan: usize, patience: Patience) {
+    pub fn move_value(&self, dir: Dir, chan: usize, patience: Patience) {
         let waits = Self::blocked(patience);
         let end = match dir {
             Dir::Send => {
@@ -303,7 +298,7 @@ impl Actor {
     }
 
     /// Does what an arm says, or only looks whether one could go.
-    fn select(&self, choice: &Choice, looks: bool) {
+    pub fn select(&self, choice: &Choice, looks: bool) {
         let arms = self.arms(choice);
         if arms.is_empty() {
             return;
@@ -326,63 +321,6 @@ impl Actor {
             false => self.ends.select(choice, &arms),
         });
     }
-
-    /// What an async task does.
-    async fn work_as_task(mut self) {
-        let program = self.program.clone();
-        for op in &program.actors[self.index].ops {
-            match op {
-                Op::Move(dir, chan, patience) => {
-                    let chan = program.channel(*chan);
-                    match patience {
-                        _ if !self.ends.has(*dir, chan) => {}
-                        Patience::Try => self.move_value(*dir, chan, *patience),
-                        Patience::Block => self.move_async(*dir, chan, None).await,
-                        Patience::Timed(_) => self.move_async(*dir, chan, Some(POLLS)).await,
-                    }
-                }
-                Op::Iterate(chan, times) => {
-                    let chan = program.channel(*chan);
-                    if self.ends.has(Dir::Recv, chan) {
-                        for _ in 0..*times {
-                            self.move_async(Dir::Recv, chan, None).await;
-                        }
-                    }
-                }
-                Op::Select(choice) | Op::Ready(choice) => {
-                    let patience = Patience::Try;
-                    let choice = Choice {
-                        patience,
-                        ..choice.clone()
-                    };
-                    self.select(&choice, matches!(op, Op::Ready(_)));
-                }
-                other => self.other(other),
-            }
-        }
-        self.leave();
-    }
-
-    /// Sends or receives; gives up after some polls, if `polls` says so.
-    async fn move_async(&self, dir: Dir, chan: usize, polls: Option<usize>) {
-        let end = match dir {
-            Dir::Send => {
-                let value = self.number();
-                let token = self.ends.census.make(value);
-                self.begin(Waits::Pending, vec![(chan, Act::Send(value))]);
-                let send = self.ends.sender(chan).unwrap().send_async(token);
-                give_up(send, polls)
-                    .await
-                    .map_or(End::Unknown, |r| sent(0, value, r))
-            }
-            Dir::Recv => {
-                self.begin(Waits::Pending, vec![(chan, Act::Recv)]);
-                let recv = self.ends.receiver(chan).unwrap().recv_async();
-                give_up(recv, polls).await.map_or(End::None, |r| got(0, r))
-            }
-        };
-        self.finish(end);
-    }
 }
 
 fn clones<T: Clone>(ends: &[Vec<T>], wanted: impl Fn(usize) -> bool) -> Vec<Vec<T>> {
@@ -391,38 +329,4 @@ fn clones<T: Clone>(ends: &[Vec<T>], wanted: impl Fn(usize) -> bool) -> Vec<Vec<
         false => Vec::new(),
     };
     ends.iter().enumerate().map(one).collect()
-}
-
-/// Polls so often, then drops the future.
-async fn give_up<F: Future + Unpin>(mut future: F, polls: Option<usize>) -> Option<F::Output> {
-    let Some(polls) = polls else {
-        return Some(future.await);
-    };
-    for _ in 0..polls {
-        let polled = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut future).poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        thread::yield_now();
-    }
-    None
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
