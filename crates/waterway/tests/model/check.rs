@@ -262,7 +262,7 @@ pub fn who_could_go_on(program: &Program, calls: &[Call], census: &Census) -> Op
             // Who looks meets nobody, and does not see a task that waits to receive.
             let seen = !other.manner.looks
                 && (!call.manner.looks || !sends || other.manner.waits == Waits::Blocked);
-            let elsewhere = |arm: &(usize, Act)| arm.0 != chan && may_be_chosen(other, arm);
+            let elsewhere = |arm: &(usize, Act)| !opposite(arm) && may_be_chosen(other, arm);
             seen && other.begin != call.begin
                 && other.arms.iter().any(opposite)
                 && !other.arms.iter().any(elsewhere)
