@@ -183,6 +183,81 @@ fn half_of_a_million_timers_are_stopped() {
     within(10 * LIMIT, || timers(1_000_000));
 }
 
+/// Timers that are set anew again and again, about when they fire: nothing of an earlier setting is ever received.
+fn set_anew(seed: u64) {
+    let timer = Timer::new(Duration::ZERO);
+    let mut fired = 0;
+    for round in 0..400 {
+        let time = Duration::from_micros((seed * 31 + round * 17) % 90);
+        let set = Instant::now();
+        timer.reset(time);
+        match (seed + round) % 3 {
+            0 => {
+                let at = timer.channel().recv_timeout(LIMIT).unwrap();
+                assert!(at >= set + time, "an earlier setting fired");
+                fired += 1;
+            }
+            1 => _ = timer.channel().recv_timeout(time),
+            _ => _ = blocking(|| set.elapsed()),
+        }
+        if round % 2 == 0 {
+            timer.stop();
+            assert!(timer.channel().try_recv().is_err(), "received after stop");
+            yield_now();
+            assert!(timer.channel().try_recv().is_err(), "received after stop");
+        }
+    }
+    assert!(fired > 100);
+}
+
+#[test]
+fn timers_that_are_set_anew_say_nothing_of_before() {
+    within(LIMIT, || {
+        repeat(SHORT, |_| {
+            let goroutines: Vec<_> = (0..6).map(|seed| go(move || set_anew(seed))).collect();
+            let threads: Vec<_> = (6..9)
+                .map(|seed| thread::spawn(move || set_anew(seed)))
+                .collect();
+            goroutines
+                .into_iter()
+                .for_each(|handle| handle.join().unwrap());
+            threads
+                .into_iter()
+                .for_each(|handle| handle.join().unwrap());
+        });
+    });
+}
+
+/// A timer that several use at once: however it is set and stopped meanwhile, when the last has stopped it, it is silent.
+#[test]
+fn a_timer_that_many_set_and_stop_ends_silent() {
+    within(LIMIT, || {
+        repeat(SHORT, |_| {
+            let timer = Arc::new(Timer::new(Duration::ZERO));
+            let users: Vec<_> = (0..4u64)
+                .map(|user| {
+                    let timer = timer.clone();
+                    thread::spawn(move || {
+                        for round in 0..300 {
+                            match (user + round) % 4 {
+                                0 => _ = timer.stop(),
+                                1 => _ = timer.channel().try_recv(),
+                                _ => _ = timer.reset(Duration::from_micros(round % 40)),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            users.into_iter().for_each(|user| user.join().unwrap());
+            timer.stop();
+            let silent = timer.channel().recv_timeout(Duration::from_millis(2));
+            assert!(silent.unwrap_err().is_timeout());
+            timer.reset(Duration::from_micros(10));
+            timer.channel().recv_timeout(LIMIT).unwrap();
+        });
+    });
+}
+
 #[test]
 fn sleepers_wake_in_their_order() {
     within(LIMIT, || {
