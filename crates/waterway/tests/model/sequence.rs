@@ -38,7 +38,8 @@ struct Pending {
 
 impl Pending {
     fn poll(&mut self) -> Poll<End> {
-        self.woken.0.store(false, Ordering::SeqCst);
+        // Another waker each time, as when a task moves: the last one counts.
+        self.woken = Arc::default();
         let waker = Waker::from(self.woken.clone());
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }
