@@ -162,7 +162,7 @@ fn in_parallel_some_order_explains_every_result() {
     let failed = AtomicBool::new(false);
     for_random_programs(
         10,
-        || program::concurrent(4),
+        || program::concurrent(6),
         |program| {
             // What is shrunk should fail again and again.
             let times = if failed.load(Ordering::Relaxed) {
@@ -172,5 +172,15 @@ fn in_parallel_some_order_explains_every_result() {
             };
             in_parallel(program, times).inspect_err(|_| failed.store(true, Ordering::Relaxed))
         },
+    );
+}
+
+/// Too long to look for an order; but nobody may wait in vain, and no value be lost or doubled.
+#[test]
+fn in_parallel_long_programs_lose_nothing() {
+    for_random_programs(
+        3,
+        || program::concurrent(40),
+        |program| in_parallel(program, 1),
     );
 }
