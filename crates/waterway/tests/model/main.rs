@@ -1,10 +1,12 @@
 //! Random programs over channels, compared with a model of one channel.
 //!
-//! - *In sequence*: one actor at a time. Every result equals the model's exactly.
+//! - *In sequence*: one actor at a time. Every result equals the model's exactly; also who is served in which order, where
+//!   several wait.
 //! - *In parallel*: goroutines, threads and async tasks at once. Their history must be one that the model allows in some
 //!   order (it is linearizable), nobody may wait who could go on, and every value is dropped once.
 //!
 //! A failure prints the program, shrunk, and how to see it again: `WATERWAY_SEED=… cargo test -p waterway --test model`.
+//! (In parallel that may take several tries, as the actors race.)
 //! The tests take some seconds; `WATERWAY_STRESS=600` makes each go on for ten minutes.
 
 mod blocked;
