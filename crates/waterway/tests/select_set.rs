@@ -172,6 +172,27 @@ fn a_reservation_given_back_in_the_middle_is_room_again() {
 }
 
 #[test]
+fn who_waits_until_it_may_send_takes_no_room() {
+    let (tx, rx) = chan::<u8>(3);
+    let goroutine = waterway::go(move || {
+        (0..3).for_each(|n| tx.send(n).unwrap());
+        let looks = tx.clone();
+        let watcher = waterway::go_local(move || {
+            let mut select = Select::new();
+            select.send(&looks);
+            select.ready()
+        });
+        // It waits when this goroutine has its turn again, and when it is told goes on at the next.
+        waterway::yield_now();
+        assert_eq!((rx.try_recv(), rx.try_recv()), (Ok(0), Ok(1)));
+        assert_eq!((tx.len(), tx.try_send(3)), (1, Ok(())));
+        assert_eq!(watcher.join().unwrap(), 0);
+        assert_eq!((tx.len(), tx.try_send(4)), (2, Ok(())));
+    });
+    goroutine.join().unwrap();
+}
+
+#[test]
 fn ready_is_not_told_of_itself() {
     let (tx, rx) = chan::<u8>(0);
     for send_first in [true, false] {

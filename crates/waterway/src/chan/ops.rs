@@ -388,7 +388,21 @@ impl<T> Core<T> {
 
     /// Moves values of waiting senders into free slots.
     fn fill_from_senders(&self, ring: &Ring<T>, queues: &mut Queues, wakes: &mut WakeList) {
-        while !queues.senders.is_empty() {
+        let watches = |node: &Node| {
+            // SAFETY: in this channel's queue of senders, under its lock.
+            node.waiter().is_task() && unsafe { SendSlot::<T>::of(node) }.is_lazy()
+        };
+        while let Some(first) = queues.senders.front() {
+            // Who only watches is told of the room, and leaves it to others.
+            if watches(first) {
+                if ring.len() == ring.capacity() {
+                    return;
+                }
+                if let Some((_, claimed)) = queues.senders.pop_claim_where(watches) {
+                    wakes.push(claimed);
+                }
+                continue;
+            }
             let Claim::At(ticket) = ring.claim() else {
                 return;
             };
