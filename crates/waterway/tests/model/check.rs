@@ -96,7 +96,7 @@ fn events(calls: &[Call]) -> Vec<Event> {
             let (chan, act) = call.arms[arm];
             let reserves = |other: &Call| {
                 let sends = |arm: &(usize, Act)| arm.0 == chan && matches!(arm.1, Act::Send(_));
-                other.manner.select && other.arms.iter().any(sends)
+                other.manner.select && !other.manner.looks && other.arms.iter().any(sends)
             };
             let mut others = calls.iter().filter(|other| other.begin != call.begin);
             events.push(Event {
