@@ -60,7 +60,7 @@ fn bad_values_name_variable_value_and_what_is_allowed() {
     }
     let text = Config::new()
         .max_procs(0)
-        .install()
+        .with_env(|_| None)
         .unwrap_err()
         .to_string();
     assert!(
