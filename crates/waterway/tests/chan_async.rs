@@ -241,3 +241,26 @@ fn futures_can_be_sent_and_moved() {
         assert_eq!(block_on(recv), Ok(vec![1]));
     });
 }
+
+/// A value that was reserved when the channel was closed is the last one. Whoever takes it, all others are told of the end.
+#[test]
+fn whoever_takes_the_last_value_of_a_closed_channel_tells_the_others() {
+    let (tx, rx) = chan::<u8>(1);
+    let mut select = waterway::Select::new();
+    select.send(&tx);
+    let reserved = select.select();
+    tx.close();
+    let (first, second) = (Arc::new(Count::default()), Arc::new(Count::default()));
+    let (mut a, mut b) = (rx.recv_async(), rx.recv_async());
+    assert!(poll(&mut a, &first).is_pending() && poll(&mut b, &second).is_pending());
+    reserved.send(&tx, 7).unwrap();
+    assert_eq!(
+        (first.wakes(), second.wakes()),
+        (1, 0),
+        "one value, one task"
+    );
+    assert_eq!(rx.try_recv(), Ok(7));
+    assert_eq!(second.wakes(), 1, "nothing will come any more");
+    assert!(matches!(poll(&mut b, &second), Poll::Ready(Err(_))));
+    assert!(matches!(poll(&mut a, &first), Poll::Ready(Err(_))));
+}

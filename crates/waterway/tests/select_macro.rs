@@ -376,3 +376,27 @@ fn thirty_two_arms() {
     };
     assert_eq!(got, 32);
 }
+
+/// Room that was reserved behind a buffered value and given back is room at once, not only when that value has gone.
+#[test]
+fn a_reservation_that_is_given_back_is_room_again() {
+    let (tx, rx) = chan::<u8>(2);
+    tx.send(1).unwrap();
+    loop {
+        select! { send(tx, break) -> _ => unreachable!() }
+    }
+    assert_eq!((tx.len(), tx.try_send(2)), (1, Ok(())));
+    assert_eq!(rx.recv(), Ok(1));
+    let (done, told) = chan(1);
+    let goroutine = waterway::go(move || {
+        // The reservation is given back while the message is made, which is then sent anew.
+        select! { send(tx, { waterway::yield_now(); 3 }) -> sent => sent.unwrap() }
+        done.send(tx).unwrap();
+    });
+    assert!(
+        told.recv_timeout(LONG).is_ok(),
+        "the send waits beside free room"
+    );
+    goroutine.join().unwrap();
+    assert_eq!((rx.recv(), rx.recv()), (Ok(2), Ok(3)));
+}

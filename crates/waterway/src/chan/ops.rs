@@ -117,8 +117,10 @@ impl<T> Core<T> {
     /// Serves those who wait on the other side, if there are any, after the ring was moved.
     #[inline]
     pub(super) fn look_behind(&self, side: usize) {
+        const ENDING: usize = SEND_CLOSED | RECV_WAITING;
         let flags = self.flags();
-        if flags & side != 0 {
+        // Of a closed ring this may have been the last value: then those who wait to receive go too.
+        if flags & side != 0 || flags & ENDING == ENDING {
             self.settle_now();
         }
         if flags & RECV_CLOSED != 0 {
@@ -400,7 +402,21 @@ impl<T> Core<T> {
 
     /// Moves values of waiting senders into free slots.
     fn fill_from_senders(&self, ring: &Ring<T>, queues: &mut Queues, wakes: &mut WakeList) {
-        while !queues.senders.is_empty() {
+        let watches = |node: &Node| {
+            // SAFETY: in this channel's queue of senders, under its lock.
+            node.waiter().is_task() && unsafe { SendSlot::<T>::of(node) }.is_lazy()
+        };
+        while let Some(first) = queues.senders.front() {
+            // Who only watches is told of the room, and leaves it to others.
+            if watches(first) {
+                if ring.len() == ring.capacity() {
+                    return;
+                }
+                if let Some((_, claimed)) = queues.senders.pop_claim_where(watches) {
+                    wakes.push(claimed);
+                }
+                continue;
+            }
             let Claim::At(ticket) = ring.claim() else {
                 return;
             };

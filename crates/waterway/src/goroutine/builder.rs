@@ -7,6 +7,7 @@ use super::current::{self, Who};
 use super::join::{JoinHandle, LocalJoinHandle};
 use super::packet::{self, After, Detached, Handle};
 use crate::rt::cell::{Identity, Unstarted};
+use crate::rt::dedicated::Seat;
 use crate::rt::group::Group;
 use crate::rt::sched::{Place, runtime};
 use crate::rt::{fork, worker};
@@ -186,16 +187,21 @@ impl Builder {
         A: After,
     {
         fork::check();
-        // Started before anything is made that a failure would leave behind.
+        // What can fail comes first: nothing is left then, as `f` and `after` are dropped.
         let rt = runtime();
-        let (dedicated, stack_size, place) = (self.dedicated, self.stack_size, self.place);
+        let (stack_size, place) = (self.stack_size, self.place);
+        let seat = self
+            .dedicated
+            .then(|| Seat::start(stack_size, run_dedicated));
         let identity = self.identity(site);
         // SAFETY: by the caller.
         let (cell, handle) = unsafe { packet::make(identity, stack_size, false, f, after) };
-        if dedicated {
-            start_dedicated(cell, stack_size)
-        } else {
-            rt.spawn(cell, place);
+        match seat {
+            Some(seat) => {
+                rt.count_dedicated(true);
+                seat.take(cell);
+            }
+            None => _ = rt.spawn(cell, place),
         }
         handle
     }
@@ -217,29 +223,11 @@ impl Builder {
     }
 }
 
-fn start_dedicated(cell: Unstarted, stack_size: usize) {
-    let rt = runtime();
-    rt.count_dedicated(true);
-    let mut thread = std::thread::Builder::new().name("waterway-dedicated".into());
-    if stack_size > 0 {
-        thread = thread.stack_size(stack_size);
-    }
-    let started = thread.spawn(move || {
-        let (identity, cell) = cell.start();
-        current::as_dedicated(identity, || {
-            // SAFETY: the whole thread is the goroutine's.
-            unsafe { cell.run() };
-        });
+/// Runs a dedicated goroutine, on its thread.
+fn run_dedicated(cell: Unstarted) {
+    let (identity, cell) = cell.start();
+    current::as_dedicated(identity, || {
+        // SAFETY: the whole thread is the goroutine's.
+        unsafe { cell.run() };
     });
-    if let Err(error) = started {
-        let (identity, cell) = cell.start();
-        cell.give_up();
-        if let Some(group) = &identity.group {
-            group.leave();
-        }
-        rt.count_dedicated(false);
-        panic!(
-            "no thread can be started for a dedicated goroutine: {error}. Raise the limit on threads (ulimit -u)"
-        );
-    }
 }

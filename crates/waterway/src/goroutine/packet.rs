@@ -18,7 +18,7 @@ use std::thread::Result;
 
 use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::arena::{Arena, CELLS, LINE};
-use crate::rt::cell::{CellHeader, Fate, Identity, Unstarted};
+use crate::rt::cell::{CellHeader, Identity, Unstarted};
 use crate::rt::say::say;
 use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind};
 
@@ -158,13 +158,12 @@ fn drop_quietly<V>(value: V) {
     }
 }
 
-/// Runs a goroutine on its own stack, from the closure to the last reference; or gives it up, if it cannot be started:
-/// then the closure is dropped, and so is `after`, without a call.
+/// Runs a goroutine on its own stack, from the closure to the last reference.
 ///
 /// # Safety
 ///
 /// `header` heads a packet of these types that holds the closure; called once.
-unsafe fn run<F, T, A>(header: NonNull<CellHeader>, fate: Fate)
+unsafe fn run<F, T, A>(header: NonNull<CellHeader>)
 where
     F: FnOnce() -> T,
     A: After,
@@ -177,12 +176,6 @@ where
         erase(payload);
         body
     };
-    if fate == Fate::GivenUp {
-        drop_quietly((body, after));
-        // SAFETY: I1: the goroutine's own reference, given up here.
-        unsafe { release(NonNull::from(&(*packet).shared)) };
-        return;
-    }
     let result = catch_unwind(AssertUnwindSafe(body));
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
     let shared = unsafe {

@@ -75,15 +75,7 @@ pub(crate) struct CellHeader {
 }
 
 /// See [`CellHeader::run`].
-type Run = unsafe fn(NonNull<CellHeader>, Fate);
-
-/// What becomes of a goroutine that was queued.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Runs,
-    /// It cannot be started.
-    GivenUp,
-}
+type Run = unsafe fn(NonNull<CellHeader>);
 
 /// A goroutine that has not started: what workers steal from each other.
 #[derive(Clone, Copy, Debug)]
@@ -195,13 +187,7 @@ impl StartedCell {
     #[inline]
     pub(crate) unsafe fn run(self) {
         // SAFETY: I4: this uses the right to start it.
-        unsafe { (self.0.as_ref().run)(self.0, Fate::Runs) }
-    }
-
-    /// Drops the closure instead of running it.
-    pub(crate) fn give_up(self) {
-        // SAFETY: as in `run`; no stack is needed.
-        unsafe { (self.0.as_ref().run)(self.0, Fate::GivenUp) }
+        unsafe { (self.0.as_ref().run)(self.0) }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Settings: what a program sets before the first use, and what the environment sets.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use crate::primitives::{AtomicBool, Lock, Ordering};
 
@@ -77,8 +80,8 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-const MAX_PROCS: std::ops::RangeInclusive<usize> = 1..=256;
-const STACK_SIZE: std::ops::RangeInclusive<usize> = (128 << 10)..=(1 << 30);
+const MAX_PROCS: RangeInclusive<usize> = 1..=256;
+const STACK_SIZE: RangeInclusive<usize> = (128 << 10)..=(1 << 30);
 
 static INSTALLED: Lock<Option<Config>> = Lock::new(None);
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -161,7 +164,7 @@ impl Config {
     ///
     /// A value is out of range, in `self` or in the environment, or the runtime has already started.
     pub fn install(self) -> Result<(), ConfigError> {
-        let merged = self.with_env(|name| std::env::var(name).ok())?;
+        let merged = self.with_env(|name| std::env::var_os(name))?;
         if TAKEN.load(Ordering::Acquire) {
             return Err(ConfigError(
                 "the runtime has already started: install the configuration before its first use"
@@ -173,16 +176,20 @@ impl Config {
     }
 
     /// The settings with those of the environment over them.
-    fn with_env(mut self, get: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-        let get = |name: &'static str| get(name).filter(|v| !v.is_empty()).map(|v| (name, v));
+    fn with_env(mut self, get: impl Fn(&str) -> Option<OsString>) -> Result<Config, ConfigError> {
+        // What is not UTF-8 is no setting's value, and is told as well as can be.
+        let get = |name: &'static str| {
+            let value = get(name).filter(|v| !v.is_empty())?;
+            Some((name, value.to_string_lossy().into_owned()))
+        };
         if let Some((name, value)) = get("WATERWAY_MAX_PROCS") {
-            self.max_procs = number(name, &value, "a number from 1 to 256")?;
+            self.max_procs = number(name, &value, MAX_PROCS, "a number from 1 to 256")?;
         }
         if let Some((name, value)) = get("WATERWAY_STACK_SIZE") {
-            self.stack_size = number(name, &value, "bytes, from 131072 to 1073741824")?;
+            self.stack_size = number(name, &value, STACK_SIZE, "bytes, from 131072 to 1073741824")?;
         }
         if let Some((name, value)) = get("WATERWAY_HELD_WARN_MS") {
-            self.held_warn_ms = number(name, &value, "milliseconds, 0 for never")? as u64;
+            self.held_warn_ms = number(name, &value, 0..=u64::MAX, "milliseconds, 0 for never")?;
         }
         if let Some((name, value)) = get("WATERWAY_GUARD") {
             self.guard = choice(
@@ -234,10 +241,14 @@ impl Config {
     }
 }
 
-fn number(name: &str, value: &str, allowed: &str) -> Result<usize, ConfigError> {
-    value
-        .parse()
-        .map_err(|_| ConfigError(format!("{name} is {value:?}: allowed is {allowed}")))
+fn number<T: FromStr + PartialOrd>(
+    name: &str,
+    value: &str,
+    range: RangeInclusive<T>,
+    allowed: &str,
+) -> Result<T, ConfigError> {
+    let number = value.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| ConfigError(format!("{name} is {value:?}: allowed is {allowed}")))
 }
 
 fn choice<T: Copy>(name: &str, value: &str, allowed: &[(&str, T)]) -> Result<T, ConfigError> {
@@ -266,7 +277,7 @@ pub(super) fn take() -> Config {
     TAKEN.store(true, Ordering::Release);
     let installed = INSTALLED.lock().take();
     installed.unwrap_or_else(
-        || match Config::new().with_env(|name| std::env::var(name).ok()) {
+        || match Config::new().with_env(|name| std::env::var_os(name)) {
             Ok(config) => config,
             Err(error) => panic!("waterway cannot start: {error}"),
         },
@@ -274,69 +285,4 @@ pub(super) fn take() -> Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn env(name: &'static str, value: &'static str) -> Result<Config, ConfigError> {
-        Config::new().with_env(|n| (n == name).then(|| value.to_string()))
-    }
-
-    #[test]
-    fn good_values_are_taken() {
-        assert_eq!(env("WATERWAY_MAX_PROCS", "3").unwrap().max_procs, 3);
-        assert_eq!(
-            env("WATERWAY_STACK_SIZE", "131072").unwrap().stack_size,
-            131072
-        );
-        assert_eq!(
-            env("WATERWAY_STACK_SIZE", "200001").unwrap().stack_size,
-            200_704
-        );
-        assert_eq!(
-            env("WATERWAY_GUARD", "mprotect").unwrap().guard,
-            Guard::Mprotect
-        );
-        assert_eq!(
-            env("WATERWAY_SIGQUIT", "dump").unwrap().sigquit,
-            SigquitPolicy::Dump
-        );
-        assert!(env("WATERWAY_CHECK_TLS", "1").unwrap().check_tls);
-        assert!(matches!(
-            env("WATERWAY_DEADLOCK", "report").unwrap().deadlock,
-            DeadlockPolicy::Report
-        ));
-        assert!(matches!(
-            env("WATERWAY_DEADLOCK", "panic-main").unwrap().deadlock,
-            DeadlockPolicy::PanicMain
-        ));
-        assert!(
-            env("WATERWAY_MAX_PROCS", "").is_ok(),
-            "an empty variable counts as unset"
-        );
-    }
-
-    #[test]
-    fn bad_values_name_variable_value_and_what_is_allowed() {
-        for (name, value, allowed) in [
-            ("WATERWAY_MAX_PROCS", "many", "1 to 256"),
-            ("WATERWAY_MAX_PROCS", "-1", "1 to 256"),
-            ("WATERWAY_STACK_SIZE", "1k", "131072"),
-            ("WATERWAY_GUARD", "none", "\"mprotect\""),
-            ("WATERWAY_SIGQUIT", "print", "\"dump\""),
-            ("WATERWAY_DEADLOCK", "ignore", "\"report\""),
-            ("WATERWAY_CHECK_TLS", "yes", "\"1\""),
-            ("WATERWAY_HELD_WARN_MS", "soon", "milliseconds"),
-        ] {
-            let text = env(name, value).unwrap_err().to_string();
-            assert!(
-                text.contains(name) && text.contains(value) && text.contains(allowed),
-                "{text}"
-            );
-        }
-        let text = env("WATERWAY_MAX_PROCS", "0").unwrap_err().to_string();
-        assert!(
-            text.contains("max_procs is 0") && text.contains("1 to 256"),
-            "{text}"
-        );
-    }
-}
+mod tests;

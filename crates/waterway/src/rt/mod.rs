@@ -5,6 +5,7 @@ pub(crate) mod blocking;
 pub(crate) mod cell;
 pub(crate) mod config;
 pub(crate) mod core_box;
+pub(crate) mod dedicated;
 mod due;
 mod foreign;
 pub(crate) mod fork;

@@ -101,8 +101,11 @@ fn start() -> &'static Runtime {
             ));
             break;
         }
+        // Of few threads, this is the second that is needed.
+        if index == 0 {
+            rt.sysmon.start(rt);
+        }
     }
-    rt.sysmon.start(rt);
     rt
 }
 

@@ -76,12 +76,19 @@ pub(super) fn ready(
     checkpoint();
     let bell = Arc::new(Bell::default());
     let mut watches = Vec::with_capacity(ports.len());
-    for (arm, port) in ports.iter().enumerate() {
-        match port.watch(Waker::from(bell.clone())) {
-            Some(watch) => watches.push(watch),
-            None => return Some(arm),
+    // Those that receive first: at its start such a watch tells a select that waits to send, which shall not be this one.
+    for sends in [false, true] {
+        for (arm, port) in ports.iter().enumerate() {
+            if port.is_send() != sends {
+                continue;
+            }
+            match port.watch(Waker::from(bell.clone())) {
+                Some(watch) => watches.push((arm, watch)),
+                None => return Some(arm),
+            }
         }
     }
     bell.wait(&key(ports, site), deadline);
-    watches.iter().position(|watch| watch.is_told())
+    let told = watches.iter().find(|(_, watch)| watch.is_told());
+    told.map(|(arm, _)| *arm)
 }

@@ -72,6 +72,12 @@ impl WaitQueue {
         self.head.is_none()
     }
 
+    /// The node that has waited longest.
+    pub(crate) fn front(&self) -> Option<&Node> {
+        // SAFETY: I1, and nobody takes it out while the queue is borrowed.
+        self.head.map(|head| unsafe { head.as_ref() })
+    }
+
     /// Adds a node at the back.
     ///
     /// # Safety
