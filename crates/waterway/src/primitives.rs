@@ -104,3 +104,25 @@ impl<T> fmt::Debug for Lock<T> {
         f.write_str("Lock")
     }
 }
+
+/// Waits for another thread's next few instructions.
+pub(crate) struct Spin(u32);
+
+impl Spin {
+    #[inline]
+    pub(crate) const fn new() -> Spin {
+        Spin(0)
+    }
+
+    #[inline]
+    pub(crate) fn once(&mut self) {
+        if self.0 < 6 {
+            for _ in 0..1 << self.0 {
+                std::hint::spin_loop();
+            }
+            self.0 += 1;
+        } else {
+            std::thread::yield_now();
+        }
+    }
+}

@@ -16,7 +16,8 @@ use std::ptr::NonNull;
 use super::ring::{Pop, Ring};
 use super::wakes::WakeList;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering};
-use crate::rt::arena::{CoreHeader, CoreKind, HANDLES};
+use crate::rt::arena::HANDLES;
+use crate::rt::core_box::{CoreHeader, CoreKind};
 use crate::wait::WaitQueue;
 
 /// In `flags`: somebody stands in the senders' queue. Kept up to date for rings only.

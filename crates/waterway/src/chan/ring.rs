@@ -28,7 +28,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use crate::primitives::{AtomicUsize, Ordering};
+use crate::primitives::{AtomicUsize, Ordering, Spin};
 
 const STATE: usize = 3;
 const FREE: usize = 0;
@@ -110,7 +110,7 @@ impl<T> Ring<T> {
     /// Takes the next slot for a value.
     #[inline]
     pub(super) fn claim(&self) -> Claim {
-        let mut spin = Spin(0);
+        let mut spin = Spin::new();
         loop {
             let tail = self.tail.0.load(Ordering::Acquire);
             if tail & CLOSED != 0 {
@@ -177,7 +177,7 @@ impl<T> Ring<T> {
     /// Takes the oldest value.
     #[inline]
     pub(super) fn pop(&self) -> Pop<T> {
-        let mut spin = Spin(0);
+        let mut spin = Spin::new();
         loop {
             let head = self.head.0.load(Ordering::Acquire);
             let slot = self.slot(head);
@@ -327,23 +327,6 @@ impl<T> Drop for Ring<T> {
         let _memory = Memory(self.slots.as_ptr().cast(), layout);
         while let Pop::Value(value) = self.pop() {
             drop(value);
-        }
-    }
-}
-
-/// Waits for another thread's next few instructions.
-struct Spin(u32);
-
-impl Spin {
-    #[inline]
-    fn once(&mut self) {
-        if self.0 < 6 {
-            for _ in 0..1 << self.0 {
-                std::hint::spin_loop();
-            }
-            self.0 += 1;
-        } else {
-            std::thread::yield_now();
         }
     }
 }

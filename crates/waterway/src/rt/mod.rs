@@ -4,6 +4,7 @@ pub(crate) mod arena;
 pub(crate) mod blocking;
 pub(crate) mod cell;
 pub(crate) mod config;
+pub(crate) mod core_box;
 mod due;
 pub(crate) mod fork;
 pub(crate) mod group;

@@ -24,7 +24,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::primitives::{AtomicPtr, AtomicUsize, Lock, Ordering};
-use crate::rt::arena::{CoreBox, CoreHeader, CoreKind};
+use crate::rt::core_box::{CoreBox, CoreHeader, CoreKind};
 use crate::rt::park::{clock, whoami};
 use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind};
 

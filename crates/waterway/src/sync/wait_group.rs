@@ -5,7 +5,7 @@ use std::panic::Location;
 
 use crate::goroutine::go;
 use crate::primitives::{AtomicU64, Lock, Ordering};
-use crate::rt::arena::{CoreHeader, CoreKind, CoreRef};
+use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
 use crate::wait::{
     Claimed, Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind,
 };

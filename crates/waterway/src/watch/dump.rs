@@ -6,8 +6,9 @@ use std::panic::Location;
 use std::time::Duration;
 
 use crate::goroutine::dedicated;
-use crate::rt::arena::{CoreHeader, CoreKind, HANDLES};
+use crate::rt::arena::HANDLES;
 use crate::rt::cell::for_each_unstarted;
+use crate::rt::core_box::{CoreHeader, CoreKind};
 use crate::rt::park::clock;
 use crate::rt::record::{Record, WaitReason, Waiting};
 use crate::rt::sched::Runtime;

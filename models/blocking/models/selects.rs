@@ -1,0 +1,146 @@
+//! Selects: one arm fires, and what it promises happens.
+
+use std::sync::Arc;
+
+use shuttle::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Goroutine, Model, Stage, Thread};
+use crate::chan::chan;
+use crate::{Select, select};
+
+pub(super) const MODELS: &[Model] = &[
+    ("select_receives_from_two", receives_from_two),
+    ("selects_that_face_each_other", face_each_other),
+    ("select_sends_into_rings", sends_into_rings),
+    ("select_gives_back_what_it_reserved", gives_back),
+    ("select_ready_hears_of_every_value", ready),
+];
+
+/// Everything sent into either channel is received by one of two selectors.
+fn receives_from_two() {
+    let mut stage = Stage::new();
+    let (a, from_a) = chan(0);
+    let (b, from_b) = chan(1);
+    for (tx, kind) in [(a.clone(), Goroutine), (b.clone(), Thread)] {
+        stage.actor(kind, move || tx.send(1).unwrap());
+    }
+    let sum = Arc::new(AtomicUsize::new(0));
+    for kind in [Goroutine, Thread] {
+        let (from_a, from_b, sum) = (from_a.clone(), from_b.clone(), sum.clone());
+        stage.actor(kind, move || {
+            let got = select! {
+                recv(from_a) -> v => v,
+                recv(from_b) -> v => v,
+            };
+            sum.fetch_add(got.unwrap(), Ordering::SeqCst);
+        });
+    }
+    stage.end();
+    assert_eq!(sum.load(Ordering::SeqCst), 2);
+    drop((a, b));
+}
+
+/// Two selects that send and receive on the same two channels: they meet, crosswise, once each way or not at all.
+fn face_each_other() {
+    let mut stage = Stage::new();
+    let (to_b, from_a) = chan::<u32>(0);
+    let (to_a, from_b) = chan::<u32>(0);
+    let met = Arc::new(AtomicUsize::new(0));
+    for (tx, rx, kind) in [
+        (to_b.clone(), from_b.clone(), Goroutine),
+        (to_a.clone(), from_a.clone(), Thread),
+    ] {
+        let met = met.clone();
+        stage.actor(kind, move || {
+            let sent = select! {
+                send(tx, 7) -> sent => { sent.unwrap(); 1 },
+                recv(rx) -> got => { assert_eq!(got, Ok(7)); 16 },
+            };
+            met.fetch_add(sent, Ordering::SeqCst);
+        });
+    }
+    stage.end();
+    assert_eq!(
+        met.load(Ordering::SeqCst),
+        17,
+        "one sends, the other receives"
+    );
+}
+
+fn sends_into_rings() {
+    let mut stage = Stage::new();
+    let (a, from_a) = chan(1);
+    let (b, from_b) = chan(1);
+    for kind in [Goroutine, Thread] {
+        let (a, b) = (a.clone(), b.clone());
+        stage.actor(kind, move || {
+            for _ in 0..2 {
+                select! {
+                    send(a, 1) -> sent => sent.unwrap(),
+                    send(b, 1) -> sent => sent.unwrap(),
+                }
+            }
+        });
+    }
+    drop((a, b));
+    let sum = Arc::new(AtomicUsize::new(0));
+    for rx in [from_a, from_b] {
+        let sum = sum.clone();
+        stage.actor(Goroutine, move || {
+            for value in &rx {
+                sum.fetch_add(value, Ordering::SeqCst);
+            }
+        });
+    }
+    stage.end();
+    assert_eq!(sum.load(Ordering::SeqCst), 4);
+}
+
+/// A select that was chosen to send, and whose message panics: what it had reserved is there for others.
+fn gives_back() {
+    let mut stage = Stage::new();
+    let (tx, rx) = chan(1);
+    let other = tx.clone();
+    stage.actor(Goroutine, move || {
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            select! { send(tx, fail()) -> sent => sent.unwrap() }
+        }));
+        assert!(panic.is_err());
+    });
+    stage.actor(Goroutine, move || {
+        other.send(1).unwrap();
+        other.send(2).unwrap();
+    });
+    stage.actor(Thread, move || {
+        assert_eq!(rx.iter().collect::<Vec<u32>>(), [1, 2]);
+    });
+    stage.end();
+}
+
+fn fail() -> u32 {
+    std::panic::resume_unwind(Box::new(()))
+}
+
+/// `ready` returns when there is something, and never sleeps over it.
+fn ready() {
+    let mut stage = Stage::new();
+    let (a, from_a) = chan(0);
+    let (b, from_b) = chan(1);
+    for (tx, value, kind) in [(a.clone(), 1, Goroutine), (b.clone(), 2, Thread)] {
+        stage.actor(kind, move || tx.send(value).unwrap());
+    }
+    stage.actor(Goroutine, move || {
+        let mut got = 0;
+        while got < 3 {
+            let mut set = Select::new();
+            set.recv(&from_a);
+            set.recv(&from_b);
+            let rx = if set.ready() == 0 { &from_a } else { &from_b };
+            got += rx.try_recv().unwrap_or(0);
+            // A sender that another one served may still stand there.
+            shuttle::thread::yield_now();
+        }
+    });
+    stage.end();
+    drop((a, b));
+}

@@ -1,0 +1,3 @@
+//! Loom models of the ring.
+
+fn main() {}
