@@ -20,6 +20,25 @@ pub(crate) enum CoreKind {
     Chan = 1,
     Mutex,
     WaitGroup,
+    RwLock,
+    Condvar,
+    Once,
+    Barrier,
+    Semaphore,
+}
+
+impl CoreKind {
+    /// Every kind, in the order of its number, from 1 on.
+    const ALL: [CoreKind; 8] = [
+        CoreKind::Chan,
+        CoreKind::Mutex,
+        CoreKind::WaitGroup,
+        CoreKind::RwLock,
+        CoreKind::Condvar,
+        CoreKind::Once,
+        CoreKind::Barrier,
+        CoreKind::Semaphore,
+    ];
 }
 
 /// The first bytes of every core in [`HANDLES`], readable at any time by dumps (atomics and `'static` data only).
@@ -31,7 +50,7 @@ pub(crate) struct CoreHeader {
     site: AtomicPtr<Location<'static>>,
     /// Of a channel: capacity, `usize::MAX` if unbounded.
     pub(crate) capacity: AtomicUsize,
-    /// Of a channel: live senders and receivers. Of a mutex: `senders` is the lock word.
+    /// Of a channel: live senders and receivers. Of a lock: `senders` is the lock word.
     pub(crate) senders: AtomicUsize,
     /// See `senders`.
     pub(crate) receivers: AtomicUsize,
@@ -58,17 +77,16 @@ impl CoreHeader {
 
     /// Where the object was made.
     pub(crate) fn site(&self) -> &'static Location<'static> {
-        // SAFETY: only `new` stores here, a `&'static`.
+        // SAFETY: I1: only `new` stores here, a `&'static`.
         unsafe { &*self.site.load(Ordering::Relaxed) }
     }
 
     /// What kind of object it is.
     pub(crate) fn kind(&self) -> CoreKind {
-        match self.kind.load(Ordering::Relaxed) {
-            1 => CoreKind::Chan,
-            2 => CoreKind::Mutex,
-            _ => CoreKind::WaitGroup,
-        }
+        let number = self.kind.load(Ordering::Relaxed) as usize;
+        *CoreKind::ALL
+            .get(number.wrapping_sub(1))
+            .unwrap_or(&CoreKind::Chan)
     }
 }
 
@@ -150,7 +168,7 @@ impl<T> Drop for CoreRef<T> {
     fn drop(&mut self) {
         if self.refs.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
-            // SAFETY: I2: the count is 0.
+            // SAFETY: I2: the last reference.
             unsafe { CoreBox::free(self.0) };
         }
         // No stale word may look like a handle.
