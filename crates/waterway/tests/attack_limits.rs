@@ -62,6 +62,7 @@ fn programs(program: &str) {
         "no_sysmon_at_first" => no_sysmon_at_first(),
         "many_blocking_calls" => many_blocking_calls(),
         "everything" => everything(),
+        "little_address_space" => little_address_space(),
         "huge_stacks" => huge_stacks(),
         "many_mappings" => many_mappings(),
         other => panic!("no program {other:?}"),
@@ -236,6 +237,28 @@ fn everything() {
     }
 }
 
+/// Attack: a limit of 2 GiB on addresses (`ulimit -v`), of which the program itself wants one.
+/// Outcome: it gets it: the runtime's own ranges take a small part.
+fn a_limit_on_addresses_leaves_room_for_the_program() {
+    run("little_address_space", &[("WATERWAY_MAX_PROCS", "2")]).code(0);
+}
+
+fn little_address_space() {
+    let limit = libc::rlimit {
+        rlim_cur: 2 << 30,
+        rlim_max: 2 << 30,
+    };
+    // SAFETY: a plain call with a valid pointer.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    go(|| ()).join().unwrap();
+    let (_tx, _rx) = chan::<u8>(0);
+    let mut own: Vec<u8> = Vec::new();
+    own.try_reserve_exact(1 << 30).expect("a gigabyte is left");
+    let group = WaitGroup::new();
+    (0..200).for_each(|_| group.go(yield_now));
+    group.wait();
+}
+
 /// Attack: stacks of a gigabyte each, more than there are addresses for, and one of every size.
 /// Outcome: those that find no place wait for one.
 fn stacks_larger_than_the_address_space_wait_their_turn() {
@@ -319,6 +342,7 @@ fn main() {
             a_start_that_failed_can_be_tried_again,
             blocking_calls_share_a_limited_number_of_threads,
             any_number_of_workers_will_do,
+            a_limit_on_addresses_leaves_room_for_the_program,
             stacks_larger_than_the_address_space_wait_their_turn,
             without_mappings_goroutines_wait_for_stacks,
         ),

@@ -50,7 +50,8 @@ where
 ///
 /// # Panics
 ///
-/// If the caller is not a goroutine on a worker: a plain thread and a dedicated goroutine run no others.
+/// If the caller is not a goroutine on a worker: a plain thread and a dedicated goroutine run no others. In a child of
+/// `fork`.
 ///
 /// ```
 /// use std::rc::Rc;

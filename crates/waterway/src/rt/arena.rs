@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+use rustix::process::{Resource, getrlimit};
 
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 
@@ -20,6 +21,10 @@ pub(crate) const LINE: usize = 64;
 const FINE: usize = 1024;
 const FINE_CLASSES: usize = FINE / LINE;
 const CLASSES: usize = FINE_CLASSES + 32;
+
+/// Bytes of address space for an arena: as many as can be had in between.
+const LEAST: usize = 1 << 24;
+const MOST: usize = 1 << 36;
 
 /// Free blocks are kept in this many lists, so that threads seldom meet.
 const SHARDS: usize = 8;
@@ -159,10 +164,13 @@ impl Arena {
     }
 
     /// Reserves the range: addresses only, memory comes with the first touch. Smaller where the address space is
-    /// limited.
+    /// limited: the rest of the program needs most of it.
     #[cold]
     fn reserve(&self) -> usize {
-        let mut len: usize = 1 << 36;
+        let limit = getrlimit(Resource::As).current;
+        let mut len = limit.map_or(MOST, |n| {
+            (n as usize / 16).next_power_of_two().clamp(LEAST, MOST)
+        });
         loop {
             // SAFETY: a fresh anonymous mapping at an address of the kernel's choice.
             let mapped = unsafe {
@@ -179,7 +187,7 @@ impl Arena {
                     self.start.store(start as usize, Ordering::Relaxed);
                     return start as usize;
                 }
-                Err(_) if len > 1 << 24 => len /= 2,
+                Err(_) if len > LEAST => len /= 2,
                 Err(error) => {
                     panic!("waterway cannot reserve {len} bytes of address space: {error}")
                 }
