@@ -6,6 +6,7 @@
 //! - I2: a fiber is resumed by one thread at a time, never while it runs.
 //! - I3: a fiber that has begun and not finished is never dropped: that would unwind it, and free what others borrow.
 
+use std::io::Write;
 use std::mem::ManuallyDrop;
 
 use corosensei::stack::{Stack, StackPointer};
@@ -17,7 +18,7 @@ struct Range {
     limit: StackPointer,
 }
 
-// SAFETY: `Fiber::new`'s caller answers for it: mapped down to a guard, aligned, and larger than the minimum.
+// SAFETY: I1, and what else `Fiber::new` asks for: mapped down to a guard, aligned, and larger than the minimum.
 unsafe impl Stack for Range {
     fn base(&self) -> StackPointer {
         self.top
@@ -49,7 +50,9 @@ struct NoUnwind;
 
 impl Drop for NoUnwind {
     fn drop(&mut self) {
-        eprintln!("waterway: a panic reached the bottom of a goroutine's stack");
+        // Not `eprintln!`, which panics where nobody reads.
+        let text = "waterway: a panic reached the bottom of a goroutine's stack";
+        let _ = writeln!(std::io::stderr(), "{text}");
         std::process::abort();
     }
 }
@@ -59,11 +62,11 @@ impl Fiber {
     ///
     /// # Safety
     ///
-    /// `bottom..top` is writable memory above a guard, at least 8 KiB, `top` a multiple of 16, and the fiber's alone until
-    /// it has finished (I1). What `f` borrows lives as long.
+    /// `bottom..top` is writable memory above a guard, at least 8 KiB, `top` a multiple of 16, and the fiber's alone
+    /// until it has finished (I1). What `f` borrows lives as long.
     #[inline]
     pub unsafe fn new<F: FnOnce(&Suspender)>(top: usize, bottom: usize, f: F) -> Fiber {
-        // SAFETY: by the caller, neither is 0.
+        // SAFETY: by the caller both lie in mapped memory, so neither is 0.
         let range = unsafe {
             Range {
                 top: StackPointer::new_unchecked(top),
@@ -72,11 +75,12 @@ impl Fiber {
         };
         let body = move |yielder: &Yielder<(), ()>, ()| {
             let no_unwind = NoUnwind;
-            // SAFETY: `Suspender` is a transparent wrapper.
+            // SAFETY: `Suspender` is a transparent wrapper; the yielder stays where it is while the fiber lives.
             f(unsafe { &*std::ptr::from_ref(yielder).cast::<Suspender>() });
             std::mem::forget(no_unwind);
         };
-        // SAFETY: by the caller, what the closure borrows lives until it has finished.
+        // SAFETY: I1 by the caller, and what the closure borrows lives until it has finished; I3: it is not dropped
+        // before.
         Fiber(ManuallyDrop::new(unsafe {
             Coroutine::with_stack_unchecked(range, body)
         }))

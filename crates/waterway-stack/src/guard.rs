@@ -2,6 +2,8 @@
 
 use std::ffi::c_void;
 use std::io;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::mm::{MprotectFlags, mprotect};
 
@@ -18,6 +20,29 @@ pub enum GuardMode {
     Auto,
     /// `mprotect`, which splits the mapping: two mappings for each stack.
     Mprotect,
+}
+
+/// Mappings that stacks leave to the rest of the program: without any left the next allocation would end it.
+const SPARE_MAPPINGS: usize = 4096;
+
+/// Guards made by `mprotect`, in all pools. Each splits off two mappings.
+static SPLITS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many there may be: `vm.max_map_count` allows for so many, or nobody knows.
+fn most_splits() -> usize {
+    static MOST: OnceLock<usize> = OnceLock::new();
+    *MOST.get_or_init(|| {
+        let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok();
+        let limit = limit.and_then(|text| text.trim().parse::<usize>().ok());
+        limit.map_or(usize::MAX, |n| {
+            n.saturating_sub(SPARE_MAPPINGS.min(n / 2)) / 2
+        })
+    })
+}
+
+/// A slab with so many guards made by `mprotect` is gone.
+pub(crate) fn forget(splits: usize) {
+    SPLITS.fetch_sub(splits, Ordering::Relaxed);
 }
 
 /// Guards the first `GUARD_SIZE` bytes of a slot. Gives the mode that worked.
@@ -37,7 +62,15 @@ pub(crate) unsafe fn install(at: usize, mode: GuardMode) -> io::Result<GuardMode
             return Err(error);
         }
     }
+    if SPLITS.fetch_add(1, Ordering::Relaxed) >= most_splits() {
+        forget(1);
+        return Err(io::Error::from(rustix::io::Errno::NOMEM));
+    }
     // SAFETY: by the caller.
-    unsafe { mprotect(at as *mut c_void, GUARD_SIZE, MprotectFlags::empty()) }?;
+    let split = unsafe { mprotect(at as *mut c_void, GUARD_SIZE, MprotectFlags::empty()) };
+    if let Err(error) = split {
+        forget(1);
+        return Err(error.into());
+    }
     Ok(GuardMode::Mprotect)
 }

@@ -3,6 +3,7 @@
 //! # Invariants
 //!
 //! - I1: `OLD` is written before the handler is installed, and never after.
+//! - I2: `REPORT` is 0 or a `fn(usize) -> bool`; not 0 once the handler is installed.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -23,8 +24,8 @@ static OLD: Old = Old(UnsafeCell::new(MaybeUninit::uninit()));
 static REPORT: AtomicUsize = AtomicUsize::new(0);
 
 /// Installs the handler, once in the process. `report` is called with each faulting address, in the signal handler: if
-/// the address is that of a guard of the running goroutine it says so (by `write` alone) and returns true; then the process
-/// aborts. Other faults go to whoever handled them before.
+/// the address is that of a guard of the running goroutine it says so (by `write` alone) and returns true; then the
+/// process aborts. Other faults go to whoever handled them before.
 pub fn install_overflow_handler(report: fn(usize) -> bool) {
     if REPORT.swap(report as usize, Ordering::SeqCst) != 0 {
         return;
@@ -47,7 +48,7 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     // SAFETY: the kernel passes a valid siginfo; the fault signals have an address.
     let address = unsafe { (*info).si_addr() } as usize;
     let report = REPORT.load(Ordering::SeqCst);
-    // SAFETY: only `install_overflow_handler` stores here, a function of this type.
+    // SAFETY: I2.
     let report: fn(usize) -> bool =
         unsafe { std::mem::transmute::<usize, fn(usize) -> bool>(report) };
     if report(address) {

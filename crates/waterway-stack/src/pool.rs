@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
@@ -116,6 +116,8 @@ struct Inner {
 struct Slab {
     /// Slots from here on have never been used.
     fresh: usize,
+    /// How many of the others are guarded by `mprotect`.
+    splits: usize,
 }
 
 impl StackPool {
@@ -204,7 +206,10 @@ impl StackPool {
         let low = start + slab.fresh * self.config.size;
         // SAFETY: the slot lies in our mapping and nobody has it yet (I1).
         match unsafe { guard::install(low, inner.mode) } {
-            Ok(mode) => inner.mode = mode,
+            Ok(mode) => {
+                inner.mode = mode;
+                slab.splits += usize::from(mode == GuardMode::Mprotect);
+            }
             Err(error) => {
                 let call = if inner.mode == GuardMode::Auto {
                     "madvise(MADV_GUARD_INSTALL)"
@@ -240,16 +245,22 @@ impl StackPool {
             error: error.into(),
         })?;
         // A stack must not take two megabytes for its first page. Where the kernel has no huge pages it says so: fine.
-        // SAFETY: our own mapping.
+        // SAFETY: our own new mapping, none of whose slots is out.
         let _ = unsafe { madvise(start, len, Advice::LinuxNoHugepage) };
         let start = start as usize;
-        inner.slabs.insert(start, Slab { fresh: 0 });
+        inner.slabs.insert(
+            start,
+            Slab {
+                fresh: 0,
+                splits: 0,
+            },
+        );
         inner.newest = Some(start);
         Ok(start)
     }
 
-    /// Gives the memory of idle stacks back to the system, but for `keep` of them: unmaps slabs that nobody uses, so that
-    /// their page tables go too, and empties idle stacks in the others.
+    /// Gives the memory of idle stacks back to the system, but for `keep` of them: unmaps slabs that nobody uses, so
+    /// that their page tables go too, and empties idle stacks in the others.
     pub fn trim(&self, keep: usize) {
         let mut inner = self.lock();
         if inner.warm.len() <= keep {
@@ -312,14 +323,20 @@ impl StackPool {
     }
 
     fn unmap_slab(&self, inner: &mut Inner, start: usize) {
-        inner.slabs.remove(&start);
+        let slab = inner.slabs.remove(&start);
         if inner.newest == Some(start) {
             inner.newest = None;
         }
         // SAFETY: our mapping, none of its slots is out (I3).
         if let Err(error) = unsafe { munmap(start as *mut c_void, self.slab_len()) } {
             // It stays mapped, and lost: the kernel had no memory to split a mapping.
-            eprintln!("waterway: a slab of stacks could not be unmapped: {error}");
+            // Not `eprintln!`, which panics where nobody reads.
+            let _ = writeln!(
+                io::stderr(),
+                "waterway: a slab of stacks could not be unmapped: {error}"
+            );
+        } else if let Some(slab) = slab {
+            guard::forget(slab.splits);
         }
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use shuttle::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Goroutine, Kind, Model, Stage, Thread};
-use crate::sync::{Mutex, WaitGroup};
+use std::time::Duration;
+
+use crate::sync::{Barrier, Condvar, Mutex, Once, RwLock, Semaphore, WaitGroup};
 
 pub(super) const MODELS: &[Model] = &[
     ("mutex_of_goroutines", || excludes(Goroutine)),
@@ -13,7 +15,18 @@ pub(super) const MODELS: &[Model] = &[
     ("mutex_tried_and_locked", tried),
     ("wait_group", wait_group),
     ("wait_group_used_again", again),
+    ("mutex_with_deadlines", lock_deadlines),
+    ("rw_lock", rw_lock),
+    ("condvar_misses_nothing", condvar),
+    ("condvar_with_deadlines", condvar_deadlines),
+    ("once", once),
+    ("once_that_panics", once_panics),
+    ("semaphore_of_two", semaphore),
+    ("semaphore_with_deadlines", semaphore_deadlines),
+    ("barrier_used_again", barrier),
 ];
+
+const SHORT: Duration = Duration::from_millis(1);
 
 fn excludes(kind: Kind) {
     let mut stage = Stage::new();
@@ -92,4 +105,177 @@ fn again() {
         first.wait();
     });
     stage.end();
+}
+
+/// Who gives up leaves nothing behind: the lock is free in the end.
+fn lock_deadlines() {
+    let mut stage = Stage::new();
+    let lock = Arc::new(Mutex::new(0));
+    for kind in [Goroutine, Thread, Goroutine] {
+        let lock = lock.clone();
+        stage.actor(kind, move || {
+            if let Some(mut count) = lock.lock_timeout(SHORT) {
+                *count += 1;
+            }
+            *lock.lock() += 1;
+        });
+    }
+    stage.end_with_clock();
+    assert!((3..=6).contains(&*lock.try_lock().expect("it is free")));
+}
+
+/// Writers are alone; in the end everybody had a turn.
+fn rw_lock() {
+    let mut stage = Stage::new();
+    let lock = Arc::new(RwLock::new(0));
+    let inside = Arc::new(AtomicUsize::new(0));
+    for kind in [Goroutine, Thread] {
+        let (write, writers) = (lock.clone(), inside.clone());
+        stage.actor(kind, move || {
+            let mut count = write.write();
+            assert_eq!(writers.fetch_add(100, Ordering::SeqCst), 0, "alone");
+            *count += 1;
+            writers.fetch_sub(100, Ordering::SeqCst);
+        });
+        let (read, readers) = (lock.clone(), inside.clone());
+        stage.actor(kind, move || {
+            let count = read.read();
+            assert!(readers.fetch_add(1, Ordering::SeqCst) < 100, "no writer");
+            assert!(*count <= 2);
+            readers.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+    stage.end();
+    assert_eq!(*lock.try_write().expect("it is free"), 2);
+}
+
+fn condvar() {
+    let mut stage = Stage::new();
+    let pair = Arc::new((Mutex::new(0), Condvar::new()));
+    for kind in [Goroutine, Thread] {
+        let pair = pair.clone();
+        stage.actor(kind, move || {
+            let mut tokens = pair.0.lock();
+            pair.1.wait_while(&mut tokens, |tokens| *tokens == 0);
+            *tokens -= 1;
+        });
+    }
+    for kind in [Goroutine, Thread] {
+        let pair = pair.clone();
+        stage.actor(kind, move || {
+            *pair.0.lock() += 1;
+            pair.1.notify_one();
+        });
+    }
+    stage.end();
+    assert_eq!(*pair.0.lock(), 0);
+}
+
+/// A notification goes to somebody who still waits, or to nobody.
+fn condvar_deadlines() {
+    let mut stage = Stage::new();
+    let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    let late = pair.clone();
+    stage.actor(Goroutine, move || {
+        let mut guard = late.0.lock();
+        late.1.wait_timeout(&mut guard, SHORT);
+        // It has the lock again, whatever ended the wait.
+        assert!(late.0.try_lock().is_none());
+    });
+    let patient = pair.clone();
+    stage.actor(Goroutine, move || {
+        let mut guard = patient.0.lock();
+        patient.1.wait_while(&mut guard, |set| !*set);
+    });
+    stage.actor(Thread, move || {
+        *pair.0.lock() = true;
+        pair.1.notify_all();
+    });
+    stage.end_with_clock();
+}
+
+fn once() {
+    let mut stage = Stage::new();
+    let once = Arc::new((Once::new(), AtomicUsize::new(0)));
+    for kind in [Goroutine, Thread, Goroutine] {
+        let once = once.clone();
+        stage.actor(kind, move || {
+            once.0.call_once(|| {
+                once.1.fetch_add(1, Ordering::SeqCst);
+            });
+            assert_eq!(once.1.load(Ordering::SeqCst), 1, "made, when it returns");
+        });
+    }
+    stage.end();
+}
+
+/// The first call panics; one of the others makes it.
+fn once_panics() {
+    let mut stage = Stage::new();
+    let once = Arc::new((Once::new(), AtomicUsize::new(0)));
+    for kind in [Goroutine, Thread, Goroutine] {
+        let once = once.clone();
+        stage.actor(kind, move || {
+            let call = std::panic::AssertUnwindSafe(|| {
+                once.0.call_once(|| {
+                    if once.1.fetch_add(1, Ordering::SeqCst) == 0 {
+                        std::panic::resume_unwind(Box::new(()));
+                    }
+                });
+            });
+            let _ = std::panic::catch_unwind(call);
+        });
+    }
+    stage.end();
+    assert!(once.0.is_completed());
+    assert_eq!(once.1.load(Ordering::SeqCst), 2);
+}
+
+fn semaphore() {
+    let mut stage = Stage::new();
+    let semaphore = Semaphore::new(2);
+    let inside = Arc::new(AtomicUsize::new(0));
+    for (n, kind) in [(1, Goroutine), (2, Thread), (1, Goroutine)] {
+        let (semaphore, inside) = (semaphore.clone(), inside.clone());
+        stage.actor(kind, move || {
+            let _permit = semaphore.acquire(n);
+            assert!(inside.fetch_add(n, Ordering::SeqCst) + n <= 2);
+            inside.fetch_sub(n, Ordering::SeqCst);
+        });
+    }
+    stage.end();
+    assert_eq!(semaphore.available(), 2);
+}
+
+/// Who waits behind one that gives up is served.
+fn semaphore_deadlines() {
+    let mut stage = Stage::new();
+    let semaphore = Semaphore::new(1);
+    for (n, kind) in [(2, Goroutine), (2, Thread)] {
+        let semaphore = semaphore.clone();
+        stage.actor(kind, move || {
+            assert!(semaphore.acquire_timeout(n, SHORT).is_none());
+        });
+    }
+    let patient = semaphore.clone();
+    stage.actor(Goroutine, move || drop(patient.acquire(1)));
+    stage.end_with_clock();
+    assert_eq!(semaphore.available(), 1);
+}
+
+fn barrier() {
+    let mut stage = Stage::new();
+    let barrier = Barrier::new(3);
+    let leaders = Arc::new(AtomicUsize::new(0));
+    for kind in [Goroutine, Thread, Goroutine] {
+        let (barrier, leaders) = (barrier.clone(), leaders.clone());
+        stage.actor(kind, move || {
+            for _ in 0..2 {
+                let leads = barrier.wait().is_leader();
+                leaders.fetch_add(usize::from(leads), Ordering::SeqCst);
+            }
+        });
+    }
+    stage.end();
+    assert_eq!(leaders.load(Ordering::SeqCst), 2);
 }

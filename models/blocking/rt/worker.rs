@@ -9,6 +9,7 @@ use super::timer::{TimerHeap, TimerSlot};
 use crate::primitives::Lock;
 
 pub(crate) struct Worker {
+    pub(crate) index: usize,
     timers: Lock<TimerHeap<TimerPayload>>,
 }
 
@@ -31,6 +32,7 @@ pub(crate) fn on_scheduler_stack() -> bool {
 impl Worker {
     pub(crate) fn new() -> &'static Worker {
         Box::leak(Box::new(Worker {
+            index: 0,
             timers: Lock::new(TimerHeap::new()),
         }))
     }

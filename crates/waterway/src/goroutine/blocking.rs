@@ -47,8 +47,10 @@ where
         waiter: &raw const waiter,
     };
     let work: Box<dyn FnOnce() + Send + '_> = Box::new(move || job.run());
-    // SAFETY: only the lifetime changes. The job ends before this function returns: either it is called right here, or
-    // the caller stays parked until the job's last act, the claim of its waiter.
+    // SAFETY: only the lifetime changes. Nothing of the caller's is used after this function returns: the closure is
+    // consumed and its result written before the job's last act, the claim of the waiter, until which the caller stays
+    // parked (`park` I2). No job is dropped without a call: `submit` keeps it, or gives it back and it is called right
+    // here.
     let work: Work = unsafe { std::mem::transmute(work) };
     if let Err((work, _)) = runtime().blocking.submit(work) {
         work();
@@ -74,7 +76,8 @@ struct Job<F, T> {
     waiter: *const Waiter,
 }
 
-// SAFETY: the pointers lead to the parked caller's stack, which waits for the job; what is passed through them is Send.
+// SAFETY: the pointers lead to the stack of the caller, who is parked until the job's last act; what is passed through
+// them is Send.
 unsafe impl<F: Send, T: Send> Send for Job<F, T> {}
 
 impl<F: FnOnce() -> T, T> Job<F, T> {

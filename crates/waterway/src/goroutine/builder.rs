@@ -68,6 +68,7 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
+    fork::check();
     let Some(worker) = worker::this().filter(|_| worker::current().is_some()) else {
         panic!(
             "go_local must be called from a goroutine that lives on a worker: a plain thread or a dedicated goroutine runs \
@@ -185,6 +186,8 @@ impl Builder {
         A: After,
     {
         fork::check();
+        // Started before anything is made that a failure would leave behind.
+        let rt = runtime();
         let (dedicated, stack_size, place) = (self.dedicated, self.stack_size, self.place);
         let identity = self.identity(site);
         // SAFETY: by the caller.
@@ -192,7 +195,7 @@ impl Builder {
         if dedicated {
             start_dedicated(cell, stack_size)
         } else {
-            runtime().spawn(cell, place);
+            rt.spawn(cell, place);
         }
         handle
     }
@@ -229,6 +232,12 @@ fn start_dedicated(cell: Unstarted, stack_size: usize) {
         });
     });
     if let Err(error) = started {
+        let (identity, cell) = cell.start();
+        cell.give_up();
+        if let Some(group) = &identity.group {
+            group.leave();
+        }
+        rt.count_dedicated(false);
         panic!(
             "no thread can be started for a dedicated goroutine: {error}. Raise the limit on threads (ulimit -u)"
         );

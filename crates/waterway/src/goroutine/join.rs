@@ -5,26 +5,57 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 use std::thread::Result;
 
 use super::packet::Handle;
 use crate::wait::{Node, Waiter};
 
-/// What a pending `poll` left in the goroutine's queue of waiters.
+/// What a pending `poll` left in the goroutine's queue of waiters. Pointers, not boxes: the queue points to both as well, and
+/// a box that moves with the handle claims to be the only way to what is in it.
+///
+/// # Invariants
+///
+/// - I1: both are made by `Box`, and freed by `drop`, before which the node has left its queue (`forget_pending`).
 struct Pending {
-    node: Box<Node>,
+    node: NonNull<Node>,
     /// The node points to it.
-    waiter: Box<Waiter>,
+    waiter: NonNull<Waiter>,
 }
 
 impl Pending {
     fn new(waker: Waker) -> Pending {
-        let waiter = Box::new(Waiter::task(waker));
+        let waiter = NonNull::from(Box::leak(Box::new(Waiter::task(waker))));
+        // SAFETY: just made.
+        let node = Node::new(unsafe { waiter.as_ref() }, 1, std::ptr::null_mut());
         Pending {
-            node: Box::new(Node::new(&waiter, 1, std::ptr::null_mut())),
+            node: NonNull::from(Box::leak(Box::new(node))),
             waiter,
         }
+    }
+
+    fn node(&self) -> &Node {
+        // SAFETY: I1.
+        unsafe { self.node.as_ref() }
+    }
+
+    fn waiter(&self) -> &Waiter {
+        // SAFETY: I1.
+        unsafe { self.waiter.as_ref() }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // SAFETY: I1: nobody else reaches them any more.
+        let both = unsafe {
+            (
+                Box::from_raw(self.node.as_ptr()),
+                Box::from_raw(self.waiter.as_ptr()),
+            )
+        };
+        drop(both);
     }
 }
 
@@ -86,7 +117,7 @@ impl<T> JoinHandle<T> {
 
     fn forget_pending(&mut self) {
         if let Some(pending) = self.pending.take() {
-            self.handle.remove(&pending.node);
+            self.handle.remove(pending.node());
         }
     }
 }
@@ -108,10 +139,10 @@ impl<T> Future for JoinHandle<T> {
             .pending
             .get_or_insert_with(|| Pending::new(cx.waker().clone()));
         let old = this.handle.if_running(|waiters| {
-            waiters.remove(&pending.node);
-            let old = pending.waiter.set_waker(waker);
-            // SAFETY: the node is boxed, and removed before the box is dropped.
-            unsafe { waiters.push_back(&pending.node) };
+            waiters.remove(pending.node());
+            let old = pending.waiter().set_waker(waker);
+            // SAFETY: I1.
+            unsafe { waiters.push_back(pending.node()) };
             old
         });
         match old {

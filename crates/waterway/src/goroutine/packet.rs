@@ -3,21 +3,23 @@
 //!
 //! # Invariants
 //!
-//! - I1: `refs` counts the goroutine (until it has published its result) and the handle. Who takes it to 0 owns the block.
-//! - I2: the payload is the closure until the goroutine starts, nothing while it runs, the result once `DONE` is set, and
-//!   nothing again once the handle has taken it (`TAKEN`, written by the handle only).
-//! - I3: the header stands first, so a pointer to the header is a pointer to the packet.
+//! - I1: `refs` counts the goroutine (until it has published its result) and the handle. Who takes it to 0 owns the
+//!   block.
+//! - I2: the payload is the closure until the goroutine starts, nothing while it runs, the result once `DONE` is set,
+//!   and nothing again once the handle has taken it (`TAKEN`, written by the handle only).
+//! - I3: the header stands first, so a pointer to the header is a pointer to the packet. Where the payload lies follows
+//!   from that address and from the types (`payload`).
 
 use std::alloc::Layout;
-use std::cell::UnsafeCell;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 use std::thread::Result;
 
 use crate::primitives::{AtomicU8, Lock, Ordering};
-use crate::rt::arena::{Arena, CELLS};
-use crate::rt::cell::{CellHeader, Identity, Unstarted};
+use crate::rt::arena::{Arena, CELLS, LINE};
+use crate::rt::cell::{CellHeader, Fate, Identity, Unstarted};
+use crate::rt::say::say;
 use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 const DONE: u8 = 1;
@@ -49,11 +51,11 @@ pub(super) struct Shared<T> {
     header: *const CellHeader,
 }
 
+/// What stands before the payload.
 #[repr(C)]
-struct Packet<F, T, A> {
+struct Packet<T> {
     header: CellHeader,
     shared: Shared<T>,
-    payload: UnsafeCell<Payload<F, T, A>>,
 }
 
 /// Room for the body, then for the result. Only pointers to it are used.
@@ -62,10 +64,30 @@ union Payload<F, T, A> {
     _result: ManuallyDrop<Result<T>>,
 }
 
+/// The size of a packet with its payload, which may have to be moved up to where it is aligned.
+fn layout<F, T, A>() -> Layout {
+    let slack = align_of::<Payload<F, T, A>>().saturating_sub(LINE);
+    let (whole, _) = Layout::new::<Packet<T>>()
+        .extend(Layout::new::<Payload<F, T, A>>())
+        .expect("closure and result fit into the address space");
+    Layout::from_size_align(whole.size() + slack, align_of::<Packet<T>>())
+        .expect("closure and result fit into the address space")
+}
+
+/// Where the payload of a packet lies. Blocks are aligned to lines, so for most types this is a fixed distance.
+fn payload<F, T, A>(packet: *mut Packet<T>) -> *mut Payload<F, T, A> {
+    let (head, align) = (size_of::<Packet<T>>(), align_of::<Payload<F, T, A>>());
+    let at = match align {
+        ..=LINE => head.next_multiple_of(align),
+        _ => (packet as usize + head).next_multiple_of(align) - packet as usize,
+    };
+    packet.cast::<u8>().wrapping_add(at).cast()
+}
+
 /// A handle's reference to a packet.
 pub(super) struct Handle<T>(NonNull<Shared<T>>);
 
-// SAFETY: the result is handed from the goroutine's thread to the handle's once; the rest is atomic or locked.
+// SAFETY: I2: the result is handed from the goroutine's thread to the handle's once; the rest is atomic or locked.
 unsafe impl<T: Send> Send for Handle<T> {}
 // SAFETY: through a shared handle only atomics and the lock are reached.
 unsafe impl<T: Send> Sync for Handle<T> {}
@@ -74,8 +96,8 @@ unsafe impl<T: Send> Sync for Handle<T> {}
 ///
 /// # Safety
 ///
-/// What the closure and `after` borrow outlives the goroutine. Unless they and `T` are `Send`, the goroutine runs on the
-/// thread that the handle stays on.
+/// What the closure and `after` borrow outlives the goroutine. Unless they and `T` are `Send`, the goroutine runs on
+/// the thread that the handle stays on.
 pub(super) unsafe fn make<F, T, A>(
     identity: Identity,
     stack_size: usize,
@@ -87,12 +109,13 @@ where
     F: FnOnce() -> T,
     A: After,
 {
-    let layout = Layout::new::<Packet<F, T, A>>();
-    let packet = CELLS.alloc(layout).cast::<Packet<F, T, A>>();
-    let at = packet.as_ptr();
+    let layout = layout::<F, T, A>();
+    let at = CELLS.alloc(layout).cast::<Packet<T>>().as_ptr();
+    let payload = payload::<F, T, A>(at);
     let (id, site) = (identity.id, identity.site);
     let mut body = ManuallyDrop::new((body, after));
-    // SAFETY: the block is ours and large enough. Fields are written one by one, so that the closure is copied once.
+    // SAFETY: the block is ours (arena I1), and `layout` has room for what is written, where `payload` says. Fields are
+    // written one by one, so that the closure is copied once; the original is not dropped.
     unsafe {
         let block = Arena::block_size(layout.size());
         (&raw mut (*at).shared).write(Shared {
@@ -101,21 +124,14 @@ where
             id,
             site,
             waiters: Lock::new(WaitQueue::new()),
-            result: (*at).payload.get().cast(),
+            result: payload.cast(),
             header: &raw const (*at).header,
         });
-        let payload = (*at).payload.get().cast::<(F, A)>();
-        std::ptr::copy_nonoverlapping(&raw const *body, payload, 1);
+        std::ptr::copy_nonoverlapping(&raw const *body, payload.cast(), 1);
         // No word of a moved closure stays behind on the spawner's stack.
         erase(&raw mut *body);
-        (&raw mut (*at).header).write(CellHeader::new(
-            identity,
-            block,
-            stack_size,
-            pinned,
-            run::<F, T, A>,
-        ));
         let header = NonNull::new_unchecked(&raw mut (*at).header);
+        CellHeader::write(header, identity, block, stack_size, pinned, run::<F, T, A>);
         (
             Unstarted::new(header),
             Handle(NonNull::new_unchecked(&raw mut (*at).shared)),
@@ -142,29 +158,35 @@ fn drop_quietly<V>(value: V) {
     }
 }
 
-/// Runs a goroutine on its own stack, from the closure to the last reference.
+/// Runs a goroutine on its own stack, from the closure to the last reference; or gives it up, if it cannot be started:
+/// then the closure is dropped, and so is `after`, without a call.
 ///
 /// # Safety
 ///
-/// `header` heads a `Packet<F, T, A>` that holds the closure; called once.
-unsafe fn run<F, T, A>(header: NonNull<CellHeader>)
+/// `header` heads a packet of these types that holds the closure; called once.
+unsafe fn run<F, T, A>(header: NonNull<CellHeader>, fate: Fate)
 where
     F: FnOnce() -> T,
     A: After,
 {
-    let packet = header.cast::<Packet<F, T, A>>().as_ptr();
+    let packet = header.cast::<Packet<T>>().as_ptr();
+    let payload = payload::<F, T, A>(packet);
     // SAFETY: I2: the payload is the closure, and this is its only reader.
     let (body, after) = unsafe {
-        let payload = (*packet).payload.get();
         let body = payload.cast::<(F, A)>().read();
         erase(payload);
         body
     };
+    if fate == Fate::GivenUp {
+        drop_quietly((body, after));
+        // SAFETY: I1: the goroutine's own reference, given up here.
+        unsafe { release(NonNull::from(&(*packet).shared)) };
+        return;
+    }
     let result = catch_unwind(AssertUnwindSafe(body));
-    let panicked = result.is_err();
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
     let shared = unsafe {
-        (*packet).payload.get().cast::<Result<T>>().write(result);
+        payload.cast::<Result<T>>().write(result);
         &(*packet).shared
     };
     // Whoever has joined a goroutine does not count it any more.
@@ -176,39 +198,40 @@ where
             claimed.wake();
         }
     }
-    // SAFETY: the goroutine's own reference, given up here.
-    let unseen = unsafe { release(NonNull::from(shared)) };
-    after.after(panicked && unseen);
+    // SAFETY: I1: the goroutine's own reference, given up here.
+    let unseen_panic = unsafe { release(NonNull::from(shared)) };
+    after.after(unseen_panic);
 }
 
-/// Gives a reference up. The last one drops the result, if nobody took it, and frees the block. True if that happened to
-/// a result that nobody took.
+/// Gives a reference up. The last one drops the result, if nobody took it, and frees the block. True if that was a
+/// panic, which nobody will see now.
 ///
 /// # Safety
 ///
 /// The caller owns one of the references, and does not use it again.
 unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
-    // SAFETY: the caller's reference keeps it alive until the count is given up.
+    // SAFETY: I1: the caller's reference keeps it alive until the count is given up.
     let this = unsafe { shared.as_ref() };
     if this.refs.fetch_sub(1, Ordering::AcqRel) != 1 {
         return false;
     }
     let state = this.state.load(Ordering::Relaxed);
     let (header, result, id, site) = (this.header, this.result, this.id, this.site);
-    let unseen = state & (DONE | TAKEN) == DONE;
-    if unseen {
+    let mut unseen_panic = false;
+    if state & (DONE | TAKEN) == DONE {
         // SAFETY: I2: there is a result, and it is ours alone (I1).
         let result = unsafe { result.read() };
-        if result.is_err() {
-            eprintln!(
-                "waterway: goroutine {id}, spawned at {site}, panicked, and nobody joined it: the panic ends here"
-            );
+        unseen_panic = result.is_err();
+        if unseen_panic {
+            say(format_args!(
+                "waterway: goroutine {id}, spawned at {site}, panicked, and nobody joined it: the panic ends here\n"
+            ));
         }
         drop_quietly(result);
     }
     // SAFETY: I1: the block is ours; the header's `free` gives it back.
     unsafe { CellHeader::free(header) };
-    unseen
+    unseen_panic
 }
 
 impl<T> Handle<T> {
@@ -227,7 +250,7 @@ impl<T> Handle<T> {
 
     /// Index of the worker that has the goroutine.
     pub(super) fn worker(&self) -> usize {
-        // SAFETY: the header lives as long as the packet.
+        // SAFETY: I1, I3.
         unsafe { (*self.shared().header).worker.load(Ordering::Relaxed) }
     }
 
@@ -298,21 +321,15 @@ impl<T> Handle<T> {
 
     /// Drops the handle: true if that dropped a panic that nobody saw.
     pub(super) fn detach(self) -> bool {
-        let finished_badly = self.is_finished() && {
-            let shared = self.shared();
-            let untaken = shared.state.load(Ordering::Acquire) & TAKEN == 0;
-            // SAFETY: I2: finished and not taken, so it is there.
-            untaken && unsafe { (*shared.result).is_err() }
-        };
         let this = ManuallyDrop::new(self);
-        // SAFETY: the handle's own reference, given up here.
-        unsafe { release(this.0) && finished_badly }
+        // SAFETY: I1: the handle's own reference, given up here.
+        unsafe { release(this.0) }
     }
 }
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
-        // SAFETY: the handle's own reference, given up here.
+        // SAFETY: I1: the handle's own reference, given up here.
         unsafe { release(self.0) };
     }
 }

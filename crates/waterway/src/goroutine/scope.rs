@@ -53,14 +53,26 @@ impl Children {
     }
 }
 
-/// The end of a child: its closure, result and handle's share are gone.
-struct Leave(Arc<Children>);
+/// A child's part in the scope. It ends when its closure, result and handle's share are gone, or if it could not be started.
+struct Child(Arc<Children>);
 
-impl After for Leave {
+impl Child {
+    fn enter(children: &Arc<Children>) -> Child {
+        children.running.fetch_add(1, Ordering::Relaxed);
+        Child(children.clone())
+    }
+}
+
+impl After for Child {
     fn after(self, panicked: bool) {
         if panicked {
             self.0.note_panic();
         }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
         let claimed = {
             let mut owner = self.0.owner.lock();
             let last = self.0.running.fetch_sub(1, Ordering::AcqRel) == 1;
@@ -135,11 +147,10 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        self.children.running.fetch_add(1, Ordering::Relaxed);
         let site = Location::caller();
-        // SAFETY: everything is Send. `scope` does not return before `Leave`, which comes after closure and result are
-        // gone, or the result has passed to the handle, which does not outlive 'scope.
-        let handle = unsafe { builder.start(site, f, Leave(self.children.clone())) };
+        // SAFETY: everything is Send. `scope` does not return before `Child` is dropped, which comes after closure and result
+        // are gone, or the result has passed to the handle, which does not outlive 'scope.
+        let handle = unsafe { builder.start(site, f, Child::enter(&self.children)) };
         ScopedJoinHandle {
             handle: Some(handle),
             children: &self.children,

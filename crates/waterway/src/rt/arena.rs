@@ -1,5 +1,5 @@
-//! Memory for the cores of channels, locks and the like, from one reserved range of addresses: whether a word is a handle
-//! is one subtraction and one comparison. A second range, which nothing scans, holds cells of goroutines.
+//! Memory for the cores of channels, locks and the like, from one reserved range of addresses: whether a word is a
+//! handle is one subtraction and one comparison. A second range, which nothing scans, holds cells of goroutines.
 //!
 //! # Invariants
 //!
@@ -14,8 +14,8 @@ use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 
-/// Blocks are multiples of a cache line.
-const LINE: usize = 64;
+/// Blocks are multiples of a cache line, and aligned to one.
+pub(crate) const LINE: usize = 64;
 /// Up to here there is a class for every multiple of a line, above one for every power of two.
 const FINE: usize = 1024;
 const FINE_CLASSES: usize = FINE / LINE;
@@ -158,7 +158,8 @@ impl Arena {
         word.wrapping_sub(self.start.load(Ordering::Relaxed)) < self.len.load(Ordering::Relaxed)
     }
 
-    /// Reserves the range: addresses only, memory comes with the first touch. Smaller where the address space is limited.
+    /// Reserves the range: addresses only, memory comes with the first touch. Smaller where the address space is
+    /// limited.
     #[cold]
     fn reserve(&self) -> usize {
         let mut len: usize = 1 << 36;

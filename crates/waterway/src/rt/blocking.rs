@@ -1,12 +1,13 @@
 //! Threads for what blocks in the kernel, and for user code that must not run on a scheduler's stack.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::primitives::SleepingMutex;
 
-/// A job: it catches the panics of what it runs.
+/// A job. A panic that it lets out ends there.
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
 
 /// Threads beyond this many are not started: jobs wait.
@@ -24,6 +25,8 @@ pub(crate) struct Pool {
 struct State {
     jobs: VecDeque<Work>,
     idle: usize,
+    /// Threads on their way to `threads`.
+    starting: usize,
     threads: Vec<u32>,
 }
 
@@ -47,7 +50,8 @@ impl Pool {
     pub(crate) fn submit(&'static self, job: Work) -> Result<(), (Work, std::io::Error)> {
         let mut state = self.lock();
         state.jobs.push_back(job);
-        if state.idle >= state.jobs.len() || state.threads.len() >= MOST_THREADS {
+        let threads = state.threads.len() + state.starting;
+        if state.idle >= state.jobs.len() || threads >= MOST_THREADS {
             drop(state);
             self.job_added.notify_one();
             return Ok(());
@@ -56,9 +60,12 @@ impl Pool {
             .name("waterway-blocking".into())
             .spawn(|| self.serve())
         {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                state.starting += 1;
+                Ok(())
+            }
             // Others will come to it.
-            Err(_) if !state.threads.is_empty() => Ok(()),
+            Err(_) if threads > 0 => Ok(()),
             Err(error) => match state.jobs.pop_back() {
                 Some(job) => Err((job, error)),
                 None => Ok(()),
@@ -69,11 +76,15 @@ impl Pool {
     fn serve(&'static self) {
         let tid = super::thread::tid();
         let mut state = self.lock();
+        state.starting -= 1;
         state.threads.push(tid);
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
-                job();
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(job)) {
+                    // Its drop is user code, and might panic again.
+                    std::mem::forget(panic);
+                }
                 state = self.lock();
                 continue;
             }

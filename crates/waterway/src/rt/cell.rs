@@ -3,9 +3,14 @@
 //!
 //! # Invariants
 //!
-//! - I1: blocks of the arena follow each other without gaps and begin with a `CellHeader` whose `block` is never changed
-//!   after the first use, so the arena can be walked at any time.
+//! - I1: blocks of the arena follow each other without gaps and begin with a `CellHeader` whose `block` is never
+//!   changed after the first use, so the arena can be walked at any time.
 //! - I2: `identity` is there while `state` is `WAITING`; the worker that starts the goroutine takes it.
+//! - I3: who walks reads nothing but `block`, `state`, `id` and `site`, by pointers to these fields. They are only ever
+//!   written as atomics, `state` last, so that a cell is seen when it is whole. A block that was never used is zero:
+//!   `FREE`.
+//! - I4: an [`Unstarted`] that is queued, or held by who took it out of a queue, is the one right to start its
+//!   goroutine. Until that right is used, by `run`, the cell is alive.
 
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
@@ -66,34 +71,55 @@ pub(crate) struct CellHeader {
     /// Index of the worker that the goroutine was last given to.
     pub(crate) worker: AtomicUsize,
     /// Runs the goroutine, on its own stack. The cell may be gone when it returns.
-    run: unsafe fn(NonNull<CellHeader>),
+    run: Run,
+}
+
+/// See [`CellHeader::run`].
+type Run = unsafe fn(NonNull<CellHeader>, Fate);
+
+/// What becomes of a goroutine that was queued.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Runs,
+    /// It cannot be started.
+    GivenUp,
 }
 
 /// A goroutine that has not started: what workers steal from each other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unstarted(NonNull<CellHeader>);
 
-// SAFETY: what lies in a stealable cell is Send (`go` asks for it); others never leave their worker.
+// SAFETY: I4: whoever it goes to is the only one to use it. What lies in a cell that is not pinned is Send (`go` asks
+// for it); those that are pinned stand in a queue that only their worker reaches (`worker` I1).
 unsafe impl Send for Unstarted {}
 
 impl CellHeader {
-    pub(crate) fn new(
+    /// Makes a block of `block` bytes a cell.
+    ///
+    /// # Safety
+    ///
+    /// `this` is a block of the cell arena, of that size, and the caller's alone but for those who walk the arena.
+    pub(crate) unsafe fn write(
+        this: NonNull<CellHeader>,
         identity: Identity,
         block: usize,
         stack_size: usize,
         pinned: bool,
-        run: unsafe fn(NonNull<CellHeader>),
-    ) -> CellHeader {
-        CellHeader {
-            block: AtomicUsize::new(block),
-            state: AtomicU8::new(WAITING),
-            id: AtomicU64::new(identity.id),
-            site: AtomicUsize::new(std::ptr::from_ref(identity.site) as usize),
-            identity: UnsafeCell::new(MaybeUninit::new(identity)),
-            stack_size,
-            pinned,
-            worker: AtomicUsize::new(0),
-            run,
+        run: Run,
+    ) {
+        let at = this.as_ptr();
+        // SAFETY: by the caller; the atomics hold zeroes or what an older cell left, and others may read them now (I3).
+        unsafe {
+            (*at).block.store(block, Ordering::Relaxed);
+            (*at).id.store(identity.id, Ordering::Relaxed);
+            let site = std::ptr::from_ref(identity.site) as usize;
+            (*at).site.store(site, Ordering::Relaxed);
+            (*at).worker.store(0, Ordering::Relaxed);
+            (&raw mut (*at).identity).write(UnsafeCell::new(MaybeUninit::new(identity)));
+            (&raw mut (*at).stack_size).write(stack_size);
+            (&raw mut (*at).pinned).write(pinned);
+            (&raw mut (*at).run).write(run);
+            (*at).state.store(WAITING, Ordering::Release);
         }
     }
 
@@ -103,7 +129,7 @@ impl CellHeader {
     ///
     /// The cell came from the arena, its goroutine has been started, and nobody uses it any more.
     pub(crate) unsafe fn free(this: *const CellHeader) {
-        // SAFETY: alive until it is given back below.
+        // SAFETY: by the caller, alive until it is given back below.
         let header = unsafe { &*this };
         header.state.store(FREE, Ordering::Release);
         let layout = Layout::from_size_align(header.block.load(Ordering::Relaxed), 1);
@@ -124,31 +150,31 @@ impl Unstarted {
     }
 
     pub(crate) fn stack_size(&self) -> usize {
-        // SAFETY: an unstarted cell is alive.
+        // SAFETY: I4.
         unsafe { self.0.as_ref() }.stack_size
     }
 
     pub(crate) fn is_pinned(&self) -> bool {
-        // SAFETY: an unstarted cell is alive.
+        // SAFETY: I4.
         unsafe { self.0.as_ref() }.pinned
     }
 
     /// Notes which worker has the goroutine now.
     pub(crate) fn set_worker(&self, index: usize) {
-        // SAFETY: an unstarted cell is alive.
+        // SAFETY: I4.
         unsafe { self.0.as_ref() }
             .worker
             .store(index, Ordering::Relaxed);
     }
 
     pub(crate) fn site(&self) -> &'static Location<'static> {
-        // SAFETY: an unstarted cell is alive, and its identity there (I2).
+        // SAFETY: I4, and its identity is there (I2).
         unsafe { (*self.0.as_ref().identity.get()).assume_init_ref().site }
     }
 
     /// The goroutine starts: who it is, and the function that runs it.
     pub(crate) fn start(self) -> (Identity, StartedCell) {
-        // SAFETY: an unstarted cell is alive, and this is its one start: `self` is the only copy in use.
+        // SAFETY: I4.
         let header = unsafe { self.0.as_ref() };
         header.state.store(STARTED, Ordering::Relaxed);
         // SAFETY: I2.
@@ -168,21 +194,35 @@ impl StartedCell {
     /// The calling stack is the goroutine's own.
     #[inline]
     pub(crate) unsafe fn run(self) {
-        // SAFETY: alive: `run` is called once, and only that ends it.
-        unsafe { (self.0.as_ref().run)(self.0) }
+        // SAFETY: I4: this uses the right to start it.
+        unsafe { (self.0.as_ref().run)(self.0, Fate::Runs) }
+    }
+
+    /// Drops the closure instead of running it.
+    pub(crate) fn give_up(self) {
+        // SAFETY: as in `run`; no stack is needed.
+        unsafe { (self.0.as_ref().run)(self.0, Fate::GivenUp) }
     }
 }
 
 /// Calls `f` with number and spawn site of each goroutine that has not started. What it sees may be past already.
 pub(crate) fn for_each_unstarted(mut f: impl FnMut(u64, &'static Location<'static>)) {
     super::arena::CELLS.for_each_block(|block| {
-        // SAFETY: I1: every block begins with a header, of which only atomics are read.
-        let header = unsafe { &*(block as *const CellHeader) };
-        if header.state.load(Ordering::Acquire) == WAITING {
-            let site = header.site.load(Ordering::Relaxed) as *const Location<'static>;
-            // SAFETY: always a `&'static`, since a header was written here.
-            f(header.id.load(Ordering::Relaxed), unsafe { &*site });
+        let header = block as *const CellHeader;
+        // SAFETY: I1, I3: every block begins with a header, of which only these fields are looked at.
+        let (state, id, site, block) = unsafe {
+            (
+                &(*header).state,
+                &(*header).id,
+                &(*header).site,
+                &(*header).block,
+            )
+        };
+        if state.load(Ordering::Acquire) == WAITING {
+            let site = site.load(Ordering::Relaxed) as *const Location<'static>;
+            // SAFETY: I3: always a `&'static`, since a cell has been seen here.
+            f(id.load(Ordering::Relaxed), unsafe { &*site });
         }
-        header.block.load(Ordering::Relaxed)
+        block.load(Ordering::Relaxed)
     });
 }

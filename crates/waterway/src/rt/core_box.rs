@@ -4,6 +4,7 @@
 //!
 //! - I1: a header is readable at any time, also after its core was freed (arena I2): it holds atomics only, and the
 //!   address of a `&'static` once one was written.
+//! - I2: a [`CoreRef`] is counted in `refs`; who takes the count to 0 owns the core.
 
 use std::alloc::Layout;
 use std::panic::Location;
@@ -19,6 +20,25 @@ pub(crate) enum CoreKind {
     Chan = 1,
     Mutex,
     WaitGroup,
+    RwLock,
+    Condvar,
+    Once,
+    Barrier,
+    Semaphore,
+}
+
+impl CoreKind {
+    /// Every kind, in the order of its number, from 1 on.
+    const ALL: [CoreKind; 8] = [
+        CoreKind::Chan,
+        CoreKind::Mutex,
+        CoreKind::WaitGroup,
+        CoreKind::RwLock,
+        CoreKind::Condvar,
+        CoreKind::Once,
+        CoreKind::Barrier,
+        CoreKind::Semaphore,
+    ];
 }
 
 /// The first bytes of every core in [`HANDLES`], readable at any time by dumps (atomics and `'static` data only).
@@ -30,7 +50,7 @@ pub(crate) struct CoreHeader {
     site: AtomicPtr<Location<'static>>,
     /// Of a channel: capacity, `usize::MAX` if unbounded.
     pub(crate) capacity: AtomicUsize,
-    /// Of a channel: live senders and receivers. Of a mutex: `senders` is the lock word.
+    /// Of a channel: live senders and receivers. Of a lock: `senders` is the lock word.
     pub(crate) senders: AtomicUsize,
     /// See `senders`.
     pub(crate) receivers: AtomicUsize,
@@ -57,17 +77,16 @@ impl CoreHeader {
 
     /// Where the object was made.
     pub(crate) fn site(&self) -> &'static Location<'static> {
-        // SAFETY: only `new` stores here, a `&'static`.
+        // SAFETY: I1: only `new` stores here, a `&'static`.
         unsafe { &*self.site.load(Ordering::Relaxed) }
     }
 
     /// What kind of object it is.
     pub(crate) fn kind(&self) -> CoreKind {
-        match self.kind.load(Ordering::Relaxed) {
-            1 => CoreKind::Chan,
-            2 => CoreKind::Mutex,
-            _ => CoreKind::WaitGroup,
-        }
+        let number = self.kind.load(Ordering::Relaxed) as usize;
+        *CoreKind::ALL
+            .get(number.wrapping_sub(1))
+            .unwrap_or(&CoreKind::Chan)
     }
 }
 
@@ -82,7 +101,7 @@ pub(crate) struct CoreBox<T> {
 /// A reference to a [`CoreBox`]; the last one frees it. What is stored is the core's address, so the word is a handle.
 pub(crate) struct CoreRef<T>(NonNull<CoreBox<T>>);
 
-// SAFETY: as `Arc`: shared references to the value, and its drop on whichever thread comes last.
+// SAFETY: I2, as `Arc`: shared references to the value, and its drop on whichever thread comes last.
 unsafe impl<T: Send + Sync> Send for CoreRef<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for CoreRef<T> {}
@@ -132,7 +151,7 @@ impl<T> std::ops::Deref for CoreRef<T> {
 
     #[inline]
     fn deref(&self) -> &CoreBox<T> {
-        // SAFETY: this reference keeps the core.
+        // SAFETY: I2.
         unsafe { self.0.as_ref() }
     }
 }
@@ -149,7 +168,7 @@ impl<T> Drop for CoreRef<T> {
     fn drop(&mut self) {
         if self.refs.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
-            // SAFETY: the last reference: nobody else can reach the core.
+            // SAFETY: I2: the last reference.
             unsafe { CoreBox::free(self.0) };
         }
         // No stale word may look like a handle.

@@ -16,6 +16,18 @@ pub(super) fn install() {
     debug_assert_eq!(result, 0, "pthread_atfork fails only without memory");
 }
 
+/// A goroutine has finished. In a child of `fork` that is the one which forked: nothing is left to run, and the workers'
+/// loop must not go on with copies of what the parent runs.
+#[inline]
+pub(super) fn check_end() {
+    if FORKED.load(Ordering::Relaxed) {
+        super::say::say(format_args!(
+            "waterway: a goroutine that called fork() has ended in the child, which should have called exec or exit\n"
+        ));
+        std::process::abort();
+    }
+}
+
 /// # Panics
 ///
 /// In a child of `fork`.

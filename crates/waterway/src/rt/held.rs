@@ -3,6 +3,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
+use super::say::say;
 use super::sched::Runtime;
 use super::sysmon::SLICE;
 use super::worker::{Party, Worker};
@@ -101,8 +102,8 @@ impl Held {
                 || (doing == Doing::Asleep && for_ns >= warn_ns.max(ASLEEP_LONG)));
         let count =
             hurts && worker.party == Party::Common && (!look.counted || for_ns >= CAUGHT_LONG);
-        let say = due && !look.reported;
-        if !say && !count {
+        let tell = due && !look.reported;
+        if !tell && !count {
             return;
         }
         look.counted |= count;
@@ -129,17 +130,9 @@ impl Held {
         }
         if due && !self.warned.contains(&(site, doing)) {
             self.warned.push((site, doing));
-            eprintln!(
-                "{}",
-                text(
-                    &who,
-                    worker,
-                    doing,
-                    Duration::from_nanos(for_ns),
-                    behind,
-                    backlog
-                )
-            );
+            let time = Duration::from_nanos(for_ns);
+            let text = text(&who, worker, doing, time, behind, backlog);
+            say(format_args!("{text}\n"));
         }
     }
 

@@ -6,6 +6,10 @@
 //! down, then looks for work. All four are sequentially consistent, so either the waker sees `ASLEEP` and rings, or the
 //! sleeper sees the work. `wake` turns `ASLEEP` into `RUNG` once, so a worker is rung once for each sleep.
 //!
+//! A spare retires from its bed by the opposite turn, `ASLEEP` into `AWAKE`: either it is rung, and stays, or who comes later
+//! sees that it rang nobody. Work that is put where a retired worker would look is found by any other that looks before it
+//! sleeps; `spawn` rings one if all sleep.
+//!
 //! # Watching
 //!
 //! Goroutines that have not started may be taken over, but one that will start within microseconds is better left where
@@ -56,29 +60,35 @@ impl Bed {
         self.0.store(AWAKE, Ordering::SeqCst);
     }
 
+    /// Gets up to go away, unless rung: who rang counts on this worker.
+    fn leave(&self) -> bool {
+        self.0
+            .compare_exchange(ASLEEP, AWAKE, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+    }
+
     /// Sleeps until rung, at most for `timeout`. True if rung.
     fn sleep(&self, timeout: Option<Duration>) -> bool {
         futex_wait(&self.0, ASLEEP, timeout);
         self.0.load(Ordering::SeqCst) == RUNG
     }
 
-    /// Wakes the worker if it sleeps.
+    /// Wakes the worker if it sleeps. True if it did.
     #[inline]
-    pub(super) fn wake(&self) {
-        if self.0.load(Ordering::SeqCst) == ASLEEP {
-            self.ring();
-        }
+    pub(super) fn wake(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == ASLEEP && self.ring()
     }
 
     #[cold]
-    fn ring(&self) {
-        if self
+    fn ring(&self) -> bool {
+        let rings = self
             .0
             .compare_exchange(ASLEEP, RUNG, Ordering::SeqCst, Ordering::Relaxed)
-            .is_ok()
-        {
+            .is_ok();
+        if rings {
             futex_wake(&self.0);
         }
+        rings
     }
 
     pub(super) fn asleep(&self) -> bool {
@@ -93,17 +103,18 @@ impl Bed {
     }
 }
 
-/// The worker has nothing to run. Returns when it should look again; false if its thread is to end.
+/// The worker has nothing to run. Returns when it should look again; false if its thread is to end, which then touches the
+/// worker no more.
 pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
     if linger(worker) {
         return true;
     }
     rt.tokens.release(worker);
     let mut nap = FIRST_NAP;
-    let stay = loop {
+    loop {
         worker.bed.lie_down();
         if worker.has_own_work() || worker.next_timer() <= clock() || rt.apart_waits_for(worker) {
-            break true;
+            break;
         }
         // Watch while there is something to watch, and a little longer: spawns come in bursts.
         let backlog = rt.backlog_for(worker);
@@ -111,7 +122,7 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
         if backlog && !watching {
             nap = nap.min(LAST_NAP);
         }
-        let spare = worker.index >= rt.config.max_procs && worker.may_retire();
+        let spare = worker.index >= rt.usual() && worker.may_retire();
         let until_timer = match worker.next_timer() {
             u64::MAX => None,
             when => Some(Duration::from_nanos(when.saturating_sub(clock()))),
@@ -132,23 +143,26 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
             rt.watch_end();
         }
         if rung || worker.next_timer() <= clock() || worker.has_own_work() {
-            break true;
+            break;
         }
         if rt.backlog_for(worker) && rt.ripe(worker) {
-            break true;
+            break;
         }
-        if spare && !watching && worker.may_retire() && worker.retire() {
-            break false;
+        if spare && !watching && worker.may_retire() {
+            if !worker.bed.leave() {
+                break;
+            }
+            if worker.retire() {
+                return false;
+            }
         }
         nap = (nap * 2).min(LAST_NAP + 1);
-    };
-    worker.bed.get_up();
-    if stay {
-        refresh_coarse();
-        rt.sysmon.rouse();
-        rt.tokens.acquire(worker);
     }
-    stay
+    worker.bed.get_up();
+    refresh_coarse();
+    rt.sysmon.rouse();
+    rt.tokens.acquire(worker);
+    true
 }
 
 /// Work often comes in bursts: looks for some for a moment before the expensive sleep. True if there is.
@@ -257,13 +271,8 @@ impl Runtime {
     pub(super) fn wake_idle(&self, party: Party, except: Option<&Worker>) -> bool {
         let mut woken = false;
         self.each_worker(|worker| {
-            if !woken
-                && worker.party == party
-                && worker.bed.asleep()
-                && except.is_none_or(|e| !std::ptr::eq(e, worker))
-            {
-                worker.bed.wake();
-                woken = true;
+            if !woken && worker.party == party && except.is_none_or(|e| !std::ptr::eq(e, worker)) {
+                woken = worker.bed.wake();
             }
         });
         woken

@@ -1,5 +1,12 @@
 //! Wakes from elsewhere: a lock-free stack that any thread pushes to and one worker empties.
 
+//!
+//! # Invariants
+//!
+//! - I1: a task in the list was pushed by the owner of its one wake, so it is suspended or about to be, lives, and is
+//!   in no other queue (`task` I3).
+//! - I2: a link is written by who pushes, before the exchange that publishes it, or by who has taken the whole list.
+
 use std::ptr::NonNull;
 
 use super::task::Task;
@@ -18,7 +25,7 @@ impl Inbox {
     pub(super) unsafe fn push(&self, task: NonNull<Task>) {
         let mut head = self.0.load(Ordering::Relaxed);
         loop {
-            // SAFETY: a goroutine that is not yet queued keeps its descriptor alive, and the caller alone links it.
+            // SAFETY: I1; I2: it is not in the list yet.
             unsafe { task.as_ref() }.link.set(NonNull::new(head));
             match self.0.compare_exchange_weak(
                 head,
@@ -41,14 +48,14 @@ impl Inbox {
         let mut newest = NonNull::new(self.0.swap(std::ptr::null_mut(), Ordering::Acquire));
         let mut oldest = None;
         while let Some(task) = newest {
-            // SAFETY: the list is ours since the swap; its goroutines wait to be run.
+            // SAFETY: I1; I2: the list is ours since the swap.
             let link = unsafe { &task.as_ref().link };
             newest = link.get();
             link.set(oldest);
             oldest = Some(task);
         }
         while let Some(task) = oldest {
-            // SAFETY: as above; the link is read before `f` may put the goroutine into another queue.
+            // SAFETY: as above; read before `f` may put the goroutine into another queue.
             oldest = unsafe { task.as_ref() }.link.get();
             f(task);
         }

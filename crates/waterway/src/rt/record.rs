@@ -16,7 +16,14 @@ pub(crate) enum WaitReason {
     SelectEmpty,
     Sleep,
     Mutex,
+    Relock,
     WaitGroup,
+    RwLockRead,
+    RwLockWrite,
+    Condvar,
+    Once,
+    Barrier,
+    Semaphore,
     Join,
     Scope,
     Blocking,
@@ -24,7 +31,7 @@ pub(crate) enum WaitReason {
 
 impl WaitReason {
     /// Every reason, in the order of its number.
-    const ALL: [WaitReason; 12] = [
+    const ALL: [WaitReason; 19] = [
         WaitReason::Running,
         WaitReason::ChanSend,
         WaitReason::ChanRecv,
@@ -33,7 +40,14 @@ impl WaitReason {
         WaitReason::SelectEmpty,
         WaitReason::Sleep,
         WaitReason::Mutex,
+        WaitReason::Relock,
         WaitReason::WaitGroup,
+        WaitReason::RwLockRead,
+        WaitReason::RwLockWrite,
+        WaitReason::Condvar,
+        WaitReason::Once,
+        WaitReason::Barrier,
+        WaitReason::Semaphore,
         WaitReason::Join,
         WaitReason::Scope,
         WaitReason::Blocking,
@@ -50,16 +64,26 @@ impl WaitReason {
             WaitReason::SelectEmpty => "select (no cases)",
             WaitReason::Sleep => "sleep",
             WaitReason::Mutex => "sync.Mutex.Lock",
+            WaitReason::Relock => "sync.Cond.Wait (locking again)",
             WaitReason::WaitGroup => "sync.WaitGroup.Wait",
+            WaitReason::RwLockRead => "sync.RWMutex.RLock",
+            WaitReason::RwLockWrite => "sync.RWMutex.Lock",
+            WaitReason::Condvar => "sync.Cond.Wait",
+            WaitReason::Once => "sync.Once",
+            WaitReason::Barrier => "barrier",
+            WaitReason::Semaphore => "semaphore",
             WaitReason::Join => "join",
             WaitReason::Scope => "scope end",
             WaitReason::Blocking => "blocking call",
         }
     }
 
-    /// True if the call that waits may be unwound: it has lent nothing that lies on its stack.
+    /// True if the call that waits may be unwound: it has lent nothing that lies on its stack, and owes nobody a lock.
     pub(super) fn unwinds(self) -> bool {
-        !matches!(self, WaitReason::Scope | WaitReason::Blocking)
+        !matches!(
+            self,
+            WaitReason::Scope | WaitReason::Blocking | WaitReason::Relock
+        )
     }
 
     fn from_u8(n: u8) -> WaitReason {
@@ -81,7 +105,12 @@ pub(crate) struct WaitKey {
 
 /// The record of one goroutine or thread. Written by its owner only, read by anyone.
 ///
-/// `epoch` is odd while its owner waits: a reader that sees the same odd epoch before and after has read one wait.
+/// `epoch` is odd while its owner waits: a reader that sees the same odd epoch before and after has read one wait. (All
+/// fields are atomic, so a reader that comes between sees a mixture, not a race, and drops it.)
+///
+/// # Invariants
+///
+/// - I1: `site` is null or a `&'static Location`; it is not null once an odd epoch can be seen.
 #[derive(Debug)]
 pub(crate) struct Record {
     epoch: AtomicU64,
@@ -157,7 +186,7 @@ impl Record {
             key: WaitKey {
                 reason: WaitReason::from_u8(self.reason.load(Ordering::Relaxed)),
                 object: self.object.load(Ordering::Relaxed),
-                // SAFETY: only `begin` stores here, always a `&'static`, before the first odd epoch.
+                // SAFETY: I1: an odd epoch was seen.
                 site: unsafe { &*site },
             },
             timed: self.timed.load(Ordering::Relaxed) != 0,

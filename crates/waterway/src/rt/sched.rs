@@ -8,6 +8,7 @@ use crossbeam_deque::Injector;
 use super::blocking::Pool;
 use super::cell::Unstarted;
 use super::config::{Config, DeadlockPolicy};
+use super::say::say;
 use super::stacks::Stacks;
 use super::sysmon::Sysmon;
 use super::tokens::Tokens;
@@ -21,6 +22,8 @@ pub(crate) struct Runtime {
     pub(crate) config: Config,
     workers: Box<[OnceLock<&'static Worker>]>,
     count: AtomicUsize,
+    /// So many of them, the first, started with the runtime and never retire.
+    usual: AtomicUsize,
     pub(super) tokens: Tokens,
     pub(super) stacks: Stacks,
     pub(super) sysmon: Sysmon,
@@ -82,17 +85,20 @@ fn start() -> &'static Runtime {
     if matches!(rt.config.deadlock, DeadlockPolicy::PanicMain) {
         super::reap::enable();
     }
-    for index in 0..rt.config.max_procs {
+    // Some are there already, if an earlier start failed later on.
+    for index in rt.usual()..rt.config.max_procs {
+        rt.usual.store(index + 1, Ordering::Release);
         if let Err(error) = rt.add_worker(Party::Common) {
+            rt.usual.store(index, Ordering::Release);
             assert!(
                 index > 0,
                 "waterway cannot start its first worker thread: {error}. Raise the limit on threads (ulimit -u, \
                  pids.max of the cgroup) or free memory"
             );
-            eprintln!(
-                "waterway: {index} of {} worker threads could be started: {error}",
+            say(format_args!(
+                "waterway: {index} of {} worker threads could be started: {error}\n",
                 rt.config.max_procs
-            );
+            ));
             break;
         }
     }
@@ -105,6 +111,7 @@ impl Runtime {
         Runtime {
             workers: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
             count: AtomicUsize::new(0),
+            usual: AtomicUsize::new(0),
             tokens: Tokens::new(config.max_procs),
             stacks: Stacks::new(&config),
             sysmon: Sysmon::new(),
@@ -145,10 +152,15 @@ impl Runtime {
             .name(format!("waterway-{}", worker.index))
             .spawn(move || worker.run(self));
         if let Err(error) = started {
-            worker.retire();
+            worker.has_no_thread();
             return Err(error);
         }
         Ok(())
+    }
+
+    /// How many workers never retire.
+    pub(super) fn usual(&self) -> usize {
+        self.usual.load(Ordering::Acquire)
     }
 
     /// Calls `f` with every worker, retired ones too.
@@ -183,6 +195,7 @@ impl Runtime {
             return 0;
         }
         let target = self.target(this, place);
+        cell.set_worker(target);
         match this {
             Some(worker) if worker.index == target => {
                 worker.push_own(cell);
@@ -191,7 +204,11 @@ impl Runtime {
             _ => {
                 let worker = self.worker(target);
                 worker.push_incoming(cell);
-                self.want_watcher(worker);
+                if worker.is_retired() {
+                    self.wake_idle(Party::Common, None);
+                } else {
+                    self.want_watcher(worker);
+                }
             }
         }
         target
@@ -201,17 +218,14 @@ impl Runtime {
     /// the first two of a burst stay with their spawner, the next two go to the next worker, and so on.
     fn target(&self, this: Option<&Worker>, place: Place) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let usual = self
-            .config
-            .max_procs
-            .min(self.count.load(Ordering::Relaxed));
+        let usual = self.usual();
         match (place, this) {
-            (Place::Near(index), _) => index,
+            (Place::Near(index), _) if !self.worker(index).is_retired() => index,
             (Place::Spread, _) => NEXT.fetch_add(2, Ordering::Relaxed) / 2 % usual,
-            (Place::Auto, Some(worker)) if worker.index < usual => {
+            (_, Some(worker)) if worker.index < usual => {
                 (worker.index + (worker.next_of_burst() - 1) / 2) % usual
             }
-            (Place::Auto, _) => NEXT.fetch_add(1, Ordering::Relaxed) / 2 % usual,
+            _ => NEXT.fetch_add(1, Ordering::Relaxed) / 2 % usual,
         }
     }
 
@@ -275,8 +289,7 @@ impl Runtime {
     pub(crate) fn signature(&self) -> u64 {
         let mut sum = 0u64;
         self.each_worker(|w| sum = sum.wrapping_add(w.turns.load(Ordering::Acquire)));
-        super::thread::for_each(|p| sum = sum.wrapping_add(p.record().epoch()));
-        sum
+        sum.wrapping_add(super::thread::epochs())
     }
 
     /// Goroutines that have been spawned and have not finished.
@@ -292,12 +305,16 @@ impl Runtime {
     /// A goroutine stays queued because there is no stack: says so, once.
     pub(super) fn no_stack(&self, error: &waterway_stack::StackError) {
         if !self.warned_stack.swap(true, Ordering::Relaxed) {
-            eprintln!("waterway: goroutines wait, queued, until a stack is free: {error}");
+            say(format_args!(
+                "waterway: goroutines wait, queued, until a stack is free: {error}\n"
+            ));
         }
     }
 
-    /// A worker to keep timers that belong to no goroutine: the caller's own, or the first.
+    /// A worker to keep timers that belong to no goroutine: the caller's own, unless it may retire, or the first.
     pub(crate) fn timer_worker(&self) -> &'static Worker {
-        worker::this().unwrap_or_else(|| self.worker(0))
+        worker::this()
+            .filter(|worker| worker.index < self.usual())
+            .unwrap_or_else(|| self.worker(0))
     }
 }

@@ -10,6 +10,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 use super::held::{Held, Seen};
 use super::park::{clock, refresh_coarse};
+use super::say::say;
 use super::sched::Runtime;
 use super::worker::Party;
 use crate::primitives::{AtomicBool, Ordering, fence};
@@ -87,7 +88,7 @@ impl Sysmon {
 
     /// Goroutines wait for a worker apart and none is idle.
     pub(super) fn want_apart(&self) {
-        if !self.want_apart.swap(true, Ordering::Relaxed) {
+        if !self.want_apart.swap(true, Ordering::SeqCst) {
             self.ring();
         }
     }
@@ -143,7 +144,8 @@ impl Sysmon {
 
     /// Sees to it that goroutines of offending spawn sites find a worker apart.
     fn tend_apart(&self, rt: &'static Runtime) {
-        self.want_apart.store(false, Ordering::Relaxed);
+        // Before the look at what waits: who queues more after it rings again.
+        self.want_apart.swap(false, Ordering::SeqCst);
         if rt.apart_backlog() == 0 || rt.wake_idle(Party::Apart, None) {
             return;
         }
@@ -213,9 +215,9 @@ fn add_spare(rt: &'static Runtime, party: Party) {
     if let Err(error) = rt.add_worker(party)
         && !WARNED.swap(true, Ordering::Relaxed)
     {
-        eprintln!(
-            "waterway: no spare worker thread can be started, goroutines wait behind those that hold workers: {error}"
-        );
+        say(format_args!(
+            "waterway: no spare worker thread can be started, goroutines wait behind those that hold workers: {error}\n"
+        ));
     }
 }
 

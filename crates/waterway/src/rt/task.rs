@@ -5,6 +5,7 @@
 //! - I1: a task lives from `Task::start` to `Task::finish`, both called by its home worker, which alone resumes it.
 //! - I2: while a task is alive its descriptor does not move: it lies on the stack that it owns.
 //! - I3: a suspended task has at most one wake under way (`park` I2), so its `link` has one writer at a time.
+//! - I4: `stack` and `fiber` are there from `Task::start` to `Task::finish`; `suspender` from the first `resume` on.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -44,7 +45,8 @@ impl Task {
         let at = (stack.top() - size_of::<Task>()) & !(ALIGN - 1);
         let bottom = stack.bottom();
         let task = at as *mut Task;
-        // SAFETY: the stack is ours, unused, and larger than a descriptor; `at` is aligned and within it.
+        // SAFETY: the stack is ours (stack pool I1), unused, and larger than a descriptor; `at` is aligned and within
+        // it.
         unsafe {
             task.write(Task {
                 link: Cell::new(None),
@@ -59,10 +61,11 @@ impl Task {
             });
         }
         let handle = NonNull::new(task).expect("a stack is not at address 0");
-        // SAFETY: the range below the descriptor is the rest of the stack, which the task owns until it has finished.
+        // SAFETY: the range below the descriptor is the rest of the stack, which is the task's until it has finished
+        // (I1). What the body borrows, the descriptor and the cell, lives as long (I2, `cell` I4).
         let fiber =
             unsafe { Fiber::new(at, bottom, move |suspender| body(handle, cell, suspender)) };
-        // SAFETY: written before the first resume, on this thread.
+        // SAFETY: I1: nobody else has the task yet.
         unsafe { (*handle.as_ref().fiber.get()).write(fiber) };
         handle
     }
@@ -85,7 +88,7 @@ impl Task {
     /// Called on the goroutine's own stack, with its one wake arranged for.
     #[inline]
     pub(super) unsafe fn suspend(&self) {
-        // SAFETY: set when the goroutine began, and valid as long as it runs.
+        // SAFETY: I4: by the caller this is the goroutine itself, so it has begun; the suspender lies on its stack.
         unsafe { &*self.suspender.get() }.suspend();
     }
 
@@ -95,9 +98,9 @@ impl Task {
     ///
     /// `resume` has returned true, the task is in no list, and is not used again.
     pub(super) unsafe fn finish(task: NonNull<Task>) -> (Stack, Identity) {
-        // SAFETY: the caller gives the task up; what remains in it (a finished fiber) needs no drop.
+        // SAFETY: by the caller the task is given up; what remains in it (a finished fiber) needs no drop.
         let task = unsafe { task.as_ptr().read() };
-        // SAFETY: initialised in `start`.
+        // SAFETY: I4.
         (
             unsafe { task.stack.into_inner().assume_init() },
             task.identity,
@@ -106,7 +109,7 @@ impl Task {
 
     /// The addresses of the goroutine's stack below its descriptor.
     pub(crate) fn stack_range(&self) -> std::ops::Range<usize> {
-        // SAFETY: the stack stays in the descriptor until `finish`.
+        // SAFETY: I4.
         let stack = unsafe { (*self.stack.get()).assume_init_ref() };
         stack.bottom()..std::ptr::from_ref(self) as usize
     }
@@ -115,6 +118,6 @@ impl Task {
 fn body(task: NonNull<Task>, cell: StartedCell, suspender: &Suspender) {
     // SAFETY: I2: the descriptor is right above this stack.
     unsafe { task.as_ref() }.suspender.set(suspender);
-    // SAFETY: this is the goroutine's stack.
+    // SAFETY: the fiber was given this stack for this goroutine alone.
     unsafe { cell.run() };
 }

@@ -37,8 +37,8 @@ thread_local! {
     static LEASE: Lease = Lease(ThreadParker::lease());
     /// For waits inside wakers, one for each depth (`foreign` F2).
     static INNER: RefCell<Vec<Lease>> = const { RefCell::new(Vec::new()) };
-    /// For waits in destructors of thread-locals, when `LEASE` has gone. Nobody gives it back.
-    static LAST: Cell<Option<&'static ThreadParker>> = const { Cell::new(None) };
+    /// The parker of a thread whose locals are being destroyed: it is never given back, and there is one at most.
+    static LATE: Cell<Option<&'static ThreadParker>> = const { Cell::new(None) };
 }
 
 impl ThreadParker {
@@ -54,18 +54,18 @@ impl ThreadParker {
                 inner[depth - 1].0
             }),
         };
-        leased.unwrap_or_else(|_| ThreadParker::last())
+        leased.unwrap_or_else(|_| Self::late())
     }
 
-    /// The parker of a thread whose locals are being destroyed.
+    /// The parker of a thread whose locals are being destroyed. Inside a waker there it is one that nobody gives back.
     #[cold]
-    fn last() -> &'static ThreadParker {
+    fn late() -> &'static ThreadParker {
         if foreign::depth() > 0 {
             return ThreadParker::lease();
         }
-        let last = LAST.get().unwrap_or_else(ThreadParker::lease);
-        LAST.set(Some(last));
-        last
+        let parker = LATE.get().unwrap_or_else(ThreadParker::lease);
+        LATE.set(Some(parker));
+        parker
     }
 
     fn lease() -> &'static ThreadParker {
@@ -97,7 +97,8 @@ impl ThreadParker {
         &self.record
     }
 
-    /// True if it has been woken and has not run since.
+    /// True if it has been woken, and its record does not say yet that the wait is over: to others a thread that is woken
+    /// never looks as if it slept on.
     pub(crate) fn woken(&self) -> bool {
         self.word.load(Ordering::SeqCst) == WOKEN
     }
@@ -106,13 +107,15 @@ impl ThreadParker {
         self.record.begin(key, timed, clock());
     }
 
+    /// The wait is over. The wake that ended it is forgotten after the record has told (see `woken`).
     pub(super) fn end(&self) {
         self.record.end();
+        self.word.store(EMPTY, Ordering::SeqCst);
     }
 
-    /// Sleeps until woken (true) or until the deadline (false).
+    /// Sleeps until woken (true) or until the deadline (false). The wake stays visible until `end`.
     pub(super) fn sleep(&self, deadline: Option<Instant>) -> bool {
-        while self.word.swap(EMPTY, Ordering::Acquire) != WOKEN {
+        while self.word.load(Ordering::Acquire) != WOKEN {
             let timeout = match deadline {
                 None => None,
                 Some(at) => match at
@@ -120,7 +123,7 @@ impl ThreadParker {
                     .filter(|left| !left.is_zero())
                 {
                     Some(left) => Some(left),
-                    None => return self.word.swap(EMPTY, Ordering::Acquire) == WOKEN,
+                    None => return self.word.load(Ordering::Acquire) == WOKEN,
                 },
             };
             futex_wait(&self.word, EMPTY, timeout);
@@ -177,6 +180,11 @@ pub(super) fn futex_wake(word: &AtomicU32) {
     let _ = futex::wake(word, futex::Flags::PRIVATE, 1);
 }
 
+/// How often threads began or ended a wait, those that have ended included: the sum only grows.
+pub(crate) fn epochs() -> u64 {
+    PARKERS.lock().iter().map(|p| p.record.epoch()).sum()
+}
+
 /// Calls `f` with the parker of each live thread that has ever waited.
 pub(crate) fn for_each(mut f: impl FnMut(&'static ThreadParker)) {
     for parker in PARKERS
@@ -185,5 +193,33 @@ pub(crate) fn for_each(mut f: impl FnMut(&'static ThreadParker)) {
         .filter(|p| p.in_use.load(Ordering::Acquire))
     {
         f(parker);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rt::record::WaitReason;
+
+    /// To the deadlock judge a thread either shows that it was woken, or that it does not wait: there is no moment between.
+    #[test]
+    fn a_woken_thread_shows_it_until_its_wait_is_over() {
+        let parker = ThreadParker::current();
+        let site = std::panic::Location::caller();
+        let (reason, object) = (WaitReason::Join, 0);
+        parker.begin(
+            &WaitKey {
+                reason,
+                object,
+                site,
+            },
+            false,
+        );
+        assert!(!parker.woken());
+        parker.unpark();
+        assert!(parker.sleep(None));
+        assert!(parker.woken() && parker.record().read().is_some());
+        parker.end();
+        assert!(!parker.woken() && parker.record().read().is_none());
     }
 }

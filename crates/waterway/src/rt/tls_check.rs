@@ -14,12 +14,12 @@ pub(super) fn check(task: &Task) {
 #[inline(never)]
 fn walk(task: &Task) {
     if let Some(bad) = waterway_stack::check_frames(task.stack_range()) {
-        eprintln!(
+        super::say::say(format_args!(
             "waterway: goroutine {}, spawned at {}, parks inside {bad}. Other goroutines of this thread would see the \
              thread-local half made or wrongly set: this is unsound (SOUNDNESS.md). Park outside of it, or start the \
-             goroutine with Builder::dedicated().",
+             goroutine with Builder::dedicated().\n",
             task.identity.id, task.identity.site,
-        );
+        ));
         std::process::abort();
     }
 }

@@ -10,17 +10,23 @@ use super::thread::{futex_wait, futex_wake};
 use super::worker::Worker;
 use crate::primitives::{AtomicU32, AtomicUsize, Lock, Ordering};
 
-/// A worker's hand: 1 while it holds a token. Also the word that it sleeps on while it waits for one.
+/// A worker's hand: [`EMPTY`], [`GIVEN`] or [`HOLDS`]. Also the word that it sleeps on while it waits for a token.
 pub(super) struct Hand(AtomicU32);
+
+const EMPTY: u32 = 0;
+/// A token was put into it while its owner slept. Until the owner has seen it nobody takes it away again: the owner is not
+/// in the queue any more, and would sleep on without its turn.
+const GIVEN: u32 = 1;
+const HOLDS: u32 = 2;
 
 impl Hand {
     pub(super) const fn new() -> Hand {
-        Hand(AtomicU32::new(0))
+        Hand(AtomicU32::new(EMPTY))
     }
 
     #[inline]
     pub(super) fn holds(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 1
+        self.0.load(Ordering::Relaxed) == HOLDS
     }
 }
 
@@ -58,27 +64,30 @@ impl Tokens {
         }
         if state.free > 0 {
             state.free -= 1;
-            worker.hand.0.store(1, Ordering::Relaxed);
+            worker.hand.0.store(HOLDS, Ordering::Relaxed);
             return;
         }
         state.queue.push_back(worker);
         self.wanted.fetch_add(1, Ordering::Relaxed);
         drop(state);
-        while worker.hand.0.load(Ordering::Acquire) == 0 {
-            futex_wait(&worker.hand.0, 0, None);
+        while worker.hand.0.load(Ordering::Acquire) == EMPTY {
+            futex_wait(&worker.hand.0, EMPTY, None);
         }
+        worker.hand.0.store(HOLDS, Ordering::Relaxed);
     }
 
     /// Takes the token from a worker, if it holds one, for the next in line. By the worker itself, or by sysmon.
     pub(super) fn release(&self, worker: &Worker) {
         let mut state = self.state.lock();
-        if worker.hand.0.swap(0, Ordering::Relaxed) == 0 {
+        let hand = &worker.hand.0;
+        let taken = hand.compare_exchange(HOLDS, EMPTY, Ordering::Relaxed, Ordering::Relaxed);
+        if taken.is_err() {
             return;
         }
         match state.queue.pop_front() {
             Some(next) => {
                 self.wanted.fetch_sub(1, Ordering::Relaxed);
-                next.hand.0.store(1, Ordering::Release);
+                next.hand.0.store(GIVEN, Ordering::Release);
                 drop(state);
                 futex_wake(&next.hand.0);
             }

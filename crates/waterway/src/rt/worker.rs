@@ -2,9 +2,13 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own` is touched only by the worker's thread, and never across a `resume` (a goroutine that runs uses it too).
-//! - I2: a worker is never freed; a retired one is used again.
+//! - I1: `own`, `deque` and `current` are touched only by the thread that runs the worker. A reference to `own` is not used
+//!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
+//! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
+//!   touches it no more.
 //! - I3: a task in the run queue or `next` is suspended, and in no other queue.
+//! - I4: `live` holds the tasks that live here, from before their first `resume` until after their last; who has its lock may
+//!   read them. A task that runs, waits or is queued is in it, so it is alive.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::NonNull;
@@ -15,7 +19,7 @@ use waterway_stack::Stack;
 use super::cell::Unstarted;
 use super::idle::Bed;
 use super::inbox::Inbox;
-use super::park::{Claimed, TimerPayload, clock};
+use super::park::TimerPayload;
 use super::sched::Runtime;
 use super::task::Task;
 use super::timer::TimerHeap;
@@ -75,7 +79,7 @@ pub(crate) struct Worker {
     stealer: Stealer<Unstarted>,
     incoming: Injector<Unstarted>,
     pub(super) timers: Lock<TimerHeap<TimerPayload>>,
-    next_timer: AtomicU64,
+    pub(super) next_timer: AtomicU64,
     /// Counts goroutines resumed: a worker whose count stands still is held by one.
     pub(super) turns: AtomicU64,
     /// Counts turns of the run queue, which end a time slice.
@@ -107,12 +111,13 @@ pub(crate) struct Worker {
 /// A live task in a worker's list.
 pub(super) struct TaskRef(pub(super) NonNull<Task>);
 
-// SAFETY: only what others may read (record, identity) is read through it, under the list's lock, which keeps it alive.
+// SAFETY: I4: under the list's lock. Other threads read atomics and the identity, which does not change; `place` is guarded
+// by the lock, and what else is in a task they leave alone.
 unsafe impl Send for TaskRef {}
 
-// SAFETY: everything is atomic or locked but `current`, `own` and `deque`, which only the worker's thread touches (I1).
+// SAFETY: everything is atomic or locked but `current`, `own` and `deque` (I1).
 unsafe impl Sync for Worker {}
-// SAFETY: as above; a worker is made on one thread and then belongs to its own.
+// SAFETY: as above; a worker is made on one thread and then run by others, one after the other (I2).
 unsafe impl Send for Worker {}
 
 #[derive(Default)]
@@ -203,7 +208,6 @@ impl Worker {
                 }
             }
         }
-        self.tid.store(0, Ordering::Relaxed);
         forget();
     }
 
@@ -219,7 +223,7 @@ impl Worker {
     }
 
     fn pick(&'static self, rt: &'static Runtime) -> Option<Job> {
-        // SAFETY: the worker's thread (I1).
+        // SAFETY: the worker's thread (I1); not used after the call of `push_back`.
         let own = unsafe { self.own() };
         if let Some(task) = own.next.take() {
             own.chain += 1;
@@ -228,18 +232,26 @@ impl Worker {
             }
             self.push_back(task);
         }
-        own.chain = 0;
-        own.turn += 1;
-        self.slices.store(own.turn, Ordering::Relaxed);
-        if own.turn.is_multiple_of(OUTSIDE_EVERY) {
+        let turn = self.next_turn();
+        if turn.is_multiple_of(OUTSIDE_EVERY) {
             self.fire_due();
         }
-        self.pick_own(own.turn)
+        self.pick_own(turn)
             .or_else(|| {
                 self.fire_due();
                 self.pick_own(0)
             })
             .or_else(|| super::idle::steal(self, rt).map(Job::Start))
+    }
+
+    /// The queue has its turn. Gives the turn's number.
+    fn next_turn(&self) -> u64 {
+        // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        own.chain = 0;
+        own.turn += 1;
+        self.slices.store(own.turn, Ordering::Relaxed);
+        own.turn
     }
 
     fn pick_own(&'static self, turn: u64) -> Option<Job> {
@@ -311,19 +323,21 @@ impl Worker {
         };
         // SAFETY: I1.
         unsafe { self.own() }.burst = 0;
-        // SAFETY: alive: it has not run to its end.
-        unsafe { task.as_ref() }
-            .runnable
-            .store(false, Ordering::Relaxed);
-        self.current.set(Some(task));
+        // The turn is counted first: who sees that the goroutine is not runnable any more sees that it had its turn.
         self.turns
             .store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        // SAFETY: I4: it has not run to its end.
+        unsafe { task.as_ref() }
+            .runnable
+            .store(false, Ordering::Release);
+        self.current.set(Some(task));
         self.busy.store(true, Ordering::Relaxed);
-        // SAFETY: it lives here and is suspended or new.
+        // SAFETY: I3: it lives here and is suspended or new; this is the worker's scheduler.
         let finished = unsafe { task.as_ref().resume() };
         self.busy.store(false, Ordering::Relaxed);
         self.current.set(None);
         if finished {
+            super::fork::check_end();
             self.end(rt, task);
         }
     }
@@ -347,7 +361,10 @@ impl Worker {
                     } else {
                         self.incoming.push(cell);
                     }
-                    self.bed.nap(std::time::Duration::from_millis(1));
+                    // SAFETY: I1.
+                    if unsafe { self.own() }.head.is_none() {
+                        self.bed.nap(std::time::Duration::from_millis(1));
+                    }
                     return None;
                 }
             },
@@ -364,11 +381,11 @@ impl Worker {
 
     fn end(&'static self, rt: &'static Runtime, task: NonNull<Task>) {
         let mut live = self.live.lock();
-        // SAFETY: the task is alive until `finish` below.
+        // SAFETY: I4: alive until `finish` below.
         let place = unsafe { task.as_ref() }.place.get();
         live.swap_remove(place);
         if let Some(moved) = live.get(place) {
-            // SAFETY: in the list, so alive; `place` is guarded by the list's lock.
+            // SAFETY: I4; `place` is guarded by the list's lock.
             unsafe { moved.0.as_ref() }.place.set(place);
         }
         if live.capacity() > 4096 && live.len() * 8 < live.capacity() {
@@ -376,7 +393,7 @@ impl Worker {
             live.shrink_to(to);
         }
         drop(live);
-        // SAFETY: it has finished and left the list.
+        // SAFETY: it has finished and left the list (I4); a finished task stands in no queue.
         let (stack, identity) = unsafe { Task::finish(task) };
         drop(identity);
         // SAFETY: I1.
@@ -404,7 +421,7 @@ impl Worker {
     /// The caller owns the one wake of the task.
     #[inline]
     pub(super) unsafe fn ready(&'static self, task: NonNull<Task>) {
-        // SAFETY: a goroutine that has not been woken is alive.
+        // SAFETY: I4: it waits for this wake.
         unsafe { task.as_ref() }
             .runnable
             .store(true, Ordering::Relaxed);
@@ -438,7 +455,7 @@ impl Worker {
         let Some(task) = self.current.get() else {
             return;
         };
-        // SAFETY: it runs, so it is alive.
+        // SAFETY: I4: it runs.
         unsafe { task.as_ref() }
             .runnable
             .store(true, Ordering::Relaxed);
@@ -532,18 +549,28 @@ impl Worker {
         self.live.lock().is_empty() && self.next_timer() == u64::MAX
     }
 
-    /// The thread ends: true, unless work came at the last moment.
+    /// The thread ends: true, unless work came at the last moment. From then on the worker may be another thread's.
     pub(super) fn retire(&self) -> bool {
+        let tid = self.tid.swap(0, Ordering::Relaxed);
         self.retired.store(true, Ordering::SeqCst);
         if self.inbox.is_empty() && self.backlog() == 0 {
             return true;
         }
         // Whoever pushed may count on this thread, unless sysmon has taken the worker up again.
-        !self.unretire()
+        let stays = self.unretire();
+        if stays {
+            self.tid.store(tid, Ordering::Relaxed);
+        }
+        !stays
+    }
+
+    /// No thread could be started for the worker.
+    pub(super) fn has_no_thread(&self) {
+        self.retired.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::Relaxed)
+        self.retired.load(Ordering::SeqCst)
     }
 
     /// Takes a retired worker up again: true for one caller.
@@ -553,7 +580,7 @@ impl Worker {
 
     /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
     pub(super) fn waiting_turn(&self) -> usize {
-        // SAFETY: in the list, under its lock, so alive.
+        // SAFETY: I4: in the list, under its lock.
         self.live
             .lock()
             .iter()
@@ -566,7 +593,7 @@ impl Worker {
     pub(super) fn holder<R>(&self, f: impl FnOnce(&Task) -> R) -> Option<R> {
         let live = self.live.lock();
         live.iter()
-            // SAFETY: in the list, under its lock, so alive.
+            // SAFETY: I4: in the list, under its lock.
             .map(|t| unsafe { t.0.as_ref() })
             .find(|t| !t.runnable.load(Ordering::Relaxed) && t.record.epoch().is_multiple_of(2))
             .map(f)
@@ -575,84 +602,18 @@ impl Worker {
     /// Calls `f` with every started goroutine that lives here, under the list's lock.
     pub(crate) fn each_live(&self, mut f: impl FnMut(&Task)) {
         for task in self.live.lock().iter() {
-            // SAFETY: in the list, under its lock, so alive.
+            // SAFETY: I4: in the list, under its lock.
             f(unsafe { task.0.as_ref() });
         }
     }
 
-    /// True if the worker sleeps with nothing queued and no timer set, or has no thread. Seen from any thread.
+    /// True if the worker sleeps with nothing queued, or has no thread. Seen from any thread.
     pub(crate) fn is_at_rest(&self) -> bool {
         (self.bed.asleep() || self.is_retired())
             && self.inbox.is_empty()
             && self.backlog() == 0
-            && self.next_timer() == u64::MAX
+            && self.pinned() == 0
     }
-
-    /// When the first timer is due; `u64::MAX` if there is none.
-    pub(super) fn next_timer(&self) -> u64 {
-        self.next_timer.load(Ordering::SeqCst)
-    }
-
-    /// Sets a timer on this worker's heap, from any thread.
-    pub(crate) fn add_timer(&self, when: u64, payload: TimerPayload) {
-        let mut heap = self.timers.lock();
-        heap.insert(when, payload);
-        let first = heap.first().unwrap_or(u64::MAX);
-        let sooner = first < self.next_timer.load(Ordering::Relaxed);
-        if sooner {
-            self.next_timer.store(first, Ordering::SeqCst);
-        }
-        drop(heap);
-        if sooner && this().is_none_or(|w| !std::ptr::eq(w, self)) {
-            self.bed.wake();
-        }
-    }
-
-    /// Takes a timer out. What it held comes back, to be dropped outside the lock.
-    pub(crate) fn remove_timer(&self, slot: &super::timer::TimerSlot) -> Option<TimerPayload> {
-        let mut heap = self.timers.lock();
-        let payload = heap.remove(slot);
-        self.next_timer
-            .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
-        payload
-    }
-
-    /// Fires the timers that are due: by the worker itself, or by sysmon while it is held.
-    pub(super) fn fire_due(&self) {
-        if self.next_timer.load(Ordering::Relaxed) == u64::MAX {
-            return;
-        }
-        let now = clock();
-        if self.next_timer.load(Ordering::Relaxed) > now {
-            return;
-        }
-        loop {
-            let mut heap = self.timers.lock();
-            let due = heap.pop_due(now);
-            let fired: Option<Fired> = due.map(|payload| match payload {
-                // Under the lock, which the waiter takes before it goes: see `park` I1.
-                TimerPayload::Waiter(waiter) => Fired::Waiter(waiter.time_out()),
-                TimerPayload::Event(event) => Fired::Event(event),
-            });
-            self.next_timer
-                .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
-            drop(heap);
-            match fired {
-                None => return,
-                Some(Fired::Waiter(claimed)) => {
-                    if let Some(claimed) = claimed {
-                        claimed.wake();
-                    }
-                }
-                Some(Fired::Event(event)) => event.fire(now),
-            }
-        }
-    }
-}
-
-enum Fired {
-    Waiter(Option<Claimed>),
-    Event(std::sync::Arc<dyn super::park::TimerEvent>),
 }
 
 /// A steal that is tried until it is decided.

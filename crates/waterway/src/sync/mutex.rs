@@ -15,24 +15,25 @@
 //!
 //! - I1: there is at most one guard, as long as it is there the word is not 0, and only through it the data is touched.
 //!   (Whom the word names is told to dumps; a guard may be handed to another goroutine of its thread.)
-//! - I2: the core, once made, stays until the mutex is dropped.
 
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::ptr::NonNull;
+use std::time::{Duration, Instant};
 
+use super::lazy_core::{LazyCore, address, guard_word};
 use crate::primitives::{AtomicPtr, AtomicUsize, Lock, Ordering};
-use crate::rt::core_box::{CoreBox, CoreHeader, CoreKind};
+use crate::rt::core_box::{CoreBox, CoreKind};
 use crate::rt::park::{clock, whoami};
-use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind};
+use crate::wait::{Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 const WAITERS: usize = 1;
 /// Who has waited for so long, in nanoseconds, is handed the lock.
 const STARVING: u64 = 1_000_000;
 
+#[derive(Default)]
 struct Core {
     queue: Lock<WaitQueue>,
     /// Where the holder locked.
@@ -64,15 +65,11 @@ struct Turn {
 ///
 /// Go: `sync.Mutex`.
 pub struct Mutex<T: ?Sized> {
-    /// Made by the first `lock`, so that `new` can be `const`.
-    core: AtomicPtr<CoreBox<Core>>,
-    made_at: &'static Location<'static>,
+    core: LazyCore<Core>,
     data: UnsafeCell<T>,
 }
 
 // SAFETY: the lock lets one goroutine or thread at a time reach the data (I1).
-unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
-// SAFETY: as above.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T> Mutex<T> {
@@ -80,21 +77,14 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
-            core: AtomicPtr::new(std::ptr::null_mut()),
-            made_at: Location::caller(),
+            core: LazyCore::new(CoreKind::Mutex),
             data: UnsafeCell::new(value),
         }
     }
 
     /// The value, without a lock: nobody else can hold it.
     pub fn into_inner(self) -> T {
-        let mut this = std::mem::ManuallyDrop::new(self);
-        if let Some(core) = NonNull::new(*this.core.get_mut()) {
-            // SAFETY: the mutex is ours alone; it is not dropped again.
-            unsafe { CoreBox::free(core) };
-        }
-        // SAFETY: `this` is not dropped, so the value is moved out once.
-        unsafe { std::ptr::read(this.data.get()) }
+        self.data.into_inner()
     }
 }
 
@@ -114,16 +104,41 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock(&self) -> MutexGuard<'_, T> {
         checkpoint();
         let site = Location::caller();
-        let core = self.core();
+        let core = self.core.get();
         let who = whoami() << 1;
-        let word = &core.header.senders;
-        if word
-            .compare_exchange(0, who, Ordering::Acquire, Ordering::Relaxed)
-            .is_err()
-        {
-            lock_slow(core, who, site);
+        if !take_idle(core, who) {
+            lock_slow(core, who, None, key(core, WaitReason::Mutex, site));
         }
         self.locked(core, site)
+    }
+
+    /// As [`lock`](Self::lock), for at most `timeout`; `None` if the time is over.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let lock = waterway::sync::Mutex::new(1);
+    /// let guard = lock.lock();
+    /// assert!(lock.lock_timeout(Duration::from_millis(1)).is_none());
+    /// drop(guard);
+    /// assert_eq!(*lock.lock_timeout(Duration::from_millis(1)).unwrap(), 1);
+    /// ```
+    ///
+    /// # Blocking
+    ///
+    /// As `lock`, until the time is over.
+    ///
+    /// Go: none.
+    #[track_caller]
+    pub fn lock_timeout(&self, timeout: Duration) -> Option<MutexGuard<'_, T>> {
+        checkpoint();
+        let site = Location::caller();
+        let core = self.core.get();
+        let who = whoami() << 1;
+        // Longer than a clock can count is for ever.
+        let deadline = Instant::now().checked_add(timeout);
+        let taken = take_idle(core, who)
+            || lock_slow(core, who, deadline, key(core, WaitReason::Mutex, site));
+        taken.then(|| self.locked(core, site))
     }
 
     /// Takes the lock if it is free. Never blocks.
@@ -132,7 +147,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let core = self.core();
+        let core = self.core.get();
         take_free(&core.header.senders, whoami() << 1)
             .then(|| self.locked(core, Location::caller()))
     }
@@ -151,57 +166,21 @@ impl<T: ?Sized> Mutex<T> {
         core.value
             .held_at
             .store(std::ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
-        // The guard's own word: the core's address, and one line further.
-        let word = std::ptr::from_ref(core)
-            .cast::<u8>()
-            .wrapping_add(64)
-            .cast();
         MutexGuard {
             lock: self,
-            word,
+            word: guard_word(core),
             here: PhantomData,
-        }
-    }
-
-    #[inline]
-    fn core(&self) -> &CoreBox<Core> {
-        let mut core = self.core.load(Ordering::Acquire);
-        if core.is_null() {
-            core = self.make_core();
-        }
-        // SAFETY: I2.
-        unsafe { &*core }
-    }
-
-    #[cold]
-    fn make_core(&self) -> *mut CoreBox<Core> {
-        let state = Core {
-            queue: Lock::new(WaitQueue::new()),
-            held_at: AtomicPtr::new(std::ptr::null_mut()),
-        };
-        let new = CoreBox::make(CoreHeader::new(CoreKind::Mutex, self.made_at), state);
-        let null = std::ptr::null_mut();
-        match self
-            .core
-            .compare_exchange(null, new.as_ptr(), Ordering::AcqRel, Ordering::Acquire)
-        {
-            Ok(_) => new.as_ptr(),
-            Err(other) => {
-                // SAFETY: it was never shown to anyone.
-                unsafe { CoreBox::free(new) };
-                other
-            }
         }
     }
 }
 
-impl<T: ?Sized> Drop for Mutex<T> {
-    fn drop(&mut self) {
-        if let Some(core) = NonNull::new(*self.core.get_mut()) {
-            // SAFETY: the mutex is not borrowed, so nobody holds it or waits for it.
-            unsafe { CoreBox::free(core) };
-        }
-    }
+/// Takes the lock if nobody holds it or waits for it.
+#[inline]
+fn take_idle(core: &CoreBox<Core>, who: usize) -> bool {
+    core.header
+        .senders
+        .compare_exchange(0, who, Ordering::Acquire, Ordering::Relaxed)
+        .is_ok()
 }
 
 /// Takes the lock if nobody holds it, leaving the waiters' bit as it is.
@@ -217,63 +196,51 @@ fn take_free(word: &AtomicUsize, who: usize) -> bool {
     false
 }
 
+fn key(core: &CoreBox<Core>, reason: WaitReason, site: &'static Location<'static>) -> WaitKey {
+    WaitKey {
+        reason,
+        object: address(core),
+        site,
+    }
+}
+
+/// True once the caller has the lock; false if the deadline passed first.
 #[cold]
-fn lock_slow(core: &CoreBox<Core>, who: usize, site: &'static Location<'static>) {
+fn lock_slow(core: &CoreBox<Core>, who: usize, deadline: Option<Instant>, key: WaitKey) -> bool {
     let word = &core.header.senders;
-    let since = clock();
+    let turn = Turn {
+        who,
+        since: clock(),
+        handed: Cell::new(false),
+    };
     let mut again = false;
     loop {
         if take_free(word, who) {
-            return;
+            return true;
         }
-        let turn = Turn {
-            who,
-            since,
-            handed: Cell::new(false),
-        };
-        let waiter = Waiter::current();
-        let node = Node::new(&waiter, 1, (&raw const turn).cast_mut().cast());
-        {
-            let mut queue = core.value.queue.lock();
-            word.fetch_or(WAITERS, Ordering::Relaxed);
-            if take_free(word, who) {
-                if queue.is_empty() {
-                    word.fetch_and(!WAITERS, Ordering::Relaxed);
-                }
-                return;
-            }
-            // SAFETY: the node stays until it was popped, or removed below.
-            unsafe {
-                if again {
-                    queue.push_front(&node)
-                } else {
-                    queue.push_back(&node)
-                }
-            };
+        let queue = core.value.queue.lock();
+        word.fetch_or(WAITERS, Ordering::Relaxed);
+        if take_free(word, who) {
+            settle(&queue, word);
+            return true;
         }
-        let key = WaitKey {
-            reason: WaitReason::Mutex,
-            object: std::ptr::from_ref(core) as usize,
-            site,
-        };
-        if waiter.park(&key, None) == Wake::Reaped {
-            give_up(core, &node);
-            unwind(&key);
-        }
-        if turn.handed.get() {
-            return;
+        let mut wait = Wait::new(key, &turn).until(deadline);
+        wait.again = again;
+        let served = wait.park(&core.value.queue, queue, |queue| {
+            settle(queue, word);
+            Vec::new()
+        });
+        if !served || turn.handed.get() {
+            return served;
         }
         again = true;
     }
 }
 
-/// Takes a waiter that was not served out of the queue.
-#[cold]
-fn give_up(core: &CoreBox<Core>, node: &Node) {
-    let mut queue = core.value.queue.lock();
-    queue.remove(node);
+/// Takes the waiters' bit back if nobody waits. Under the queue's lock.
+fn settle(queue: &WaitQueue, word: &AtomicUsize) {
     if queue.is_empty() {
-        core.header.senders.fetch_and(!WAITERS, Ordering::Relaxed);
+        word.fetch_and(!WAITERS, Ordering::Relaxed);
     }
 }
 
@@ -315,7 +282,16 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        let core = self.lock.core();
+        if !self.word.is_null() {
+            self.unlock();
+        }
+    }
+}
+
+impl<T: ?Sized> MutexGuard<'_, T> {
+    #[inline]
+    fn unlock(&mut self) {
+        let core = self.lock.core.get();
         let word = &core.header.senders;
         // SAFETY: the guard's own field; no stale word may look like a held lock.
         unsafe { std::ptr::write_volatile(&raw mut self.word, std::ptr::null()) };
@@ -327,6 +303,30 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         {
             unlock_slow(core);
         }
+    }
+
+    /// Runs `f` without the lock, and takes it again.
+    pub(super) fn unlocked<R>(
+        &mut self,
+        site: &'static Location<'static>,
+        f: impl FnOnce() -> R,
+    ) -> R {
+        /// Locks again, also when `f` unwinds, for whoever has the guard may use it. This wait is never reaped.
+        struct Relock<'g, 'a, T: ?Sized>(&'g mut MutexGuard<'a, T>, &'static Location<'static>);
+        impl<T: ?Sized> Drop for Relock<'_, '_, T> {
+            fn drop(&mut self) {
+                let (core, who) = (self.0.lock.core.get(), whoami() << 1);
+                if !take_idle(core, who) {
+                    lock_slow(core, who, None, key(core, WaitReason::Relock, self.1));
+                }
+                let guard = self.0.lock.locked(core, self.1);
+                self.0.word = guard.word;
+                std::mem::forget(guard);
+            }
+        }
+        self.unlock();
+        let _relock = Relock(self, site);
+        f()
     }
 }
 

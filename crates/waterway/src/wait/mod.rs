@@ -14,9 +14,11 @@
 //!
 //! Between the claim and `wake` the waiter cannot run on, so the claimer may still use its node and slot.
 
+mod call;
 mod queue;
 
 pub(crate) use crate::rt::park::{Claimed, Hold, ReleaseOnPark, Waiter, Wake, checkpoint};
 pub(crate) use crate::rt::reap::unwind;
 pub(crate) use crate::rt::record::{WaitKey, WaitReason};
+pub(crate) use call::{Wait, Waited};
 pub(crate) use queue::{Node, WaitQueue};

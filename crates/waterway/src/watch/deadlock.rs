@@ -14,10 +14,15 @@
 //!   there is no verdict.
 //!
 //! A worker that somebody is about to wake counts as running: who wakes is himself a goroutine or thread that runs.
+//!
+//! "At once" takes two looks that see the same. A thread may queue a goroutine when the workers have been looked at, and be
+//! gone when the threads are listed: the second look finds the goroutine, or that it has run. And the kernel's list may
+//! leave out a thread while another one ends: that one is in the first list only.
 
 use crate::primitives::Ordering;
 use crate::rt::config::DeadlockPolicy;
 use crate::rt::reap;
+use crate::rt::say::say;
 use crate::rt::sched::Runtime;
 use crate::rt::sysmon::Verdict;
 use crate::rt::thread;
@@ -25,11 +30,12 @@ use crate::rt::thread;
 /// What the judge sees.
 #[derive(PartialEq, Eq)]
 enum Finding {
-    /// Something runs, or will by itself, and its first step will be noticed.
+    /// Nobody waits, or a timer is set, and its first step will be noticed.
     Live,
-    /// Something may run that gives no sign.
+    /// Something runs, or may run without a sign.
     Unknown,
-    Deadlock,
+    /// Nothing does, among these threads.
+    Deadlock(Vec<u32>),
 }
 
 /// Judges, and acts on a deadlock once (`asked`).
@@ -41,8 +47,8 @@ pub(super) fn judge(rt: &'static Runtime, asked: &mut bool) -> Verdict {
     match finding(rt) {
         Finding::Live => Verdict::Settled,
         Finding::Unknown => Verdict::LookAgain,
-        Finding::Deadlock if rt.signature() != before => Verdict::LookAgain,
-        Finding::Deadlock => {
+        first if finding(rt) != first || rt.signature() != before => Verdict::LookAgain,
+        Finding::Deadlock(_) => {
             *asked = true;
             act(rt);
             Verdict::Settled
@@ -53,15 +59,16 @@ pub(super) fn judge(rt: &'static Runtime, asked: &mut bool) -> Verdict {
 /// Looks at what is cheap first: a program with a million goroutines may wait for something outside all day.
 fn finding(rt: &Runtime) -> Finding {
     let mut known = Vec::new();
-    let mut at_rest = !rt.apart_waits();
+    let (mut at_rest, mut timers) = (!rt.apart_waits(), false);
     rt.each_worker(|worker| {
         known.push(worker.tid.load(Ordering::Relaxed));
         at_rest &= worker.is_at_rest();
+        timers |= worker.has_timer();
     });
-    if !at_rest {
+    if at_rest && timers {
         return Finding::Live;
     }
-    if !rt.pool_at_rest(&mut known) {
+    if !at_rest || !rt.pool_at_rest(&mut known) {
         return Finding::Unknown;
     }
     thread::internal(&mut known);
@@ -72,20 +79,21 @@ fn finding(rt: &Runtime) -> Finding {
             known.push(parker.tid());
         }
     });
-    if !threads().is_some_and(|all| all.iter().all(|tid| known.contains(tid))) {
+    let Some(threads) = threads().filter(|all| all.iter().all(|tid| known.contains(tid))) else {
         return Finding::Unknown;
-    }
+    };
     let mut asleep = true;
     rt.each_worker(|worker| {
         worker.each_live(|task| {
             waiting += 1;
             asleep &= task.record.read().is_some_and(|w| !w.timed)
-                && !task.runnable.load(Ordering::Relaxed);
+                && !task.runnable.load(Ordering::Acquire);
         });
     });
     match (asleep, waiting) {
-        (true, 1..) => Finding::Deadlock,
-        _ => Finding::Live,
+        (true, 0) => Finding::Live,
+        (true, _) => Finding::Deadlock(threads),
+        (false, _) => Finding::Unknown,
     }
 }
 
@@ -105,17 +113,28 @@ fn act(rt: &'static Runtime) {
     );
     match rt.config.deadlock {
         DeadlockPolicy::Fatal => {
-            eprint!("{report}");
-            std::process::exit(2);
+            say(format_args!("{report}"));
+            super::end_process();
         }
-        DeadlockPolicy::Report => eprint!("{report}"),
+        DeadlockPolicy::Report => say(format_args!("{report}")),
         DeadlockPolicy::PanicMain => {
-            eprint!("{report}");
+            say(format_args!("{report}"));
             if !reap::main() {
-                eprintln!("main cannot be unwound where it is: the process ends");
-                std::process::exit(2);
+                say(format_args!(
+                    "main cannot be unwound where it is: the process ends\n"
+                ));
+                super::end_process();
             }
         }
-        DeadlockPolicy::Call(callback) => callback(&report),
+        DeadlockPolicy::Call(callback) => call(rt, callback, report),
+    }
+}
+
+/// On a thread of the pool, since it is user code: it may block, and panic.
+fn call(rt: &'static Runtime, callback: fn(&str), report: String) {
+    let job = Box::new(move || callback(&report));
+    if let Err((job, _)) = rt.blocking.submit(job) {
+        // No thread is to be had: better here than never.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
     }
 }

@@ -173,6 +173,19 @@ fn object(waiting: &Waiting) -> String {
             who => format!("mutex {} (held by goroutine {who})", header.id()),
         },
         CoreKind::WaitGroup => format!("wait group {}", header.id()),
+        CoreKind::RwLock => {
+            let word = load(&header.senders);
+            let holders = match (word & 2, word >> 2) {
+                (0, 0) => "free".into(),
+                (0, readers) => format!("readers: {readers}"),
+                _ => "held by a writer".to_string(),
+            };
+            format!("rw lock {} ({holders})", header.id())
+        }
+        CoreKind::Condvar => format!("condition variable {}", header.id()),
+        CoreKind::Once => format!("once {}", header.id()),
+        CoreKind::Barrier => format!("barrier {}", header.id()),
+        CoreKind::Semaphore => format!("semaphore {}", header.id()),
     };
     format!("\n\ton {what}, made at {}", header.site())
 }

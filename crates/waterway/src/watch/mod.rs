@@ -4,6 +4,8 @@ mod deadlock;
 mod dump;
 mod sigquit;
 
+use std::time::Duration;
+
 use crate::rt::Hooks;
 
 /// How the runtime reaches this layer.
@@ -14,3 +16,17 @@ pub(crate) const HOOKS: Hooks = Hooks {
 };
 
 pub use dump::dump;
+
+/// How long the program's own exit handlers may take.
+const EXIT_HANDLERS: Duration = Duration::from_secs(1);
+
+/// Ends the process with status 2, as Go does. The program's exit handlers run on a thread of their own: they may wait for
+/// what never comes, or for the main thread, which may be running them already.
+fn end_process() -> ! {
+    let handlers = std::thread::Builder::new().spawn(|| std::process::exit(2));
+    if handlers.is_ok() {
+        std::thread::sleep(EXIT_HANDLERS);
+    }
+    // SAFETY: a plain call; it does not return.
+    unsafe { libc::_exit(2) }
+}

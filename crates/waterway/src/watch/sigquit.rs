@@ -2,6 +2,7 @@
 
 use crate::primitives::{AtomicBool, Ordering};
 use crate::rt::config::SigquitPolicy;
+use crate::rt::say::say;
 use crate::rt::sched::{Runtime, started};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
@@ -39,8 +40,8 @@ pub(super) fn look(rt: &'static Runtime) {
     if !ASKED.load(Ordering::Relaxed) || !ASKED.swap(false, Ordering::SeqCst) {
         return;
     }
-    eprintln!("SIGQUIT: quit\n{}", super::dump::text(rt));
+    say(format_args!("SIGQUIT: quit\n{}\n", super::dump::text(rt)));
     if rt.config.sigquit == SigquitPolicy::Exit {
-        std::process::exit(2);
+        super::end_process();
     }
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use waterway::sync::Mutex;
+use waterway::sync::{Barrier, Condvar, Mutex, RwLock, Semaphore};
 use waterway::{Builder, Select, chan, go, scope, select};
 
 use super::never_done;
@@ -99,6 +99,31 @@ fn locks() {
     is_reaped(|| group.wait());
     group.done();
     group.wait();
+
+    let shared = RwLock::new(1);
+    let guard = shared.write();
+    is_reaped(|| *shared.read());
+    is_reaped(|| *shared.write());
+    drop(guard);
+    assert_eq!(*shared.read(), 1);
+
+    let (lock, never) = (Mutex::new(1), Condvar::new());
+    let mut guard = lock.lock();
+    is_reaped(|| never.wait(&mut guard));
+    assert!(lock.try_lock().is_none(), "the guard holds the lock again");
+    drop(guard);
+    drop(lock.lock());
+
+    let permits = Semaphore::new(1);
+    is_reaped(|| permits.acquire(2));
+    drop(permits.acquire(1));
+
+    let barrier = Barrier::new(2);
+    is_reaped(|| barrier.wait());
+    let other = barrier.clone();
+    let comes = go(move || _ = other.wait());
+    barrier.wait();
+    comes.join().unwrap();
 }
 
 /// The child has borrowed what lies on main's stack: main cannot go on.

@@ -1,0 +1,81 @@
+//! The timers of a worker: set from any thread, fired by the worker itself, or by sysmon while it is held.
+
+use std::sync::Arc;
+
+use super::park::{Claimed, TimerEvent, TimerPayload, clock};
+use super::timer::TimerSlot;
+use super::worker::{Worker, this};
+use crate::primitives::Ordering;
+
+impl Worker {
+    /// True if a timer is set here.
+    pub(crate) fn has_timer(&self) -> bool {
+        self.next_timer() != u64::MAX
+    }
+
+    /// When the first timer is due; `u64::MAX` if there is none.
+    pub(super) fn next_timer(&self) -> u64 {
+        self.next_timer.load(Ordering::SeqCst)
+    }
+
+    /// Sets a timer on this worker's heap, from any thread.
+    pub(crate) fn add_timer(&self, when: u64, payload: TimerPayload) {
+        let mut heap = self.timers.lock();
+        heap.insert(when, payload);
+        let first = heap.first().unwrap_or(u64::MAX);
+        let sooner = first < self.next_timer.load(Ordering::Relaxed);
+        if sooner {
+            self.next_timer.store(first, Ordering::SeqCst);
+        }
+        drop(heap);
+        if sooner && this().is_none_or(|w| !std::ptr::eq(w, self)) {
+            self.bed.wake();
+        }
+    }
+
+    /// Takes a timer out. What it held comes back, to be dropped outside the lock.
+    pub(crate) fn remove_timer(&self, slot: &TimerSlot) -> Option<TimerPayload> {
+        let mut heap = self.timers.lock();
+        let payload = heap.remove(slot);
+        self.next_timer
+            .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
+        payload
+    }
+
+    /// Fires the timers that are due: by the worker itself, or by sysmon while it is held.
+    pub(super) fn fire_due(&self) {
+        if self.next_timer.load(Ordering::Relaxed) == u64::MAX {
+            return;
+        }
+        let now = clock();
+        if self.next_timer.load(Ordering::Relaxed) > now {
+            return;
+        }
+        loop {
+            let mut heap = self.timers.lock();
+            let due = heap.pop_due(now);
+            let fired: Option<Fired> = due.map(|payload| match payload {
+                // Under the lock, which the waiter takes before it goes: see `park` I1.
+                TimerPayload::Waiter(waiter) => Fired::Waiter(waiter.time_out()),
+                TimerPayload::Event(event) => Fired::Event(event),
+            });
+            self.next_timer
+                .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
+            drop(heap);
+            match fired {
+                None => return,
+                Some(Fired::Waiter(claimed)) => {
+                    if let Some(claimed) = claimed {
+                        claimed.wake();
+                    }
+                }
+                Some(Fired::Event(event)) => event.fire(now),
+            }
+        }
+    }
+}
+
+enum Fired {
+    Waiter(Option<Claimed>),
+    Event(Arc<dyn TimerEvent>),
+}

@@ -1,0 +1,168 @@
+//! Waiting for a condition on what a mutex guards.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use super::lazy_core::{LazyCore, address};
+use super::mutex::MutexGuard;
+use crate::primitives::Lock;
+use crate::rt::core_box::CoreKind;
+use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+
+/// A condition variable: goroutines wait in it until others say that something has changed.
+///
+/// A wait ends by a notification or its time-out only, never by itself; still, when it ends the condition may have been
+/// undone by another: wait in a loop, or with [`wait_while`](Self::wait_while).
+///
+/// ```
+/// use waterway::sync::{Condvar, Mutex};
+/// static QUEUE: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// static FILLED: Condvar = Condvar::new();
+/// let taker = waterway::go(|| {
+///     let mut queue = QUEUE.lock();
+///     FILLED.wait_while(&mut queue, |queue| queue.is_empty());
+///     queue.pop()
+/// });
+/// QUEUE.lock().push(7);
+/// FILLED.notify_one();
+/// assert_eq!(taker.join().unwrap(), Some(7));
+/// ```
+///
+/// Go: `sync.Cond`.
+pub struct Condvar {
+    core: LazyCore<Lock<WaitQueue>>,
+}
+
+/// Whether a wait ended because its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// True if nobody notified the waiter in time.
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+impl Condvar {
+    /// A condition variable that nobody waits in.
+    #[track_caller]
+    pub const fn new() -> Condvar {
+        Condvar {
+            core: LazyCore::new(CoreKind::Condvar),
+        }
+    }
+
+    /// Unlocks the mutex, waits for a notification, and locks the mutex again. Nothing that is notified between the unlock
+    /// and the wait is missed.
+    ///
+    /// # Blocking
+    ///
+    /// Parks the caller until it is notified, and until it has the lock.
+    ///
+    /// Go: `Cond.Wait`.
+    #[track_caller]
+    pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
+        self.wait_until(guard, None, Location::caller());
+    }
+
+    /// Waits as long as `condition` holds.
+    ///
+    /// # Blocking
+    ///
+    /// As [`wait`](Self::wait), unless the condition does not hold at once.
+    #[track_caller]
+    pub fn wait_while<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) {
+        let site = Location::caller();
+        while condition(guard) {
+            self.wait_until(guard, None, site);
+        }
+    }
+
+    /// As [`wait`](Self::wait), for at most `timeout`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::sync::{Condvar, Mutex};
+    /// let (lock, never) = (Mutex::new(()), Condvar::new());
+    /// let mut guard = lock.lock();
+    /// assert!(never.wait_timeout(&mut guard, Duration::from_millis(1)).timed_out());
+    /// ```
+    ///
+    /// # Blocking
+    ///
+    /// As `wait`, until the time is over; then it still waits for the lock.
+    #[track_caller]
+    pub fn wait_timeout<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        timeout: Duration,
+    ) -> WaitTimeoutResult {
+        // Longer than a clock can count is for ever.
+        let deadline = Instant::now().checked_add(timeout);
+        WaitTimeoutResult(!self.wait_until(guard, deadline, Location::caller()))
+    }
+
+    fn wait_until<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        deadline: Option<Instant>,
+        site: &'static Location<'static>,
+    ) -> bool {
+        checkpoint();
+        let core = self.core.get();
+        let key = WaitKey {
+            reason: WaitReason::Condvar,
+            object: address(core),
+            site,
+        };
+        // Who notifies after the mutex is unlocked finds the caller in the queue, or waits for this lock.
+        let queue = core.value.lock();
+        guard.unlocked(site, || {
+            let wait = Wait::new(key, &()).until(deadline);
+            wait.park(&core.value, queue, |_| Vec::new())
+        })
+    }
+
+    /// Wakes the goroutine that has waited longest, if any waits.
+    ///
+    /// Go: `Cond.Signal`.
+    pub fn notify_one(&self) {
+        let first = self.core.get().value.lock().pop_claim();
+        if let Some((_, claimed)) = first {
+            claimed.wake();
+        }
+    }
+
+    /// Wakes all who wait.
+    ///
+    /// Go: `Cond.Broadcast`.
+    pub fn notify_all(&self) {
+        let mut all = Vec::new();
+        {
+            let mut queue = self.core.get().value.lock();
+            while let Some((_, claimed)) = queue.pop_claim() {
+                all.push(claimed);
+            }
+        }
+        all.into_iter().for_each(Claimed::wake);
+    }
+}
+
+impl Default for Condvar {
+    #[track_caller]
+    fn default() -> Self {
+        Condvar::new()
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}

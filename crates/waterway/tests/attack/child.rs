@@ -1,0 +1,123 @@
+//! Runs the programs of an attack, each in a child process of the same binary and within a time limit, so that a hang is a
+//! failure. The binaries have no test harness: `main` is a program's own, and no thread of a harness keeps verdicts away.
+#![allow(dead_code)] // Each binary uses a part.
+
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = "WATERWAY_TEST_PROGRAM";
+/// A program that runs for longer hangs.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What a child process left.
+pub struct Outcome {
+    pub stderr: String,
+    pub status: ExitStatus,
+}
+
+impl Outcome {
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        let found = self.stderr.contains(text);
+        assert!(found, "no {text:?} in stderr:\n{}", self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says_not(&self, text: &str) -> &Self {
+        let found = self.stderr.contains(text);
+        assert!(!found, "{text:?} in stderr:\n{}", self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn code(&self, code: i32) -> &Self {
+        let stderr = &self.stderr;
+        assert_eq!(
+            self.status.code(),
+            Some(code),
+            "{:?}\n{stderr}",
+            self.status
+        );
+        self
+    }
+}
+
+pub const DEADLOCK: &str = "fatal error: all goroutines are asleep - deadlock!";
+
+/// A program of this binary, to be started.
+pub fn command(program: &str, env: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .env(PROGRAM, program)
+        .env("RUST_BACKTRACE", "0")
+        .envs(env.iter().copied())
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Waits for a child, which must end within the limit.
+#[track_caller]
+pub fn finish(mut child: Child) -> Outcome {
+    let stderr = child.stderr.take();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        if let Some(mut stderr) = stderr {
+            stderr.read_to_string(&mut text).unwrap();
+        }
+        text
+    });
+    let begin = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if begin.elapsed() > LIMIT {
+            // Its own children too: they hold its standard error.
+            // SAFETY: a signal to the group of our own child, which is not reaped yet.
+            unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
+            child.wait().unwrap();
+            panic!("the program hangs; it said:\n{}", reader.join().unwrap());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let stderr = reader.join().unwrap();
+    Outcome { stderr, status }
+}
+
+#[track_caller]
+pub fn run(program: &str, env: &[(&str, &str)]) -> Outcome {
+    finish(command(program, env).spawn().unwrap())
+}
+
+/// The main function of a binary: a program in the child, all tests (or those whose name holds the argument) otherwise.
+pub fn main(programs: fn(&str), tests: &[(&str, fn())]) {
+    if let Ok(program) = std::env::var(PROGRAM) {
+        return programs(&program);
+    }
+    let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let mut ran = 0;
+    for (name, test) in tests {
+        if only.as_deref().is_none_or(|o| name.contains(o)) {
+            let begin = Instant::now();
+            test();
+            ran += 1;
+            println!(
+                "test {name} ... ok ({:.1} s)",
+                begin.elapsed().as_secs_f64()
+            );
+        }
+    }
+    println!("{ran} passed, 0 failed");
+}
+
+/// The names of test functions, with the functions.
+#[macro_export]
+macro_rules! tests {
+    ($($name:ident),* $(,)?) => { &[$((stringify!($name), $name as fn())),*] };
+}

@@ -1,0 +1,311 @@
+//! Attacks on the workers: spares that come and go, goroutines started apart, interruptions, and verdicts that must still come
+//! after all that.
+
+#[path = "attack/child.rs"]
+mod child;
+
+use std::future::Future;
+use std::hint::black_box;
+use std::io::{BufRead, BufReader};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use child::{DEADLOCK, command, finish, run};
+use waterway::sync::WaitGroup;
+use waterway::time::{Ticker, Timer, sleep};
+use waterway::{Builder, JoinHandle, blocking, chan, go, go_local, scope, yield_now};
+
+fn programs(program: &str) {
+    match program {
+        "spares_come_and_go" => spares_come_and_go(),
+        "apart_as_it_retires" => apart_as_it_retires(),
+        "interrupted" => interrupted(),
+        "many_dumps" => many_dumps(),
+        "stuck_after_spares" => stuck_after_spares(),
+        "stuck_after_a_foreign_thread" => stuck_after_a_foreign_thread(),
+        "stuck_after_timers" => stuck_after_timers(),
+        "stuck_after_late_locals" => stuck_after_late_locals(),
+        "stuck_in_a_scope" => scope(|s| drop(s.go(|| never_done().wait()))),
+        "std_parked_executor" => std_parked_executor(),
+        other => panic!("no program {other:?}"),
+    }
+}
+
+fn never_done() -> WaitGroup {
+    let group = WaitGroup::new();
+    group.add(1);
+    group
+}
+
+fn compute(time: Duration) {
+    let begin = Instant::now();
+    while begin.elapsed() < time {
+        black_box(());
+    }
+}
+
+/// Joins, and fails where that takes too long. Looks instead of waiting, so that nothing of the runtime is woken by it.
+#[track_caller]
+fn join_soon<T>(handle: JoinHandle<T>) -> T {
+    let begin = Instant::now();
+    while !handle.is_finished() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "it hangs");
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    handle.join().unwrap()
+}
+
+const QUIET: (&str, &str) = ("WATERWAY_HELD_WARN_MS", "0");
+
+/// Attack: workers are held again and again, for about as long as it takes to replace them; spares start, get goroutines with
+/// timers, locals and wakes from elsewhere, lose their tokens, and retire.
+/// Outcome: everything ends.
+fn spares_come_and_go_and_nothing_is_lost() {
+    for procs in ["1", "2"] {
+        run(
+            "spares_come_and_go",
+            &[("WATERWAY_MAX_PROCS", procs), QUIET],
+        )
+        .code(0)
+        .says_not("deadlock");
+    }
+}
+
+fn spares_come_and_go() {
+    for round in 0..25u64 {
+        let (tx, rx) = chan::<u64>(0);
+        let mut all: Vec<JoinHandle<()>> = (0..3)
+            .map(|i| go(move || compute(Duration::from_millis(9 + 5 * i))))
+            .collect();
+        for i in 0..20u64 {
+            let tx = tx.clone();
+            let near = Builder::new().near(&all[i as usize]);
+            all.push(near.go(move || {
+                let local = go_local(yield_now);
+                match i % 4 {
+                    0 => sleep(Duration::from_millis(i % 3)),
+                    1 => blocking(std::thread::yield_now),
+                    2 => compute(Duration::from_micros(500)),
+                    _ => yield_now(),
+                }
+                local.join().unwrap();
+                tx.send(i).unwrap();
+            }));
+        }
+        drop(tx);
+        all.push(go(move || assert_eq!(rx.iter().sum::<u64>(), 190)));
+        all.into_iter().for_each(join_soon);
+        // Some spares retire before the next round, some while it begins.
+        if round % 8 == 0 {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// Attack: a spawn site that was caught holding workers starts a goroutine at the very moment when the idle worker that is kept
+/// for such sites ends its thread.
+/// Outcome: it runs.
+fn a_caught_site_finds_a_worker_that_is_about_to_retire() {
+    run("apart_as_it_retires", &[("WATERWAY_MAX_PROCS", "1"), QUIET]).code(0);
+}
+
+fn apart_as_it_retires() {
+    let caught = |holds: bool| {
+        go(move || {
+            if holds {
+                let waits = go_local(|| ());
+                compute(Duration::from_millis(150));
+                waits.join().unwrap();
+            }
+            std::thread::current().name().map(String::from)
+        })
+    };
+    // Held for long while another must start there: that is what a site is caught for.
+    assert_eq!(join_soon(caught(true)).as_deref(), Some("waterway-0"));
+    for round in 0..20u64 {
+        std::thread::sleep(Duration::from_micros(99_900 + round * 45));
+        assert_ne!(join_soon(caught(false)).as_deref(), Some("waterway-0"));
+    }
+}
+
+/// Attack: a signal every millisecond interrupts every system call, of workers, sysmon and threads that wait.
+/// Outcome: nobody wakes early, and nobody sleeps on.
+fn interruptions_change_nothing() {
+    run("interrupted", &[]).code(0).says_not("deadlock");
+}
+
+fn interrupted() {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let every = libc::timeval {
+        tv_sec: 0,
+        tv_usec: 1000,
+    };
+    let timer = libc::itimerval {
+        it_interval: every,
+        it_value: every,
+    };
+    // SAFETY: a handler that does nothing, without SA_RESTART, and a valid timer.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = nothing as *const () as libc::sighandler_t;
+        assert_eq!(
+            libc::sigaction(libc::SIGALRM, &action, std::ptr::null_mut()),
+            0
+        );
+        assert_eq!(
+            libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()),
+            0
+        );
+    }
+    let end = Instant::now() + Duration::from_millis(500);
+    let wait = move || {
+        while Instant::now() < end {
+            let begin = Instant::now();
+            sleep(Duration::from_millis(3));
+            assert!(begin.elapsed() >= Duration::from_millis(3));
+            let (tx, rx) = chan(0);
+            let sender = go(move || tx.send(blocking(|| 1)).unwrap());
+            assert_eq!(rx.recv(), Ok(1));
+            sender.join().unwrap();
+        }
+    };
+    let thread = std::thread::spawn(wait);
+    let handles = [go(wait), Builder::new().dedicated().go(wait)];
+    handles.into_iter().for_each(|h| h.join().unwrap());
+    wait();
+    thread.join().unwrap();
+}
+
+/// Attack: dumps are asked for by signal, as fast as signals come, while goroutines come and go.
+/// Outcome: the program ends as it would have.
+fn a_storm_of_sigquit_is_answered() {
+    let mut child = command("many_dumps", &[("WATERWAY_SIGQUIT", "dump"), QUIET])
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    for _ in 0..500 {
+        // SAFETY: a signal to our own child, which is not reaped yet.
+        unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGQUIT) };
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    drop(child.stdin.take());
+    finish(child)
+        .code(0)
+        .says("SIGQUIT: quit")
+        .says("spawned at");
+}
+
+fn many_dumps() {
+    go(|| ()).join().unwrap();
+    println!("ready");
+    let input = std::thread::spawn(|| std::io::stdin().lines().count());
+    while !input.is_finished() {
+        let group = WaitGroup::new();
+        (0..50).for_each(|_| group.go(yield_now));
+        group.wait();
+    }
+}
+
+/// Attack: a deadlock comes after spares have come and gone, after the last foreign thread has ended, after timers, after
+/// threads that waited in destructors of their locals, in a scope.
+/// Outcome: the verdict comes.
+fn the_verdict_comes_after_anything() {
+    let programs = [
+        "stuck_after_spares",
+        "stuck_after_a_foreign_thread",
+        "stuck_after_timers",
+        "stuck_after_late_locals",
+        "stuck_in_a_scope",
+    ];
+    for program in programs {
+        run(program, &[("WATERWAY_MAX_PROCS", "1"), QUIET])
+            .code(2)
+            .says(DEADLOCK);
+    }
+}
+
+fn stuck_after_spares() {
+    let hog = go(|| compute(Duration::from_millis(60)));
+    go(|| blocking(|| ())).join().unwrap();
+    hog.join().unwrap();
+    never_done().wait();
+}
+
+fn stuck_after_a_foreign_thread() {
+    std::thread::spawn(|| std::thread::sleep(Duration::from_millis(150)));
+    never_done().wait();
+}
+
+fn stuck_after_timers() {
+    let (timer, ticker) = (
+        Timer::new(Duration::from_millis(30)),
+        Ticker::new(Duration::from_millis(1)),
+    );
+    timer.channel().recv().unwrap();
+    timer.reset(Duration::from_secs(3600));
+    go(|| sleep(Duration::from_millis(50))).join().unwrap();
+    assert!(timer.stop());
+    ticker.stop();
+    go(move || timer.channel().recv().is_ok()).join().unwrap();
+}
+
+fn stuck_after_late_locals() {
+    struct Waits;
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            go(|| sleep(Duration::from_millis(1))).join().unwrap();
+        }
+    }
+    thread_local!(static LOCAL: Waits = const { Waits });
+    for _ in 0..20 {
+        std::thread::spawn(|| LOCAL.with(|_| ())).join().unwrap();
+    }
+    never_done().wait();
+}
+
+/// Attack: a thread of std is parked in an executor of its own, and what it awaits is a goroutine; who will unpark it is the
+/// goroutine's end, who unparks the goroutine is a thread asleep outside of the runtime.
+/// Outcome: no verdict.
+fn executors_on_foreign_threads_are_no_deadlock() {
+    run("std_parked_executor", &[]).code(0).says_not("deadlock");
+}
+
+struct Unpark(std::thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn std_parked_executor() {
+    let group = never_done();
+    let done = group.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(250));
+        done.done();
+    });
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut handle = pin!(go(move || group.wait()));
+    while handle.as_mut().poll(&mut context).is_pending() {
+        std::thread::park();
+    }
+}
+
+fn main() {
+    child::main(
+        programs,
+        tests!(
+            spares_come_and_go_and_nothing_is_lost,
+            a_caught_site_finds_a_worker_that_is_about_to_retire,
+            interruptions_change_nothing,
+            a_storm_of_sigquit_is_answered,
+            the_verdict_comes_after_anything,
+            executors_on_foreign_threads_are_no_deadlock,
+        ),
+    );
+}
