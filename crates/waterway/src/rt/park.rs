@@ -406,16 +406,13 @@ fn release_all() {
     }
 }
 
-/// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's, and a panic in one ends
-/// there: who wakes is not to blame, and has others to wake.
+/// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's, and what they do ends
+/// there (`foreign`): who wakes is not to blame, and has others to wake.
 fn wake_task(waker: Waker) {
+    let wake = move || foreign::wake(waker);
     if !worker::on_scheduler_stack() {
-        return foreign::wake(waker);
-    }
-    if let Err((job, _)) = sched::runtime()
-        .blocking
-        .submit(Box::new(move || foreign::wake(waker)))
-    {
+        wake();
+    } else if let Err((job, _)) = sched::runtime().blocking.submit(Box::new(wake)) {
         // No thread is to be had: better here than never.
         job();
     }

@@ -37,8 +37,8 @@ thread_local! {
     static LEASE: Lease = Lease(ThreadParker::lease());
     /// For waits inside wakers, one for each depth (`foreign` F2).
     static INNER: RefCell<Vec<Lease>> = const { RefCell::new(Vec::new()) };
-    /// For waits in destructors of thread-locals, when `LEASE` has gone. Nobody gives it back.
-    static LAST: Cell<Option<&'static ThreadParker>> = const { Cell::new(None) };
+    /// The parker of a thread whose locals are being destroyed: it is never given back, and there is one at most.
+    static LATE: Cell<Option<&'static ThreadParker>> = const { Cell::new(None) };
 }
 
 impl ThreadParker {
@@ -54,18 +54,18 @@ impl ThreadParker {
                 inner[depth - 1].0
             }),
         };
-        leased.unwrap_or_else(|_| ThreadParker::last())
+        leased.unwrap_or_else(|_| Self::late())
     }
 
-    /// The parker of a thread whose locals are being destroyed.
+    /// The parker of a thread whose locals are being destroyed. Inside a waker there it is one that nobody gives back.
     #[cold]
-    fn last() -> &'static ThreadParker {
+    fn late() -> &'static ThreadParker {
         if foreign::depth() > 0 {
             return ThreadParker::lease();
         }
-        let last = LAST.get().unwrap_or_else(ThreadParker::lease);
-        LAST.set(Some(last));
-        last
+        let parker = LATE.get().unwrap_or_else(ThreadParker::lease);
+        LATE.set(Some(parker));
+        parker
     }
 
     fn lease() -> &'static ThreadParker {
