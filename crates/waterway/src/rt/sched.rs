@@ -85,25 +85,24 @@ fn start() -> &'static Runtime {
     if matches!(rt.config.deadlock, DeadlockPolicy::PanicMain) {
         super::reap::enable();
     }
-    // Some are there already, if an earlier start failed later on.
-    for index in rt.usual()..rt.config.max_procs {
-        rt.usual.store(index + 1, Ordering::Release);
-        if let Err(error) = rt.add_worker(Party::Common) {
-            rt.usual.store(index, Ordering::Release);
-            assert!(
-                index > 0,
-                "waterway cannot start its first worker thread: {error}. Raise the limit on threads (ulimit -u, \
-                 pids.max of the cgroup) or free memory"
-            );
+    // Of few threads, the first is a worker's and the second the monitor's. The first is there already if an earlier start
+    // failed at the second.
+    if rt.usual() == 0
+        && let Err(error) = rt.add_usual()
+    {
+        panic!(
+            "waterway cannot start its first worker thread: {error}. Raise the limit on threads (ulimit -u, pids.max of \
+             the cgroup) or free memory"
+        );
+    }
+    rt.sysmon.start(rt);
+    while rt.usual() < rt.config.max_procs {
+        if let Err(error) = rt.add_usual() {
+            let (there, wanted) = (rt.usual(), rt.config.max_procs);
             say(format_args!(
-                "waterway: {index} of {} worker threads could be started: {error}\n",
-                rt.config.max_procs
+                "waterway: {there} of {wanted} worker threads could be started: {error}\n"
             ));
             break;
-        }
-        // Of few threads, this is the second that is needed.
-        if index == 0 {
-            rt.sysmon.start(rt);
         }
     }
     rt
@@ -159,6 +158,13 @@ impl Runtime {
             return Err(error);
         }
         Ok(())
+    }
+
+    /// Starts one more of the workers that never retire.
+    fn add_usual(&'static self) -> std::io::Result<()> {
+        let before = self.usual.fetch_add(1, Ordering::AcqRel);
+        self.add_worker(Party::Common)
+            .inspect_err(|_| self.usual.store(before, Ordering::Release))
     }
 
     /// How many workers never retire.
