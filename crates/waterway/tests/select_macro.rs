@@ -105,6 +105,30 @@ fn ready_arms_are_chosen_at_random() {
     }
 }
 
+/// Also when the select has to wait: who comes then finds each arm of a channel as often as the others.
+#[test]
+fn arms_of_one_channel_are_found_at_random() {
+    const ROUNDS: usize = 400;
+    let (tx, rx) = chan::<usize>(0);
+    let receiver = waterway::go(move || {
+        let mut counts = [0; 2];
+        for _ in 0..ROUNDS {
+            // On the same worker the sender is waiting again by now.
+            waterway::yield_now();
+            counts[rx.recv().unwrap()] += 1;
+        }
+        counts
+    });
+    let sender = waterway::Builder::new().near(&receiver).go(move || {
+        for _ in 0..ROUNDS {
+            select! { send(tx, 0) -> r => r.unwrap(), send(tx, 1) -> r => r.unwrap() }
+        }
+    });
+    sender.join().unwrap();
+    let counts = receiver.join().unwrap();
+    assert!(counts.iter().all(|n| *n > ROUNDS / 4), "{counts:?}");
+}
+
 #[test]
 fn never_meets_itself() {
     for capacity in [0, 1] {

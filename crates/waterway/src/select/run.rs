@@ -151,11 +151,12 @@ fn enter(ports: Ports<'_, '_>, order: &Order, waiter: &Waiter, nodes: &Few<Node>
         }
         break;
     }
-    for (arm, port) in ports.iter().enumerate() {
-        let queues = locks.queues(*port);
-        if let Entered::Queues = entered {
+    if let Entered::Queues = entered {
+        // In the order of the dice, so that of several arms of one channel each may be found first.
+        for &arm in order.arms() {
+            let queues = locks.queues(ports[arm]);
             // SAFETY: the nodes stay where they are until `leave` has taken them out.
-            unsafe { port.enter(queues, nodes.get(arm)) };
+            unsafe { ports[arm].enter(queues, nodes.get(arm)) };
         }
     }
     for port in ports {
