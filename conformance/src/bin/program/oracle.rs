@@ -1,0 +1,2 @@
+//! t
+pub const PROGRAMS: &[(&str, fn())] = &[];
