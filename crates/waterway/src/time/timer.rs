@@ -78,30 +78,32 @@ impl Alarm {
         (alarm, rx)
     }
 
-    /// Sets it anew. True if it was set before.
+    /// Sets it anew. True if it was pending: set, or fired and not heard yet.
     fn set(self: &Arc<Self>, after: Duration, period: Duration, rx: &Receiver<Instant>) -> bool {
         let mut state = self.state.lock();
-        let was_set = self.clear(&mut state, rx);
+        let was_pending = self.clear(&mut state, rx);
         let due = since_start(deadline(after));
         *state = State {
             due: Some(due),
             period: period.as_nanos().try_into().unwrap_or(u64::MAX / 4),
         };
         self.home.add_timer(due, TimerPayload::Event(self.clone()));
-        was_set
+        was_pending
     }
 
-    /// Unsets it. True if it was set.
+    /// Unsets it. True if it was pending.
     fn stop(&self, rx: &Receiver<Instant>) -> bool {
         self.clear(&mut self.state.lock(), rx)
     }
 
     fn clear(&self, state: &mut State, rx: &Receiver<Instant>) -> bool {
-        let was_set = state.due.take().is_some();
+        let mut pending = state.due.take().is_some();
         // What the heap held is a reference to this alarm, which the caller holds too: nothing is dropped by this.
         drop(self.home.remove_timer(&self.slot));
-        while rx.try_recv().is_ok() {}
-        was_set
+        while rx.try_recv().is_ok() {
+            pending = true;
+        }
+        pending
     }
 }
 
@@ -140,15 +142,27 @@ impl Timer {
         &self.rx
     }
 
-    /// Keeps the timer from firing. True if it had not fired yet. After that nothing is received, not even what was sent
-    /// before and not received. Never blocks.
+    /// Keeps the timer from firing. After that nothing is received, not even what was sent before and not received. True
+    /// if that prevented something; false if the time was received before, or the timer was not set. Never blocks.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use waterway::time::{Timer, sleep};
+    /// let timer = Timer::new(Duration::from_millis(1));
+    /// while timer.channel().is_empty() {
+    ///     sleep(Duration::from_millis(1));
+    /// }
+    /// assert!(timer.stop(), "it has fired, but nobody has heard it");
+    /// assert!(timer.channel().try_recv().is_err(), "nor will hear it");
+    /// ```
     ///
     /// Go: `Timer.Stop`.
     pub fn stop(&self) -> bool {
         self.alarm.stop(&self.rx)
     }
 
-    /// Lets the timer fire `after` from now, whatever it was set to. True if it had not fired yet. Never blocks.
+    /// Lets the timer fire `after` from now, whatever it was set to. What it sent before and nobody received is gone. True
+    /// and false as for [`stop`](Self::stop). Never blocks.
     ///
     /// Go: `Timer.Reset`.
     pub fn reset(&self, after: Duration) -> bool {
