@@ -3,7 +3,7 @@
 use std::hint::{black_box, spin_loop};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use waterway::time::sleep;
 use waterway::{Sender, chan, go, num_goroutines, select, yield_now};
@@ -13,7 +13,13 @@ pub const PROGRAMS: &[(&str, fn())] = &[
     ("parallelism_nested", parallelism_nested),
     ("preemption", preemption),
     ("async_preempt", async_preempt),
-    ("ping_pong_hog", ping_pong_hog),
+    ("ping_pong_hog", || {
+        let begin = Instant::now();
+        ping_pong_hog(|_, _| begin.elapsed() > Duration::from_millis(300));
+    }),
+    ("ping_pong_beside_hogs", || {
+        ping_pong_hog(|hog, light| hog > 50 * HOG && light > 50 * LIGHT);
+    }),
     ("num_goroutine", num_goroutine),
     ("selects_memory", selects_memory),
 ];
@@ -135,11 +141,15 @@ fn count_and_hand_over(
     }
 }
 
-/// Go: TestPingPongHog. Two that compute long between hand-overs and two that compute little: the latter get their share
-/// of the one processor.
-fn ping_pong_hog() {
+/// How far each of a pair counts between two hand-overs.
+const HOG: u64 = 20_000;
+const LIGHT: u64 = HOG / 1000;
+
+/// Go: TestPingPongHog. Two that compute long between hand-overs and two that compute little share one processor, until
+/// `enough` says so of what they have counted.
+fn ping_pong_hog(enough: impl Fn(u64, u64) -> bool) {
     let (done, stop) = chan::<()>(0);
-    let pairs = [20_000, 20].map(|limit| {
+    let pairs = [HOG, LIGHT].map(|limit| {
         let ends = chan(0);
         let count = Arc::new(AtomicU64::new(0));
         for _ in 0..2 {
@@ -149,10 +159,12 @@ fn ping_pong_hog() {
         ends.0.send(true).unwrap();
         (ends, count)
     });
-    sleep(Duration::from_millis(300));
+    let count = |pair: usize| pairs[pair].1.load(Ordering::Relaxed);
+    while !enough(count(0), count(1)) {
+        sleep(Duration::from_millis(1));
+    }
     done.close();
-    let [hog, light] = pairs.map(|(_ends, count)| count.load(Ordering::Relaxed));
-    println!("{hog} {light}");
+    println!("{} {}", count(0), count(1));
 }
 
 /// Go: TestNumGoroutine. Main alone, and as many as a dump shows.
