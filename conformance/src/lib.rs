@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod child;
+pub mod power_series;
 
 use std::io::Write as _;
 use std::panic::Location;
@@ -80,4 +81,54 @@ pub fn flavours<T>() -> Vec<(&'static str, Sender<T>, Receiver<T>)> {
         ("unbounded", waterway::chan::unbounded()),
     ];
     kinds.map(|(name, (tx, rx))| (name, tx, rx)).into()
+}
+
+/// One of a crew: it does its work and is done.
+pub type Member<'env> = Box<dyn FnOnce() + Send + 'env>;
+
+/// Whom the work is given to.
+#[derive(Clone, Copy, Debug)]
+pub enum Crew {
+    /// Goroutines only.
+    Goroutines,
+    /// Threads only.
+    Threads,
+    /// Goroutines and threads in turn.
+    Mixed,
+}
+
+impl Crew {
+    /// Every kind.
+    pub const ALL: [Crew; 3] = [Crew::Goroutines, Crew::Threads, Crew::Mixed];
+
+    /// Has each member do its work, all at once, and waits for all. For tests that are plain threads: it waits as a thread
+    /// does.
+    pub fn run<'env>(self, members: impl IntoIterator<Item = Member<'env>>) {
+        let (mut goroutines, mut threads) = (Vec::new(), Vec::new());
+        for (n, member) in members.into_iter().enumerate() {
+            match self {
+                Crew::Goroutines => goroutines.push(member),
+                Crew::Mixed if n % 2 == 0 => goroutines.push(member),
+                Crew::Threads | Crew::Mixed => threads.push(member),
+            }
+        }
+        thread::scope(|t| {
+            for member in threads {
+                t.spawn(member);
+            }
+            waterway::scope(|s| {
+                for member in goroutines {
+                    s.go(member);
+                }
+            });
+        });
+    }
+}
+
+/// `members![work, work, …]`: a list of [`Member`]s.
+#[macro_export]
+macro_rules! members {
+    ($($work:expr),* $(,)?) => {
+        [$(Box::new($work) as $crate::Member<'_>),*]
+    };
 }

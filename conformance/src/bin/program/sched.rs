@@ -200,9 +200,9 @@ fn peak() -> usize {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Go: test/chan/select2.go. Prints by how much 100,000 selects raised the peak of memory, after as many before.
+/// Go: test/chan/select2.go. Prints by how much 30,000 selects raised the peak of memory, after as many before.
 fn selects_memory() {
-    const SELECTS: usize = 100_000;
+    const SELECTS: usize = 30_000;
     let (tx, rx) = chan(0);
     let (_dummy_tx, dummy) = chan::<u8>(0);
     let many = || {
