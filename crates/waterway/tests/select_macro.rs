@@ -30,7 +30,7 @@ fn all_forms_of_arms() {
         send(tx, unreachable!("full")) -> _ => {}
         default() => {}
     }
-    let got = select! { default(LONG) => 0, recv(&rx) -> v => v.unwrap() };
+    let got = select! { default(LONG,) => 0, recv(&rx,) -> v => v.unwrap() };
     assert_eq!(got, 3);
     select! { recv(no) -> _ => unreachable!(), default(Duration::from_millis(1)) => {} }
     let shared = Arc::new(rx.clone());
