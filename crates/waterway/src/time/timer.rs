@@ -257,25 +257,26 @@ impl fmt::Debug for Ticker {
     }
 }
 
-/// Leaves an alarm to its receiver: when the last one is dropped, the alarm leaves the heap.
+/// Leaves an alarm to its receiver: when the last one is dropped, the alarm leaves the heap and goes. Until then it lives,
+/// also when it has fired, and its sender keeps the channel open.
 fn unowned((alarm, rx): (Arc<Alarm>, Receiver<Instant>)) -> Receiver<Instant> {
-    let weak = Arc::downgrade(&alarm);
+    let owned = alarm.clone();
     alarm.tx.on_last_receiver_drop(move || {
-        if let Some(alarm) = weak.upgrade() {
-            alarm.state.lock().due = None;
-            drop(alarm.home.remove_timer(&alarm.slot));
-        }
+        owned.state.lock().due = None;
+        drop(owned.home.remove_timer(&owned.slot));
     });
     rx
 }
 
-/// A channel that gets the time once, `duration` from now. Made for an arm of [`select!`](crate::select).
+/// A channel that gets the time once, `duration` from now. Made for an arm of [`select!`](crate::select). It is not closed
+/// after that: in a loop, the arm is chosen once.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
 /// let begin = Instant::now();
-/// let at = waterway::time::after(Duration::from_millis(2)).recv().unwrap();
-/// assert!(at >= begin + Duration::from_millis(2));
+/// let after = waterway::time::after(Duration::from_millis(2));
+/// assert!(after.recv().unwrap() >= begin + Duration::from_millis(2));
+/// assert!(after.try_recv().unwrap_err().is_empty(), "and no end either");
 /// ```
 ///
 /// Go: `time.After`.
