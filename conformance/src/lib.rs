@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod child;
+pub mod directions;
 pub mod power_series;
 
 use std::io::Write as _;
