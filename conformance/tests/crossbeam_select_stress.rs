@@ -159,7 +159,6 @@ fn one_is_always_ready(
 
 /// crossbeam: linearizable_default (select_macro), linearizable_try (select). 100,000 rounds in crossbeam, 20,000 here.
 #[test]
-#[ignore = "a default is judged channel by channel, not at one moment (select/run.rs, try_each)"]
 fn linearizable_default() {
     let _bound = bound();
     for unlimited in [false, true] {
