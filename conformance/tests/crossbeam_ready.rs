@@ -117,7 +117,6 @@ fn unblocks() {
 /// crossbeam: both_ready (ready). Each of two is told of when it is due. Who is told tries, and comes back if that was for
 /// nothing, as `Select::ready` documents; it does not come back again and again.
 #[waterway::test]
-#[ignore = "a blocked receiver meets the watch of `ready` and not its try_send, for ever (chan/watch.rs, SendWatch)"]
 fn both_ready() {
     let _bound = bound();
     let ((tx1, rx1), (tx2, rx2)) = (chan(0), chan(0));
@@ -194,7 +193,6 @@ fn nesting() {
 
 /// crossbeam: send_recv_same_channel (ready). A set that could only meet itself waits.
 #[waterway::test]
-#[ignore = "the watches of one set tell each other (chan/watch.rs, RecvWatch::new settles)"]
 fn send_recv_same_channel() {
     let _bound = bound();
     let (tx, rx) = chan::<i32>(0);
@@ -205,13 +203,13 @@ fn send_recv_same_channel() {
 }
 
 /// crossbeam: stress_recv, stress_send, stress_mixed, stress_timeout_two_threads (ready). The one who is told tries, and comes
-/// back if another was faster. Unbuffered ones are in `both_ready`.
+/// back if another was faster.
 #[test]
 fn stress() {
     const ROUNDS: usize = 500;
     let _bound = bound();
     for crew in Crew::ALL {
-        for capacity in [1, 3] {
+        for capacity in [0, 1, 3] {
             let ((tx1, rx1), (tx2, rx2), (tx3, rx3)) =
                 (chan(capacity), unbounded(), chan(capacity));
             crew.run(members![

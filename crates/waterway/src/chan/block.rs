@@ -124,6 +124,7 @@ impl<T> Core<T> {
                     }
                     // SAFETY: the node stays until it was popped, or removed below.
                     unsafe { queues.receivers.push_back(&node) };
+                    self.tell_watches(&mut queues, &mut wakes);
                 }
                 self.refresh(&queues);
                 match got {

@@ -235,7 +235,7 @@ impl<T> Core<T> {
         let accept = |node: &Node| {
             // SAFETY: in this channel's queue of senders, under its lock.
             let slot = unsafe { SendSlot::<T>::of(node) };
-            can_wait || !slot.is_lazy()
+            !slot.is_watch() && (can_wait || !slot.is_lazy())
         };
         let Some((node, claimed)) = queues.senders.pop_claim_where(accept) else {
             return self.nothing();
@@ -352,11 +352,22 @@ impl<T> Core<T> {
         let value = value_waits::<T>(queues);
         if !value
             && task_waits(queues)
-            && let Some((_, claimed)) = queues.senders.pop_claim()
+            && let Some((_, claimed)) = queues.senders.pop_claim_where(|n| !is_watch::<T>(n))
         {
             wakes.push(claimed);
         }
         !value
+    }
+
+    /// A receiver stands in the queue now that a `try_send` can meet: tells all who watch for one.
+    #[inline]
+    pub(super) fn tell_watches(&self, queues: &mut Queues, wakes: &mut WakeList) {
+        if queues.senders.is_empty() || self.ring().is_some() {
+            return;
+        }
+        while let Some((_, claimed)) = queues.senders.pop_claim_where(is_watch::<T>) {
+            wakes.push(claimed);
+        }
     }
 
     fn settle_ring(&self, ring: &Ring<T>, queues: &mut Queues, wakes: &mut WakeList) {
@@ -456,6 +467,12 @@ fn task_waits(queues: &Queues) -> bool {
     let mut task = false;
     queues.receivers.for_each(|n| task |= n.waiter().is_task());
     task
+}
+
+/// True if it is the node of one who only wants to be told. For nodes of senders of a channel of `T`, under its lock.
+fn is_watch<T>(node: &Node) -> bool {
+    // SAFETY: in this channel's queue of senders, under its lock.
+    unsafe { SendSlot::<T>::of(node) }.is_watch()
 }
 
 /// True if a sender that has a value waits in these queues of a channel of `T`.

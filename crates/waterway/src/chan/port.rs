@@ -57,7 +57,7 @@ pub(crate) trait Port {
     /// # Safety
     ///
     /// As for `WaitQueue::push_back`.
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node);
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList);
     /// Is not in the queue any more.
     fn leave(&self, queues: &mut Queues, node: &Node);
     /// Brings the channel's flags up to date before the lock is released.
@@ -151,9 +151,10 @@ impl<T> Port for RecvPort<'_, T> {
         self.core.announce(RECV_WAITING);
     }
 
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node) {
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList) {
         // SAFETY: the caller.
         unsafe { queues.receivers.push_back(node) };
+        self.core.tell_watches(queues, wakes);
     }
 
     fn leave(&self, queues: &mut Queues, node: &Node) {
@@ -295,7 +296,7 @@ impl<T> Port for SendPort<'_, T> {
         self.core.announce(SEND_WAITING);
     }
 
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node) {
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, _: &mut WakeList) {
         // SAFETY: the caller.
         unsafe { queues.senders.push_back(node) };
     }

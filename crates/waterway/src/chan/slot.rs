@@ -73,7 +73,14 @@ pub(super) enum Grant<T> {
 pub(super) struct SendSlot<T> {
     value: UnsafeCell<Option<T>>,
     grant: Cell<Option<Grant<T>>>,
-    lazy: bool,
+    kind: Kind,
+}
+
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Value,
+    Lazy,
+    Watch,
 }
 
 impl<T> SendSlot<T> {
@@ -81,7 +88,7 @@ impl<T> SendSlot<T> {
         SendSlot {
             value: UnsafeCell::new(Some(value)),
             grant: Cell::new(None),
-            lazy: false,
+            kind: Kind::Value,
         }
     }
 
@@ -90,7 +97,16 @@ impl<T> SendSlot<T> {
         SendSlot {
             value: UnsafeCell::new(None),
             grant: Cell::new(None),
-            lazy: true,
+            kind: Kind::Lazy,
+        }
+    }
+
+    /// As `lazy`, for one who only wants to be told: a receiver that waits is not his to have.
+    pub(super) const fn watch() -> SendSlot<T> {
+        SendSlot {
+            value: UnsafeCell::new(None),
+            grant: Cell::new(None),
+            kind: Kind::Watch,
         }
     }
 
@@ -105,7 +121,11 @@ impl<T> SendSlot<T> {
     }
 
     pub(super) fn is_lazy(&self) -> bool {
-        self.lazy
+        self.kind != Kind::Value
+    }
+
+    pub(super) fn is_watch(&self) -> bool {
+        self.kind == Kind::Watch
     }
 
     /// Takes the value, if it is still there: under the lock, or as the owner when it is in no queue (S1 to S3).

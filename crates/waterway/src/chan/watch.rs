@@ -1,5 +1,6 @@
 //! Being told that an operation may succeed, without doing it: what `Select::ready` waits with. The watcher stands in the
-//! queue as an async task does, and is told as one.
+//! queue as an async task does, and is told as one. But a watcher that would send on an unbuffered channel is told only of
+//! receivers that stand in its queue: those who find only him wait beside him, so that a `try_send` finds them.
 
 use std::task::Waker;
 
@@ -63,7 +64,7 @@ pub(super) struct SendWatch<'a, T> {
 impl<'a, T> SendWatch<'a, T> {
     /// `None` if a value can be sent now.
     pub(super) fn new(core: &'a Core<T>, waker: Waker) -> Option<Self> {
-        let task = Task::new(waker, SendSlot::lazy(), SendSlot::erased);
+        let task = Task::new(waker, SendSlot::watch(), SendSlot::erased);
         let mut queues = core.lock();
         core.announce(SEND_WAITING);
         let ready = core.can_put(&queues);

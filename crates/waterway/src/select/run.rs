@@ -204,7 +204,7 @@ fn enter(ports: Ports<'_, '_>, order: &Order, waiter: &Waiter, nodes: &Few<Node>
         for &arm in order.arms() {
             let queues = locks.queues(ports[arm]);
             // SAFETY: the nodes stay where they are until `leave` has taken them out.
-            unsafe { ports[arm].enter(queues, nodes.get(arm)) };
+            unsafe { ports[arm].enter(queues, nodes.get(arm), &mut wakes) };
         }
     }
     for port in ports {
