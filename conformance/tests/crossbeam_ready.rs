@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use waterway::chan::unbounded;
 use waterway::{
     ReadyTimeoutError, Receiver, Select, Sender, TryReadyError, TryRecvError, TrySendError, chan,
-    go,
+    go, select,
 };
 use waterway_conformance::{Crew, LONG, blocked, bound, members};
 
@@ -138,6 +138,23 @@ fn both_ready() {
     tx1.send(1).unwrap();
     assert_eq!(rx2.recv(), Ok(2));
     waits.join().unwrap();
+}
+
+/// crossbeam: what `zero.rs` of its source keeps to, without a test: who is ready has not chosen, and nobody has for him. A
+/// select that waits to send here or receive there still takes what comes there.
+#[waterway::test]
+#[ignore = "a watch for receiving makes a waiting select send (chan/ops.rs, tell_lazy; chan/watch.rs, RecvWatch)"]
+fn looking_commits_nobody() {
+    let _bound = bound();
+    let ((tx, rx), (other_tx, other)) = (chan(0), chan(0));
+    let waits = blocked("select", move || {
+        select! { send(tx, 1) -> _ => "sent", recv(other) -> _ => "received" }
+    });
+    let mut select = Select::new();
+    select.recv(&rx);
+    let _ = select.ready_timeout(SHORT);
+    assert_eq!(other_tx.send_timeout(2, Duration::from_secs(1)), Ok(()));
+    assert_eq!(waits.join().unwrap(), "received");
 }
 
 /// crossbeam: preflight1, preflight2, preflight3 (ready).
