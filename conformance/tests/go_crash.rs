@@ -159,7 +159,7 @@ fn a_panic_whose_text_panics_aborts() {
 #[test]
 fn no_helper_goroutines() {
     let _bound = bound();
-    run("no_helpers").code(0).prints("[]\n");
+    run("no_helpers").code(0).prints("nobody\n");
 }
 
 /// Go: TestTimerGC (tick_test.go). Timers and tickers of which nobody hears any more are freed. There is no collector to
