@@ -30,7 +30,7 @@ fn all_forms_of_arms() {
         send(tx, unreachable!("full")) -> _ => {}
         default() => {}
     }
-    let got = select! { default(LONG) => 0, recv(&rx) -> v => v.unwrap() };
+    let got = select! { default(LONG,) => 0, recv(&rx,) -> v => v.unwrap() };
     assert_eq!(got, 3);
     select! { recv(no) -> _ => unreachable!(), default(Duration::from_millis(1)) => {} }
     let shared = Arc::new(rx.clone());
@@ -103,6 +103,30 @@ fn ready_arms_are_chosen_at_random() {
     for _ in 0..10 {
         select_biased! { recv(rx) -> _ => {}, recv(rx) -> _ => unreachable!() }
     }
+}
+
+/// Also when the select has to wait: who comes then finds each arm of a channel as often as the others.
+#[test]
+fn arms_of_one_channel_are_found_at_random() {
+    const ROUNDS: usize = 400;
+    let (tx, rx) = chan::<usize>(0);
+    let receiver = waterway::go(move || {
+        let mut counts = [0; 2];
+        for _ in 0..ROUNDS {
+            // On the same worker the sender is waiting again by now.
+            waterway::yield_now();
+            counts[rx.recv().unwrap()] += 1;
+        }
+        counts
+    });
+    let sender = waterway::Builder::new().near(&receiver).go(move || {
+        for _ in 0..ROUNDS {
+            select! { send(tx, 0) -> r => r.unwrap(), send(tx, 1) -> r => r.unwrap() }
+        }
+    });
+    sender.join().unwrap();
+    let counts = receiver.join().unwrap();
+    assert!(counts.iter().all(|n| *n > ROUNDS / 4), "{counts:?}");
 }
 
 #[test]

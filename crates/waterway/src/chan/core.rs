@@ -167,7 +167,7 @@ impl<T> Core<T> {
     /// Says that somebody is about to wait: from here on, whoever moves the ring looks behind. Under the lock.
     #[inline]
     pub(super) fn announce(&self, who: usize) {
-        if matches!(self.flavor, Flavor::Ring(_)) {
+        if self.ring().is_some() {
             self.flags.fetch_or(who, Ordering::SeqCst);
         }
     }
@@ -239,6 +239,14 @@ impl<T> Core<T> {
         let call = self.on_last_receiver.lock().take();
         if let Some(call) = call {
             call();
+        }
+    }
+
+    /// The buffer that is used without the lock, if there is one.
+    pub(super) fn ring(&self) -> Option<&Ring<T>> {
+        match &self.flavor {
+            Flavor::Ring(ring) => Some(ring),
+            _ => None,
         }
     }
 

@@ -17,6 +17,7 @@ use std::task::Waker;
 use super::core::{Core, Queues, RECV_WAITING, SEND_WAITING};
 use super::handle::{Handle, MEMORY};
 use super::ops::{Bind, Get, Put};
+use super::ring::Ring;
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use super::watch::{RecvWatch, SendWatch, Watch};
@@ -49,6 +50,10 @@ pub(crate) trait Port {
         bind: Option<(&Waiter, usize)>,
         wakes: &mut WakeList,
     ) -> Tried;
+    /// Moves when the arm stops being one that can go, if that may happen while the caller has the lock. If it is the same
+    /// before and after an attempt that failed, the arm could not go at any time between the first look and the attempt,
+    /// unless a slot was claimed and given back just then.
+    fn turn(&self) -> usize;
     /// Takes part in the order of those who will wait: before the last attempt. Under the lock.
     fn announce(&self);
     /// Stands in the queue. Who watches for that is told.
@@ -140,6 +145,10 @@ impl<T> Port for RecvPort<'_, T> {
             Get::Empty => Tried::NotReady,
             Get::Bound => Tried::Bound,
         }
+    }
+
+    fn turn(&self) -> usize {
+        self.core.ring().map_or(0, Ring::head)
     }
 
     fn announce(&self) {
@@ -281,6 +290,10 @@ impl<T> Port for SendPort<'_, T> {
             Err(_) => return Tried::NotReady,
         }
         Tried::Ready
+    }
+
+    fn turn(&self) -> usize {
+        self.core.ring().map_or(0, Ring::tail)
     }
 
     fn announce(&self) {

@@ -342,6 +342,17 @@ impl<T> Ring<T> {
             .store(next_lap | FREE, Ordering::Release);
     }
 
+    /// The position of the next receive. A ring without a value stays so until it has moved, seen backwards: if it is the same
+    /// before and after a `pop` that found nothing, there was nothing all the time up to that `pop`.
+    pub(super) fn head(&self) -> usize {
+        self.head.0.load(Ordering::SeqCst)
+    }
+
+    /// The position of the next send. As `head`, for a `claim` that found no room.
+    pub(super) fn tail(&self) -> usize {
+        self.tail.0.load(Ordering::SeqCst)
+    }
+
     /// True if a value can be taken now, or is just being put.
     pub(super) fn has_value(&self) -> bool {
         let mut spin = Spin::new();

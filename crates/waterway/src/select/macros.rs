@@ -105,13 +105,13 @@ macro_rules! __select {
     (@arms $b:tt [$($arm:tt)*] $d:tt send($end:expr, $msg:expr $(,)?) -> $pat:pat => $body:block $($rest:tt)*) => {
         $crate::__select!(@arms $b [$($arm)* (send arm out ($end) ($msg) ($pat) ($body))] $d $($rest)*)
     };
-    (@arms $b:tt $arms:tt [] default $(($($after:expr)?))? => $body:expr, $($rest:tt)*) => {
+    (@arms $b:tt $arms:tt [] default $(($($after:expr $(,)?)?))? => $body:expr, $($rest:tt)*) => {
         $crate::__select!(@arms $b $arms [($($($after)?)?) ($body)] $($rest)*)
     };
-    (@arms $b:tt $arms:tt [] default $(($($after:expr)?))? => $body:expr) => {
+    (@arms $b:tt $arms:tt [] default $(($($after:expr $(,)?)?))? => $body:expr) => {
         $crate::__select!(@arms $b $arms [($($($after)?)?) ($body)])
     };
-    (@arms $b:tt $arms:tt [] default $(($($after:expr)?))? => $body:block $($rest:tt)*) => {
+    (@arms $b:tt $arms:tt [] default $(($($after:expr $(,)?)?))? => $body:block $($rest:tt)*) => {
         $crate::__select!(@arms $b $arms [($($($after)?)?) ($body)] $($rest)*)
     };
     (@arms $b:tt $arms:tt [$($d:tt)+] default $($rest:tt)*) => {

@@ -3,10 +3,16 @@
 //! # Protocol
 //!
 //! 1. Each arm is tried once, under its own channel's lock, in the order of the dice. The first that can go commits.
-//! 2. If none can, and the caller waits: all channels are locked, in the order of their addresses; each arm is tried once
-//!    more; if none can go, a node of the one waiter is put into each queue; all locks are released; the caller parks.
+//! 2. If none can: all channels are locked, in the order of their addresses, and each arm is tried until one can go, or none
+//!    could at one moment. If the caller does not wait, that is all. Else a node of the one waiter is put into each queue;
+//!    all locks are released; the caller parks.
 //! 3. Whoever comes later to one of the channels claims the waiter, which succeeds once; the others find it claimed. The
 //!    caller takes its other nodes out, and goes on with the arm whose node was claimed.
+//!
+//! *None could go at one moment*, as Go judges a default, not one after the other at several. The locks hold everything
+//! still but the rings. An arm on a ring that is found wanting was so ever since a look at its `turn`, if that has not moved
+//! meanwhile; so no arm could go between the last look and the first attempt. With the caller announced, every move of a
+//! ring's other side waits for the lock soon, so this ends.
 //!
 //! *Exactly one arm.* In 1 and 2 the caller's waiter stands in no queue, or in queues that it has locked, so nobody claims
 //! it while it commits; after 2 only claims commit it, and one succeeds. *No self-rendezvous*: while arms are tried, no
@@ -55,7 +61,7 @@ pub(crate) fn run(
     }
     let order = Order::new(ports.len(), biased);
     let chosen = try_each(ports, &order).or_else(|| match patience {
-        Patience::None => None,
+        Patience::None => try_at_one_moment(ports, &order),
         Patience::Until(deadline) => wait(ports, &order, deadline, site),
     });
     if let Some(arm) = chosen {
@@ -132,31 +138,75 @@ enum Entered {
     Committed(usize),
     /// No node is queued: one arm's peer has our waiter already.
     Bound,
+    /// No arm can go.
     Queues,
+}
+
+/// As `try_each` for a caller that does not wait, when none could go: now it counts.
+fn try_at_one_moment(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
+    if ports.len() < 2 {
+        return None;
+    }
+    let mut wakes = WakeList::new();
+    let mut locks = Locks::of(ports);
+    let tried = try_all(ports, order, &mut locks, None, &mut wakes);
+    for port in ports {
+        port.refresh(locks.queues(*port));
+    }
+    match tried {
+        Entered::Committed(arm) => Some(arm),
+        _ => None,
+    }
+}
+
+/// Tries the arms until one can go, or none could at one moment. All channels are locked.
+fn try_all(
+    ports: Ports<'_, '_>,
+    order: &Order,
+    locks: &mut Locks<'_>,
+    waiter: Option<&Waiter>,
+    wakes: &mut WakeList,
+) -> Entered {
+    for port in ports {
+        port.announce();
+    }
+    let turns = || {
+        ports.iter().fold(0usize, |all, port| {
+            all.rotate_left(9)
+                .wrapping_mul(31)
+                .wrapping_add(port.turn())
+        })
+    };
+    let mut before = turns();
+    loop {
+        for &arm in order.arms() {
+            let port = ports[arm];
+            let bind = waiter.map(|waiter| (waiter, arm + 1));
+            match port.attempt(locks.queues(port), bind, wakes) {
+                Tried::Ready => return Entered::Committed(arm),
+                Tried::Bound => return Entered::Bound,
+                Tried::NotReady => {}
+            }
+        }
+        let after = turns();
+        if after == before {
+            return Entered::Queues;
+        }
+        before = after;
+    }
 }
 
 /// Tries each arm, and stands in all queues if none can go.
 fn enter(ports: Ports<'_, '_>, order: &Order, waiter: &Waiter, nodes: &Few<Node>) -> Entered {
     let mut wakes = WakeList::new();
     let mut locks = Locks::of(ports);
-    for port in ports {
-        port.announce();
-    }
-    let mut entered = Entered::Queues;
-    for &arm in order.arms() {
-        let port = ports[arm];
-        match port.attempt(locks.queues(port), Some((waiter, arm + 1)), &mut wakes) {
-            Tried::Ready => entered = Entered::Committed(arm),
-            Tried::Bound => entered = Entered::Bound,
-            Tried::NotReady => continue,
-        }
-        break;
-    }
-    for (arm, port) in ports.iter().enumerate() {
-        let queues = locks.queues(*port);
-        if let Entered::Queues = entered {
+    let entered = try_all(ports, order, &mut locks, Some(waiter), &mut wakes);
+    if let Entered::Queues = entered {
+        // In the order of the dice, so that of several arms of one channel each may be found first.
+        for &arm in order.arms() {
+            let queues = locks.queues(ports[arm]);
             // SAFETY: the nodes stay where they are until `leave` has taken them out.
-            unsafe { port.enter(queues, nodes.get(arm), &mut wakes) };
+            unsafe { ports[arm].enter(queues, nodes.get(arm), &mut wakes) };
         }
     }
     for port in ports {

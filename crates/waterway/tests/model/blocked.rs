@@ -233,11 +233,14 @@ impl Machine<'_> {
     }
 
     fn choose(&mut self, choice: &Choice, is_select: bool) {
-        let mut arms = Vec::new();
+        let mut arms: Vec<Arm> = Vec::new();
         for (dir, chan) in &choice.arms {
             let chan = self.program.channel(*chan);
+            let same = |arm: &Arm| arm.0 == chan && (arm.1 != Act::Recv) == (*dir == Dir::Send);
             match dir {
                 _ if !self.ends.has(*dir, chan) => {}
+                // Of several arms that do the same, the dice say which is served.
+                _ if !choice.biased && arms.iter().any(same) => {}
                 Dir::Send => arms.push((chan, Act::Send(self.ends.census.number()))),
                 Dir::Recv => arms.push((chan, Act::Recv)),
             }

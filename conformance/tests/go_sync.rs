@@ -1,0 +1,182 @@
+//! Go's `sync/mutex_test.go` and `waitgroup_test.go`.
+
+#![forbid(unsafe_code)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use waterway::sync::{Mutex, WaitGroup};
+use waterway::time::{after, sleep};
+use waterway::{chan, go, select};
+use waterway_conformance::{LONG, blocked, bound};
+
+/// Go: TestMutex (mutex_test.go).
+#[waterway::test]
+fn mutex() {
+    let _bound = bound();
+    let mutex = Arc::new(Mutex::new(0));
+    let guard = mutex.lock();
+    assert!(mutex.try_lock().is_none(), "it is locked");
+    drop(guard);
+    drop(mutex.try_lock().expect("it is free"));
+    let (done, finished) = chan(0);
+    for _ in 0..10 {
+        let (mutex, done) = (mutex.clone(), done.clone());
+        go(move || {
+            let mut counted = 0;
+            for n in 0..1000 {
+                if n % 3 == 0 {
+                    if let Some(mut guard) = mutex.try_lock() {
+                        *guard += 1;
+                        counted += 1;
+                    }
+                    continue;
+                }
+                *mutex.lock() += 1;
+                counted += 1;
+            }
+            done.send(counted).unwrap();
+        });
+    }
+    let counted: usize = finished.iter().take(10).sum();
+    assert_eq!(*mutex.lock(), counted);
+}
+
+/// Go: TestMutexMisuse (mutex_test.go). Unlocking what is not locked ends the process in Go; here it cannot be written: a
+/// guard is needed, and dropping it takes it away. What can be: locking twice, which waits for ever as it does in Go.
+#[waterway::test]
+fn a_mutex_that_is_locked_twice_waits() {
+    let _bound = bound();
+    let twice = blocked("sync.Mutex.Lock", || {
+        let mutex = Mutex::new(());
+        let _first = mutex.lock();
+        drop(mutex.lock());
+    });
+    assert!(!twice.is_finished());
+}
+
+/// Go: TestMutexFairness (mutex_test.go). One that holds the lock nearly all the time does not keep another from it.
+#[waterway::test]
+fn a_mutex_is_fair() {
+    let _bound = bound();
+    let mutex = Arc::new(Mutex::new(()));
+    let (stop, stopped) = chan::<()>(0);
+    let held = mutex.clone();
+    let hog = go(move || {
+        loop {
+            let guard = held.lock();
+            sleep(Duration::from_micros(100));
+            drop(guard);
+            select! { recv(stopped) -> _ => return, default => {} }
+        }
+    });
+    let (done, finished) = chan(1);
+    go(move || {
+        for _ in 0..10 {
+            sleep(Duration::from_micros(100));
+            drop(mutex.lock());
+        }
+        done.send(()).unwrap();
+    });
+    select! {
+        recv(finished) -> v => v.unwrap(),
+        recv(after(LONG)) -> _ => panic!("the mutex cannot be had"),
+    }
+    stop.close();
+    hog.join().unwrap();
+}
+
+/// Go: TestWaitGroup (waitgroup_test.go). Two groups as barriers, eight times.
+#[waterway::test]
+fn wait_group() {
+    const N: usize = 16;
+    let _bound = bound();
+    let (first, second) = (WaitGroup::new(), WaitGroup::new());
+    for _ in 0..8 {
+        first.add(N as isize);
+        second.add(N as isize);
+        let (exits, exited) = chan(N);
+        for _ in 0..N {
+            let (first, second, exits) = (first.clone(), second.clone(), exits.clone());
+            go(move || {
+                first.done();
+                second.wait();
+                exits.send(true).unwrap();
+            });
+        }
+        first.wait();
+        for _ in 0..N {
+            select! { recv(exited) -> _ => panic!("released too soon"), default => {} }
+            second.done();
+        }
+        assert_eq!(exited.iter().take(N).count(), N);
+    }
+}
+
+/// Go: TestWaitGroupMisuse (waitgroup_test.go).
+#[waterway::test]
+fn wait_group_below_zero() {
+    let _bound = bound();
+    let group = WaitGroup::new();
+    group.add(1);
+    group.done();
+    let panic = catch_unwind(AssertUnwindSafe(|| group.done())).unwrap_err();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.starts_with("negative WaitGroup counter"), "{text}");
+    // And it is as it was.
+    group.wait();
+}
+
+/// Go: TestWaitGroupRace (waitgroup_test.go). A wait does not return before both are done.
+#[waterway::test]
+fn wait_group_race() {
+    let _bound = bound();
+    for _ in 0..1000 {
+        let (group, n) = (WaitGroup::new(), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..2 {
+            group.add(1);
+            let (group, n) = (group.clone(), n.clone());
+            go(move || {
+                n.fetch_add(1, Ordering::Relaxed);
+                group.done();
+            });
+        }
+        group.wait();
+        assert_eq!(n.load(Ordering::Relaxed), 2, "a wake without reason");
+    }
+}
+
+/// Go: TestWaitGroupAlign (waitgroup_test.go). A group behind an odd field.
+#[waterway::test]
+fn wait_group_align() {
+    #[repr(C)]
+    struct Odd {
+        first: u8,
+        group: WaitGroup,
+    }
+    let _bound = bound();
+    let odd = Arc::new(Odd {
+        first: 1,
+        group: WaitGroup::new(),
+    });
+    odd.group.add(1);
+    let other = odd.clone();
+    go(move || other.group.done());
+    odd.group.wait();
+    assert_eq!(odd.first, 1);
+}
+
+/// Go: TestWaitGroupGo (waitgroup_test.go).
+#[waterway::test]
+fn wait_group_go() {
+    let _bound = bound();
+    let (group, n) = (WaitGroup::new(), Arc::new(AtomicUsize::new(0)));
+    let counter = n.clone();
+    group.go(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    group.wait();
+    assert_eq!(n.load(Ordering::Relaxed), 1);
+}

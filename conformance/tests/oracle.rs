@@ -1,0 +1,228 @@
+//! Real Go as the judge: programs whose outcome is a function of their input only, in Go (`go/`) and here
+//! (`src/bin/program/oracle.rs`). What they print is compared byte for byte, and how they end.
+//!
+//! Without a Go toolchain nothing is compared: a line says so, or, with `WATERWAY_CI=1`, the test fails.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
+use std::{env, fs};
+
+use waterway_conformance::bound;
+use waterway_conformance::child::{self, Outcome};
+
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/go");
+
+/// The Go programs, in one binary that is built once; or why there is none.
+fn go() -> &'static Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        if !works("go") {
+            return Err("no Go toolchain on PATH".into());
+        }
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        // Another process may build the same: each has a file of its own, and only a whole program gets the name.
+        let fresh = directory.join(format!("oracle-go-{}", std::process::id()));
+        let program = directory.join("oracle-go");
+        let mut build = Command::new("go");
+        build.args(["build", "-o"]).arg(&fresh).arg(".");
+        build.current_dir(SOURCE);
+        build.envs([("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off")]);
+        if env::var_os("HOME").is_none() && env::var_os("GOCACHE").is_none() {
+            build.env("GOCACHE", directory.join("go-cache"));
+        }
+        let built = child::run(&mut build);
+        assert!(built.status.success(), "{}", built.stderr);
+        fs::rename(&fresh, &program).expect("the program gets its name");
+        Ok(program)
+    })
+}
+
+/// A wrapper (as version managers put on `PATH`) may exist and not work.
+fn works(go: &str) -> bool {
+    let mut asked = Command::new(go);
+    asked.arg("version").env("GOTOOLCHAIN", "local");
+    asked.output().is_ok_and(|out| out.status.success())
+}
+
+/// How a program ended that was left by both.
+struct Both {
+    go: Outcome,
+    ours: Outcome,
+}
+
+/// Runs a program in Go and here. `None` without Go.
+#[track_caller]
+fn both(program: &str) -> Option<Both> {
+    let go = match go() {
+        Ok(go) => go,
+        Err(why) if env::var_os("WATERWAY_CI").is_some_and(|ci| ci == "1") => {
+            panic!("{program} cannot be compared with real Go: {why}")
+        }
+        Err(why) => {
+            // Past the harness, which would keep it to itself, and on a line of its own.
+            let line = format!("\nskipped: {program} is not compared with real Go: {why}\n");
+            let _ = std::io::stdout().write_all(line.as_bytes());
+            return None;
+        }
+    };
+    Some(Both {
+        go: child::run(Command::new(go).arg(program)),
+        ours: child::run(Command::new(env!("CARGO_BIN_EXE_program")).arg(program)),
+    })
+}
+
+/// The same to the last byte, and a good end.
+#[track_caller]
+fn same(program: &str) {
+    if let Some(Both { go, ours }) = both(program) {
+        assert_eq!(ours.stdout, go.stdout, "{ours:?}");
+        assert_eq!((code(ours.status), code(go.status)), (0, 0));
+        assert!(
+            !go.stdout.is_empty(),
+            "a program that prints nothing shows nothing"
+        );
+    }
+}
+
+/// The same output, then a bad end, whose first line is the same too if `line`.
+#[track_caller]
+fn ends(program: &str, [in_go, here]: [i32; 2], line: bool) {
+    if let Some(Both { go, ours }) = both(program) {
+        assert_eq!(ours.stdout, go.stdout, "{ours:?}");
+        assert_eq!(
+            (code(go.status), code(ours.status)),
+            (in_go, here),
+            "{ours:?}"
+        );
+        if line {
+            assert_eq!(ours.stderr.lines().next(), go.stderr.lines().next());
+        }
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().expect("it ends by itself")
+}
+
+/// Primes below 2000 by a chain of some 300 goroutines.
+#[test]
+fn sieve() {
+    let _bound = bound();
+    same("sieve");
+}
+
+/// Power series by demand, with feedback.
+#[test]
+fn power_series() {
+    let _bound = bound();
+    same("power_series");
+}
+
+/// Sums of what several send.
+#[test]
+fn fan_in() {
+    let _bound = bound();
+    same("fan_in");
+}
+
+/// Selects over channels that are closed.
+#[test]
+fn closed_select() {
+    let _bound = bound();
+    same("closed_select");
+}
+
+/// A token around a ring.
+#[test]
+fn ring() {
+    let _bound = bound();
+    same("ring");
+}
+
+/// What stopping and resetting timers says.
+#[test]
+fn timers() {
+    let _bound = bound();
+    same("timers");
+}
+
+/// The order of deferred code.
+#[test]
+fn defers() {
+    let _bound = bound();
+    same("defers");
+}
+
+/// A sum under a lock.
+#[test]
+fn mutex_sum() {
+    let _bound = bound();
+    same("mutex_sum");
+}
+
+/// The same verdict, and the same status.
+#[test]
+fn deadlocks() {
+    let _bound = bound();
+    for program in ["deadlock", "deadlock_send", "deadlock_mutex"] {
+        ends(program, [2, 2], true);
+    }
+}
+
+/// Documented: an uncaught panic ends the process with Rust's status, not with Go's.
+#[test]
+fn a_panic_of_main() {
+    let _bound = bound();
+    for program in ["panic_main", "negative_counter"] {
+        ends(program, [2, 101], false);
+    }
+}
+
+/// Documented (SOUNDNESS.md): a goroutine's panic ends it alone, Go's ends the process.
+#[test]
+fn a_panic_of_a_goroutine() {
+    let _bound = bound();
+    ends("panic_goroutine", [2, 0], false);
+}
+
+/// Documented (`Sender::send`): sending on a closed channel is an error, which main does not expect here; in Go a panic.
+#[test]
+fn sending_on_a_closed_channel() {
+    let _bound = bound();
+    ends("send_on_closed", [2, 101], false);
+}
+
+/// Documented (`Sender::close`): closing again changes nothing; in Go it panics.
+#[test]
+fn closing_a_closed_channel() {
+    let _bound = bound();
+    if let Some(Both { go, ours }) = both("close_closed") {
+        assert_eq!((code(go.status), go.stdout.as_str()), (2, ""));
+        ours.code(0).prints("closed twice\n");
+    }
+}
+
+/// Every program of Go's side has a test here.
+#[test]
+fn every_go_program_is_compared() {
+    let _bound = bound();
+    let table = fs::read_to_string(format!("{SOURCE}/main.go")).expect("the table of programs");
+    let names: Vec<&str> = table
+        .lines()
+        .filter_map(|line| {
+            line.trim()
+                .strip_prefix('"')?
+                .split_once("\":")
+                .map(|(name, _)| name)
+        })
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    let tests = include_str!("oracle.rs");
+    for name in names {
+        assert!(tests.contains(&format!("{name:?}")), "no test runs {name}");
+    }
+}
