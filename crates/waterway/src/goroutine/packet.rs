@@ -182,8 +182,12 @@ where
         payload.cast::<Result<T>>().write(result);
         &(*packet).shared
     };
-    // Whoever has joined a goroutine does not count it any more.
-    super::current::count_finish();
+    // Whoever has joined a goroutine does not count it any more. If nobody can join it, what there is to say and to drop comes
+    // first: main may end the process when nothing is counted.
+    let detached = shared.refs.load(Ordering::Acquire) == 1;
+    if !detached {
+        super::current::count_finish();
+    }
     if shared.state.fetch_or(DONE, Ordering::AcqRel) & WAITED != 0 {
         loop {
             let claimed = shared.waiters.lock().pop_claim();
@@ -193,6 +197,9 @@ where
     }
     // SAFETY: I1: the goroutine's own reference, given up here.
     let unseen_panic = unsafe { release(NonNull::from(shared)) };
+    if detached {
+        super::current::count_finish();
+    }
     after.after(unseen_panic);
 }
 
