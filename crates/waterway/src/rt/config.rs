@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use crate::primitives::{AtomicBool, Lock, Ordering};
+use crate::primitives::Lock;
 
 /// What happens when every goroutine and thread is asleep and nothing can wake one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,8 +83,14 @@ impl std::error::Error for ConfigError {}
 const MAX_PROCS: RangeInclusive<usize> = 1..=256;
 const STACK_SIZE: RangeInclusive<usize> = (128 << 10)..=(1 << 30);
 
-static INSTALLED: Lock<Option<Config>> = Lock::new(None);
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// What the runtime will start with, or has started with.
+enum Settings {
+    None,
+    Installed(Config),
+    Taken,
+}
+
+static SETTINGS: Lock<Settings> = Lock::new(Settings::None);
 
 impl Default for Config {
     fn default() -> Self {
@@ -165,14 +171,17 @@ impl Config {
     /// A value is out of range, in `self` or in the environment, or the runtime has already started.
     pub fn install(self) -> Result<(), ConfigError> {
         let merged = self.with_env(|name| std::env::var_os(name))?;
-        if TAKEN.load(Ordering::Acquire) {
-            return Err(ConfigError(
+        let mut settings = SETTINGS.lock();
+        match *settings {
+            Settings::Taken => Err(ConfigError(
                 "the runtime has already started: install the configuration before its first use"
                     .into(),
-            ));
+            )),
+            _ => {
+                *settings = Settings::Installed(merged);
+                Ok(())
+            }
         }
-        *INSTALLED.lock() = Some(merged);
-        Ok(())
     }
 
     /// The settings with those of the environment over them.
@@ -274,14 +283,15 @@ fn choice<T: Copy>(name: &str, value: &str, allowed: &[(&str, T)]) -> Result<T, 
 ///
 /// If the environment holds a bad value.
 pub(super) fn take() -> Config {
-    TAKEN.store(true, Ordering::Release);
-    let installed = INSTALLED.lock().take();
-    installed.unwrap_or_else(
-        || match Config::new().with_env(|name| std::env::var_os(name)) {
-            Ok(config) => config,
-            Err(error) => panic!("waterway cannot start: {error}"),
-        },
-    )
+    // As a statement of its own, so that the lock is free before the environment is read.
+    let before = std::mem::replace(&mut *SETTINGS.lock(), Settings::Taken);
+    if let Settings::Installed(config) = before {
+        return config;
+    }
+    match Config::new().with_env(|name| std::env::var_os(name)) {
+        Ok(config) => config,
+        Err(error) => panic!("waterway cannot start: {error}"),
+    }
 }
 
 #[cfg(test)]

@@ -35,10 +35,15 @@ struct Look {
     counted: bool,
 }
 
+/// Looks that are further apart than this, in nanoseconds, tell nothing of what was between them.
+const GAP: u64 = 100_000_000;
+
 /// Sysmon's memory of what it saw.
 #[derive(Default)]
 pub(super) struct Held {
     looks: Vec<Look>,
+    /// When the last look was.
+    looked: u64,
     warned: Vec<(&'static Location<'static>, Doing)>,
     caught: Vec<(&'static Location<'static>, u32)>,
 }
@@ -50,6 +55,15 @@ enum Doing {
 }
 
 impl Held {
+    /// A new look at all workers. If the last one was too long ago, the process was stopped, or sysmon had no CPU: then
+    /// nobody can be said to have held a worker meanwhile.
+    pub(super) fn begin(&mut self, now: u64) {
+        if now.saturating_sub(self.looked) > GAP {
+            self.looks.clear();
+        }
+        self.looked = now;
+    }
+
     pub(super) fn forget(&mut self, index: usize) {
         if let Some(look) = self.looks.get_mut(index) {
             *look = Look::default();

@@ -161,6 +161,7 @@ impl Sysmon {
 fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
     let mut moving = false;
     let mut stuck = Vec::new();
+    held.begin(now);
     let mut free_hands = [0usize; 2];
     rt.each_worker(|worker| {
         if worker.is_retired() || worker.bed.asleep() {
