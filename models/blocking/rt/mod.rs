@@ -4,6 +4,8 @@
 pub(crate) mod core_box;
 #[path = "../../../crates/waterway/src/rt/foreign.rs"]
 pub(crate) mod foreign;
+#[path = "../../../crates/waterway/src/rt/hold.rs"]
+pub(crate) mod hold;
 #[path = "../../../crates/waterway/src/rt/park.rs"]
 pub(crate) mod park;
 #[path = "../../../crates/waterway/src/rt/reap.rs"]
@@ -17,6 +19,23 @@ pub(crate) mod arena;
 pub(crate) mod task;
 pub(crate) mod thread;
 pub(crate) mod worker;
+
+/// A tenth of a millisecond passes with each step of the schedule.
+pub(crate) mod clock {
+    use std::time::Instant;
+
+    pub(crate) fn clock() -> u64 {
+        shuttle::current::context_switches() as u64 * 100_000
+    }
+
+    pub(crate) fn since_start(_at: Instant) -> u64 {
+        0
+    }
+
+    pub(crate) fn coarse_clock() -> u64 {
+        0
+    }
+}
 
 pub(crate) mod fork {
     pub(crate) fn check() {}

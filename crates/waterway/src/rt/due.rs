@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::park::{Claimed, TimerEvent, TimerPayload, clock};
+use super::clock::clock;
+use super::park::{Claimed, TimerEvent, TimerPayload};
 use super::timer::TimerSlot;
 use super::worker::{Worker, this};
 use crate::primitives::Ordering;

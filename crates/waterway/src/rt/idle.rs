@@ -20,7 +20,7 @@
 use std::time::Duration;
 
 use super::cell::Unstarted;
-use super::park::{clock, refresh_coarse};
+use super::clock::{clock, refresh_coarse};
 use super::sched::Runtime;
 use super::thread::{futex_wait, futex_wake};
 use super::worker::{Party, Worker};

@@ -3,6 +3,7 @@
 pub(crate) mod arena;
 pub(crate) mod blocking;
 pub(crate) mod cell;
+pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod core_box;
 pub(crate) mod dedicated;
@@ -11,6 +12,7 @@ mod foreign;
 pub(crate) mod fork;
 pub(crate) mod group;
 mod held;
+pub(crate) mod hold;
 mod hook;
 mod idle;
 mod inbox;

@@ -23,17 +23,18 @@
 //!   takes it out of, and neither timer nor reaper knows of it.
 
 use std::cell::Cell;
-use std::marker::PhantomPinned;
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
 
+use super::clock::{coarse_clock, since_start};
+use super::hold::release_reservations;
 use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::{Timed, TimerSlot};
 use super::{foreign, fork, reap, sched, worker};
-use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
+use crate::primitives::{AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
 const TIMED_OUT: usize = usize::MAX;
@@ -316,96 +317,6 @@ impl Claimed {
     }
 }
 
-/// Something that the running goroutine or thread holds reserved and that must be given back if it goes to sleep.
-pub(crate) trait ReleaseOnPark {
-    /// Gives it back. Called at most once, on the owner's own stack, with no lock held.
-    fn release(&self);
-}
-
-type Link = Option<NonNull<Hold>>;
-
-thread_local! {
-    /// What whoever runs on this thread now holds reserved. Since a park releases all of it, it is never another
-    /// goroutine's.
-    static HELD: Cell<Link> = const { Cell::new(None) };
-}
-
-/// A place in the list of what the running goroutine or thread holds reserved. It lies in what is reserved.
-pub(crate) struct Hold {
-    what: Cell<Option<NonNull<dyn ReleaseOnPark>>>,
-    outer: Cell<Link>,
-    _pinned: PhantomPinned,
-}
-
-impl Hold {
-    pub(crate) const fn new() -> Hold {
-        Hold {
-            what: Cell::new(None),
-            outer: Cell::new(None),
-            _pinned: PhantomPinned,
-        }
-    }
-
-    /// From now on a park of the caller calls `what.release()` first. If it is in the list already it stays where it
-    /// is.
-    ///
-    /// # Safety
-    ///
-    /// Both stay where they are, on this thread, until `end` was called.
-    pub(crate) unsafe fn begin(&self, what: NonNull<dyn ReleaseOnPark + '_>) {
-        // SAFETY: only the lifetime changes; the caller keeps `what` alive until `end`.
-        let what = unsafe {
-            std::mem::transmute::<NonNull<dyn ReleaseOnPark + '_>, NonNull<dyn ReleaseOnPark>>(what)
-        };
-        if self.what.replace(Some(what)).is_none() {
-            self.outer.set(HELD.replace(Some(NonNull::from(self))));
-        }
-    }
-
-    /// Takes it out of the list. True if it was in: then `release` was not, and will not be called.
-    pub(crate) fn end(&self) -> bool {
-        if self.what.take().is_none() {
-            return false;
-        }
-        let this = Some(NonNull::from(self));
-        let mut link = HELD.get();
-        if link == this {
-            HELD.set(self.outer.take());
-            return true;
-        }
-        while let Some(hold) = link {
-            // SAFETY: what is in the list stays where it is (`begin`).
-            let hold = unsafe { hold.as_ref() };
-            link = hold.outer.get();
-            if link == this {
-                hold.outer.set(self.outer.take());
-            }
-        }
-        true
-    }
-}
-
-/// Releases what the caller holds reserved. For everything that is about to suspend.
-#[inline]
-pub(crate) fn release_reservations() {
-    if HELD.get().is_some() {
-        release_all();
-    }
-}
-
-#[cold]
-fn release_all() {
-    while let Some(hold) = HELD.get() {
-        // SAFETY: what is in the list stays where it is (`begin`).
-        let hold = unsafe { hold.as_ref() };
-        HELD.set(hold.outer.take());
-        if let Some(what) = hold.what.take() {
-            // SAFETY: as above.
-            unsafe { what.as_ref() }.release();
-        }
-    }
-}
-
 /// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's, and what they do ends
 /// there (`foreign`): who wakes is not to blame, and has others to wake.
 fn wake_task(waker: Waker) {
@@ -445,40 +356,4 @@ pub(crate) fn whoami() -> usize {
         Some(task) => task.identity.id as usize,
         None => THREAD | ThreadParker::current().tid() as usize,
     }
-}
-
-fn start_instant() -> Instant {
-    use std::sync::OnceLock;
-    static START: OnceLock<Instant> = OnceLock::new();
-    *START.get_or_init(Instant::now)
-}
-
-/// Nanoseconds since the clock was first read: the runtime's own time.
-pub(crate) fn clock() -> u64 {
-    start_instant().elapsed().as_nanos() as u64
-}
-
-/// A point of time on the runtime's clock; 0 for any before its start.
-pub(crate) fn since_start(at: Instant) -> u64 {
-    at.saturating_duration_since(start_instant())
-        .as_nanos()
-        .try_into()
-        .unwrap_or(u64::MAX - 1)
-}
-
-/// The reverse of [`since_start`].
-pub(crate) fn instant_at(clock: u64) -> Instant {
-    start_instant() + std::time::Duration::from_nanos(clock)
-}
-
-static COARSE: AtomicU64 = AtomicU64::new(0);
-
-/// The clock as sysmon and waking workers saw it last: a few milliseconds late at most while goroutines run.
-#[inline]
-pub(crate) fn coarse_clock() -> u64 {
-    COARSE.load(Ordering::Relaxed)
-}
-
-pub(super) fn refresh_coarse() {
-    COARSE.store(clock(), Ordering::Relaxed);
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
+use super::clock::{clock, refresh_coarse};
 use super::held::{Held, Seen};
-use super::park::{clock, refresh_coarse};
 use super::say::say;
 use super::sched::Runtime;
 use super::worker::Party;

@@ -4,8 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
+use super::clock::clock;
 use super::foreign;
-use super::park::clock;
 use super::record::{Record, WaitKey};
 use crate::primitives::{AtomicBool, AtomicU32, Lock, Ordering};
 

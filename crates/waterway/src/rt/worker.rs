@@ -451,7 +451,7 @@ impl Worker {
 
     /// The running goroutine gives way: it goes to the end of the queue.
     pub(crate) fn yield_now(&self) {
-        super::park::release_reservations();
+        super::hold::release_reservations();
         let Some(task) = self.current.get() else {
             return;
         };

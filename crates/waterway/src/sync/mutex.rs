@@ -25,8 +25,9 @@ use std::time::{Duration, Instant};
 
 use super::lazy_core::{LazyCore, address, guard_word};
 use crate::primitives::{AtomicPtr, AtomicUsize, Lock, Ordering};
+use crate::rt::clock::clock;
 use crate::rt::core_box::{CoreBox, CoreKind};
-use crate::rt::park::{clock, whoami};
+use crate::rt::park::whoami;
 use crate::wait::{Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 const WAITERS: usize = 1;

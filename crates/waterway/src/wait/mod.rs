@@ -17,7 +17,8 @@
 mod call;
 mod queue;
 
-pub(crate) use crate::rt::park::{Claimed, Hold, ReleaseOnPark, Waiter, Wake, checkpoint};
+pub(crate) use crate::rt::hold::{Hold, ReleaseOnPark};
+pub(crate) use crate::rt::park::{Claimed, Waiter, Wake, checkpoint};
 pub(crate) use crate::rt::reap::unwind;
 pub(crate) use crate::rt::record::{WaitKey, WaitReason};
 pub(crate) use call::{Wait, Waited};
