@@ -1,3 +1,214 @@
-//! Loom models of the ring.
+//! Loom models of the ring: the library's own source, under every schedule with a few preemptions, and every outcome that the
+//! memory orders allow. Each value is a cell of loom's, so that a value read without its writer having been seen is an error.
+//!
+//! Loom takes sequentially consistent accesses for acquire and release. What rests on their one order (a sender and a receiver
+//! that announce themselves and then look) is for the shuttle models of `blocking`.
+//!
+//! ```text
+//! cargo test -p waterway-models --test ring
+//! ```
 
-fn main() {}
+#![allow(dead_code, missing_docs)]
+
+mod primitives;
+#[path = "../../crates/waterway/src/chan/ring.rs"]
+mod ring;
+
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+use ring::{Claim, Pop, Ring};
+
+/// A value whose reader must have seen its writer.
+struct Value(Box<UnsafeCell<usize>>);
+
+impl Value {
+    fn new(n: usize) -> Value {
+        let cell = Box::new(UnsafeCell::new(0));
+        // SAFETY: nobody else has it.
+        cell.with_mut(|at| unsafe { *at = n });
+        Value(cell)
+    }
+
+    fn get(&self) -> usize {
+        // SAFETY: loom checks that the write was before.
+        self.0.with(|at| unsafe { *at })
+    }
+}
+
+// SAFETY: it goes from hand to hand.
+unsafe impl Send for Value {}
+
+type Shared = Arc<Ring<Value>>;
+
+/// A ring that threads of the model share, in its second lap: all its atoms have been looked at by now, so they are made.
+fn ring(capacity: usize) -> Shared {
+    let ring = Ring::new(capacity);
+    for n in 0..capacity {
+        assert!(send(&ring, n));
+    }
+    assert_eq!(drain(&ring), Vec::from_iter(0..capacity));
+    Arc::new(ring)
+}
+
+/// Sends without waiting; false if it is full or closed.
+fn send(ring: &Ring<Value>, n: usize) -> bool {
+    match ring.claim() {
+        Claim::At(ticket) => {
+            ring.fill(ticket, Value::new(n));
+            true
+        }
+        Claim::Full | Claim::Closed => false,
+    }
+}
+
+fn receive(ring: &Ring<Value>) -> Option<usize> {
+    match ring.pop() {
+        Pop::Value(value) => Some(value.get()),
+        Pop::Empty | Pop::Closed => None,
+    }
+}
+
+/// All that is left.
+fn drain(ring: &Ring<Value>) -> Vec<usize> {
+    std::iter::from_fn(|| receive(ring)).collect()
+}
+
+fn model(name: &str, preemptions: usize, f: fn()) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(f);
+    println!("model {name} ... ok");
+}
+
+/// One sends, the other receives, through a ring of one: in order, each once.
+fn one_to_one() {
+    let ring = ring(1);
+    let tx = ring.clone();
+    let sender = thread::spawn(move || [send(&tx, 1), send(&tx, 2)]);
+    let mut got: Vec<usize> = (0..2).filter_map(|_| receive(&ring)).collect();
+    let sent = sender.join().unwrap();
+    got.extend(drain(&ring));
+    let expected: Vec<usize> = [1, 2].into_iter().filter(|n| sent[n - 1]).collect();
+    assert_eq!(got, expected);
+}
+
+/// Two send at once, into a ring of two: nothing is lost or doubled.
+fn two_senders() {
+    let ring = ring(2);
+    let tx = ring.clone();
+    let other = thread::spawn(move || assert!(send(&tx, 1)));
+    assert!(send(&ring, 2));
+    other.join().unwrap();
+    let mut got = drain(&ring);
+    got.sort_unstable();
+    assert_eq!(got, [1, 2]);
+}
+
+/// Two receive at once: each value goes to one of them.
+fn two_receivers() {
+    let ring = ring(2);
+    assert!(send(&ring, 1) && send(&ring, 2));
+    let rx = ring.clone();
+    let other = thread::spawn(move || receive(&rx));
+    let mut got = vec![receive(&ring), other.join().unwrap()];
+    got.sort_unstable();
+    assert_eq!(got, [Some(1), Some(2)]);
+}
+
+/// The slot is used again, in the next lap, by somebody else.
+fn next_lap() {
+    let ring = ring(1);
+    assert!(send(&ring, 1));
+    let tx = ring.clone();
+    let sender = thread::spawn(move || send(&tx, 2));
+    let first = receive(&ring);
+    let sent = sender.join().unwrap();
+    assert_eq!(first, Some(1));
+    assert_eq!(drain(&ring), Vec::from_iter(sent.then_some(2)));
+}
+
+/// A close meets a send: it came in and can be received, or it is told.
+fn close_meets_send() {
+    let ring = ring(1);
+    let tx = ring.clone();
+    let sender = thread::spawn(move || send(&tx, 1));
+    ring.close();
+    let sent = sender.join().unwrap();
+    assert_eq!(drain(&ring), Vec::from_iter(sent.then_some(1)));
+    assert!(!send(&ring, 2));
+}
+
+/// A reserved slot is filled while others send and receive around it: the order stays.
+fn reserved() {
+    let ring = ring(2);
+    let Claim::At(ticket) = ring.claim() else {
+        unreachable!("it is empty")
+    };
+    ring.reserve(&ticket);
+    let tx = ring.clone();
+    let other = thread::spawn(move || {
+        assert!(tx.complete(ticket, Value::new(1)).is_ok());
+    });
+    assert!(send(&ring, 2));
+    let mut got = Vec::from_iter(receive(&ring));
+    other.join().unwrap();
+    got.extend(drain(&ring));
+    assert_eq!(got, [1, 2]);
+}
+
+/// A reserved slot is given back while another is claimed behind it: what was sent there comes out.
+fn given_back() {
+    let ring = ring(2);
+    let Claim::At(ticket) = ring.claim() else {
+        unreachable!("it is empty")
+    };
+    ring.reserve(&ticket);
+    let tx = ring.clone();
+    let other = thread::spawn(move || tx.void(ticket));
+    assert!(send(&ring, 2));
+    let mut got = Vec::from_iter(receive(&ring));
+    other.join().unwrap();
+    got.extend(drain(&ring));
+    assert_eq!(got, [2]);
+    assert!(
+        send(&ring, 3) && send(&ring, 4),
+        "both slots are free again"
+    );
+}
+
+/// The receivers clear the ring while a reserved slot is filled: the value is dropped there, or comes back.
+fn revoked() {
+    let ring = ring(1);
+    let Claim::At(ticket) = ring.claim() else {
+        unreachable!("it is empty")
+    };
+    ring.reserve(&ticket);
+    let tx = ring.clone();
+    let other = thread::spawn(move || tx.complete(ticket, Value::new(1)).is_ok());
+    ring.close();
+    ring.clear();
+    let filled = other.join().unwrap();
+    let left = drain(&ring);
+    assert!(left.is_empty() || filled && left == [1]);
+}
+
+fn main() {
+    let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let models: [(&str, usize, fn()); 8] = [
+        ("one_to_one", 3, one_to_one),
+        ("two_senders", 3, two_senders),
+        ("two_receivers", 3, two_receivers),
+        ("next_lap", 3, next_lap),
+        ("close_meets_send", 3, close_meets_send),
+        ("reserved", 3, reserved),
+        ("given_back", 3, given_back),
+        ("revoked", 3, revoked),
+    ];
+    for (name, preemptions, f) in models {
+        if only.as_deref().is_none_or(|only| name.contains(only)) {
+            model(name, preemptions, f);
+        }
+    }
+}
