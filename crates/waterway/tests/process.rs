@@ -59,10 +59,12 @@ fn start(program: &str, env: &[(&str, &str)]) -> Child {
         .envs(env.iter().copied())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // SAFETY: `alarm` may be called between fork and exec. It outlasts the exec and ends a child that hangs.
+    // SAFETY: both may be called between fork and exec. The alarm outlasts the exec and ends a child that hangs; a shell that
+    // starts the tests in the background has them, and their children, ignore SIGQUIT.
     unsafe {
         command.pre_exec(|| {
             libc::alarm(120);
+            libc::signal(libc::SIGQUIT, libc::SIG_DFL);
             Ok(())
         })
     };

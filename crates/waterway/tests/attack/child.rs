@@ -58,6 +58,14 @@ pub fn command(program: &str, env: &[(&str, &str)]) -> Command {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // SAFETY: `signal` may be called between fork and exec. A shell that starts the tests in the background has them, and
+    // their children, ignore SIGQUIT.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGQUIT, libc::SIG_DFL);
+            Ok(())
+        })
+    };
     command
 }
 
