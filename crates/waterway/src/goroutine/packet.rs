@@ -20,7 +20,7 @@ use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::arena::{Arena, CELLS, LINE};
 use crate::rt::cell::{CellHeader, Identity, Unstarted};
 use crate::rt::say::say;
-use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind};
+use crate::wait::{Node, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 const DONE: u8 = 1;
 const WAITED: u8 = 2;
@@ -270,25 +270,16 @@ impl<T> Handle<T> {
         if self.is_finished() {
             return;
         }
-        let waiter = Waiter::current();
-        let node = Node::new(&waiter, 1, std::ptr::null_mut());
-        {
-            let mut waiters = shared.waiters.lock();
-            if shared.state.fetch_or(WAITED, Ordering::AcqRel) & DONE != 0 {
-                return;
-            }
-            // SAFETY: the node stays until it was popped, or removed below.
-            unsafe { waiters.push_back(&node) };
+        let waiters = shared.waiters.lock();
+        if shared.state.fetch_or(WAITED, Ordering::AcqRel) & DONE != 0 {
+            return;
         }
         let key = WaitKey {
             reason: WaitReason::Join,
             object: shared.id as usize,
             site,
         };
-        if waiter.park(&key, None) == Wake::Reaped {
-            self.remove(&node);
-            unwind(&key);
-        }
+        Wait::new(key, &()).park(&shared.waiters, waiters, |_| Vec::new());
     }
 
     /// The result of a goroutine that has finished.

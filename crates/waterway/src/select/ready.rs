@@ -9,7 +9,7 @@ use super::order::Order;
 use super::run::{Patience, Ports, key};
 use crate::chan::WakeList;
 use crate::primitives::Lock;
-use crate::wait::{Node, WaitKey, WaitQueue, Waiter, Wake, checkpoint, unwind};
+use crate::wait::{Wait, WaitKey, WaitQueue, Waited, checkpoint};
 
 /// Where the caller sleeps until one of its watches is told.
 #[derive(Default)]
@@ -39,22 +39,17 @@ impl WakeTask for Bell {
 impl Bell {
     /// Sleeps until it is rung (true) or until the deadline.
     fn wait(&self, key: &WaitKey, deadline: Option<Instant>) -> bool {
-        let waiter = Waiter::current();
-        let node = Node::new(&waiter, 1, std::ptr::null_mut());
-        {
-            let mut sleeper = self.0.lock();
-            if sleeper.rung {
-                return true;
-            }
-            // SAFETY: the node stays until it was popped, or removed below.
-            unsafe { sleeper.queue.push_back(&node) };
+        let sleeper = self.0.lock();
+        sleeper.rung || {
+            let wait = Wait::new(*key, &()).until(deadline);
+            wait.park(&self.0, sleeper, |_| Vec::new())
         }
-        let woken = waiter.park(key, deadline);
-        self.0.lock().queue.remove(&node);
-        if woken == Wake::Reaped {
-            unwind(key);
-        }
-        woken != Wake::TimedOut
+    }
+}
+
+impl Waited for Sleeper {
+    fn queue(&mut self) -> &mut WaitQueue {
+        &mut self.queue
     }
 }
 

@@ -85,10 +85,7 @@ impl Barrier {
             return BarrierWaitResult(false);
         }
         state.there = 0;
-        let mut all = Vec::new();
-        while let Some((_, claimed)) = state.queue.pop_claim() {
-            all.push(claimed);
-        }
+        let all = state.queue.pop_all();
         drop(state);
         all.into_iter().for_each(Claimed::wake);
         BarrierWaitResult(true)

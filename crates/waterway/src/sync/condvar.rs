@@ -143,13 +143,7 @@ impl Condvar {
     ///
     /// Go: `Cond.Broadcast`.
     pub fn notify_all(&self) {
-        let mut all = Vec::new();
-        {
-            let mut queue = self.core.get().value.lock();
-            while let Some((_, claimed)) = queue.pop_claim() {
-                all.push(claimed);
-            }
-        }
+        let all = self.core.get().value.lock().pop_all();
         all.into_iter().for_each(Claimed::wake);
     }
 }

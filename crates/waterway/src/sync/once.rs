@@ -119,14 +119,11 @@ impl Once {
 
     /// The call is over: whoever waits looks again.
     fn finish(&self, state: usize) {
-        let mut all = Vec::new();
-        {
+        let all = {
             let mut line = self.core.get().value.lock();
             self.state.store(state, Ordering::Release);
-            while let Some((_, claimed)) = line.pop_claim() {
-                all.push(claimed);
-            }
-        }
+            line.pop_all()
+        };
         all.into_iter().for_each(Claimed::wake);
     }
 }

@@ -6,9 +6,7 @@ use std::panic::Location;
 use crate::goroutine::go;
 use crate::primitives::{AtomicU64, Lock, Ordering};
 use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
-use crate::wait::{
-    Claimed, Node, WaitKey, WaitQueue, WaitReason, Waiter, Wake, checkpoint, unwind,
-};
+use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 /// Somebody waits. The rest of the word is the count.
 const WAITED: u64 = 1 << 63;
@@ -85,9 +83,8 @@ impl WaitGroup {
     #[track_caller]
     fn add_and_wake(&self, n: isize) {
         let State { word, waiters } = &self.core.value;
-        let mut woken = Vec::new();
         let mut now = word.load(Ordering::Relaxed);
-        loop {
+        let woken = loop {
             // Outside of the lock, as it may panic, and the panic hook is user code.
             let left = self.sum(now, n);
             let mut waiters = waiters.lock();
@@ -95,14 +92,9 @@ impl WaitGroup {
             match word.compare_exchange(now, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Err(other) => now = other,
                 Ok(_) if left != 0 => return,
-                Ok(_) => {
-                    while let Some((_, claimed)) = waiters.pop_claim() {
-                        woken.push(claimed);
-                    }
-                    break;
-                }
+                Ok(_) => break waiters.pop_all(),
             }
-        }
+        };
         woken.into_iter().for_each(Claimed::wake);
     }
 
@@ -147,37 +139,24 @@ impl WaitGroup {
         if word.load(Ordering::Acquire) & !WAITED == 0 {
             return;
         }
-        let waiter = Waiter::current();
-        let node = Node::new(&waiter, 1, std::ptr::null_mut());
-        {
-            let mut waiters = waiters.lock();
-            let mut now = word.load(Ordering::Acquire);
-            loop {
-                if now & !WAITED == 0 {
-                    return;
-                }
-                match word.compare_exchange_weak(
-                    now,
-                    now | WAITED,
-                    Ordering::AcqRel,
-                    Ordering::Acquire,
-                ) {
-                    Ok(_) => break,
-                    Err(other) => now = other,
-                }
+        let queue = waiters.lock();
+        let mut now = word.load(Ordering::Acquire);
+        loop {
+            if now & !WAITED == 0 {
+                return;
             }
-            // SAFETY: the node stays until it was popped, or removed below.
-            unsafe { waiters.push_back(&node) };
+            let next = now | WAITED;
+            match word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break,
+                Err(other) => now = other,
+            }
         }
         let key = WaitKey {
             reason: WaitReason::WaitGroup,
             object: self.core.address(),
             site: Location::caller(),
         };
-        if waiter.park(&key, None) == Wake::Reaped {
-            waiters.lock().remove(&node);
-            unwind(&key);
-        }
+        Wait::new(key, &()).park(waiters, queue, |_| Vec::new());
     }
 
     /// Starts a goroutine that the group waits for. A panic in it ends only it, and counts as done.

@@ -143,6 +143,13 @@ impl WaitQueue {
         self.pop_claim_where(|_| true)
     }
 
+    /// Takes out everybody, and claims whoever can be claimed.
+    pub(crate) fn pop_all(&mut self) -> Vec<Claimed> {
+        std::iter::from_fn(|| self.pop_claim())
+            .map(|(_, claimed)| claimed)
+            .collect()
+    }
+
     /// As [`pop_claim`](Self::pop_claim), of the first node only: `None` if it is not accepted, or claimed elsewhere.
     #[inline]
     pub(crate) fn claim_front(
