@@ -168,12 +168,28 @@ fn deadlock_of_plain_threads_and_dedicated_goroutines() {
         .says("own thread");
 }
 
+/// Threads that the runtime does not know wait for each other, and for goroutines, by std's means.
+fn deadlock_is_seen_through_threads_that_sleep_for_ever() {
+    for program in [
+        "deadlock_std_join",
+        "deadlock_std_channel",
+        "deadlock_std_park",
+    ] {
+        run(program, &[])
+            .code(2)
+            .says(DEADLOCK)
+            .says("asleep outside of this runtime");
+    }
+}
+
 fn no_verdict_while_something_outside_lives() {
     for program in [
         "alive_foreign_thread",
         "alive_sleeper",
         "alive_blocking_job",
         "alive_main",
+        "alive_std_timeout",
+        "alive_signal_handler",
     ] {
         run(program, &[]).code(0).says_not("deadlock");
     }
@@ -310,6 +326,7 @@ fn main() {
         deadlock_can_be_reported_only,
         deadlock_can_panic_in_main,
         deadlock_of_plain_threads_and_dedicated_goroutines,
+        deadlock_is_seen_through_threads_that_sleep_for_ever,
         no_verdict_while_something_outside_lives,
         sigquit_prints_and_exits_with_every_worker_held,
         sigquit_can_print_and_go_on,

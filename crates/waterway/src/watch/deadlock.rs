@@ -10,8 +10,8 @@
 //! - every started goroutine waits without a deadline, and has not been woken;
 //! - no blocking job runs;
 //! - every other thread of the process (as the kernel lists them) waits in this runtime without a deadline and has not
-//!   been woken, or is one of the runtime's own. A thread that is not known, or does anything else, may wake someone: then
-//!   there is no verdict.
+//!   been woken, or is one of the runtime's own, or sleeps where only a thread of the process can wake it (`foreign`). A
+//!   thread that does anything else may wake someone: then there is no verdict.
 //!
 //! A worker that somebody is about to wake counts as running: who wakes is himself a goroutine or thread that runs.
 //!
@@ -19,6 +19,7 @@
 //! gone when the threads are listed: the second look finds the goroutine, or that it has run. And the kernel's list may
 //! leave out a thread while another one ends: that one is in the first list only.
 
+use super::foreign::{self, Asleep};
 use crate::primitives::Ordering;
 use crate::rt::config::DeadlockPolicy;
 use crate::rt::reap;
@@ -34,8 +35,8 @@ enum Finding {
     Live,
     /// Something runs, or may run without a sign.
     Unknown,
-    /// Nothing does, among these threads.
-    Deadlock(Vec<u32>),
+    /// Nothing does, among these threads, of which the runtime does not know some.
+    Deadlock(Vec<u32>, Vec<Asleep>),
 }
 
 /// Judges, and acts on a deadlock once (`asked`).
@@ -48,9 +49,9 @@ pub(super) fn judge(rt: &'static Runtime, asked: &mut bool) -> Verdict {
         Finding::Live => Verdict::Settled,
         Finding::Unknown => Verdict::LookAgain,
         first if finding(rt) != first || rt.signature() != before => Verdict::LookAgain,
-        Finding::Deadlock(_) => {
+        Finding::Deadlock(_, foreign) => {
             *asked = true;
-            act(rt);
+            act(rt, &foreign);
             Verdict::Settled
         }
     }
@@ -79,7 +80,12 @@ fn finding(rt: &Runtime) -> Finding {
             known.push(parker.tid());
         }
     });
-    let Some(threads) = threads().filter(|all| all.iter().all(|tid| known.contains(tid))) else {
+    let Some(threads) = threads() else {
+        return Finding::Unknown;
+    };
+    let unknown = threads.iter().filter(|tid| !known.contains(tid));
+    let foreign: Option<Vec<Asleep>> = unknown.map(|tid| foreign::asleep(*tid)).collect();
+    let Some(foreign) = foreign.filter(|f| f.is_empty() || foreign::signals_wake_nobody()) else {
         return Finding::Unknown;
     };
     let mut asleep = true;
@@ -92,7 +98,7 @@ fn finding(rt: &Runtime) -> Finding {
     });
     match (asleep, waiting) {
         (true, 0) => Finding::Live,
-        (true, _) => Finding::Deadlock(threads),
+        (true, _) => Finding::Deadlock(threads, foreign),
         (false, _) => Finding::Unknown,
     }
 }
@@ -106,11 +112,17 @@ fn threads() -> Option<Vec<u32>> {
     Some(tids)
 }
 
-fn act(rt: &'static Runtime) {
-    let report = format!(
+fn act(rt: &'static Runtime, foreign: &[Asleep]) {
+    let mut report = format!(
         "fatal error: all goroutines are asleep - deadlock!\n{}",
         super::dump::text(rt)
     );
+    for Asleep { tid, .. } in foreign {
+        let name = foreign::name(*tid);
+        report.push_str(&format!(
+            "\nthread {tid} {name:?} [asleep outside of this runtime, where nothing will wake it]\n"
+        ));
+    }
     match rt.config.deadlock {
         DeadlockPolicy::Fatal => {
             say(format_args!("{report}"));

@@ -2,6 +2,7 @@
 
 mod deadlock;
 mod dump;
+mod foreign;
 mod sigquit;
 
 use std::time::Duration;

@@ -6,6 +6,7 @@ use crate::rt::say::say;
 use crate::rt::sched::{Runtime, started};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+static OURS: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn on_signal(_signal: libc::c_int) {
     ASKED.store(true, Ordering::SeqCst);
@@ -32,7 +33,13 @@ pub(super) fn install(rt: &'static Runtime) {
         new.sa_sigaction = on_signal as *const () as libc::sighandler_t;
         new.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
         libc::sigaction(libc::SIGQUIT, &new, std::ptr::null_mut());
+        OURS.store(true, Ordering::Relaxed);
     }
+}
+
+/// True if the handler is this one, as far as is known.
+pub(super) fn is_ours() -> bool {
+    OURS.load(Ordering::Relaxed)
 }
 
 /// Prints, if the signal has come.

@@ -5,7 +5,7 @@ mod reap;
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex as StdMutex};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use waterway::sync::WaitGroup;
@@ -26,6 +26,26 @@ pub fn run(program: &str) {
         "alive_sleeper" => alive_sleeper(),
         "alive_blocking_job" => alive_blocking_job(),
         "alive_main" => alive_main(),
+        "deadlock_std_join" => {
+            let thread = std::thread::spawn(|| never_done().wait());
+            thread.join().unwrap();
+        }
+        "deadlock_std_channel" => {
+            let (give, take) = std::sync::mpsc::channel();
+            drop(go(move || {
+                never_done().wait();
+                give.send(())
+            }));
+            take.recv().unwrap();
+        }
+        "deadlock_std_park" => {
+            drop(go(|| never_done().wait()));
+            loop {
+                std::thread::park();
+            }
+        }
+        "alive_std_timeout" => alive_std_timeout(),
+        "alive_signal_handler" => alive_signal_handler(),
         "spin" => spin(Duration::from_secs(60)),
         "spin_a_while" => spin(Duration::from_secs(1)),
         "own_sigquit" => own_sigquit(),
@@ -126,6 +146,40 @@ fn alive_main() {
     let group = never_done();
     drop(go(move || group.wait()));
     std::thread::sleep(Duration::from_millis(300));
+}
+
+/// Main waits for a while by std's means, and goes on.
+fn alive_std_timeout() {
+    let (group, (_give, take)) = (never_done(), std::sync::mpsc::channel::<()>());
+    let other = group.clone();
+    let waits = go(move || other.wait());
+    take.recv_timeout(Duration::from_millis(300)).unwrap_err();
+    group.done();
+    waits.join().unwrap();
+}
+
+/// Main sleeps for ever, but for a signal whose handler wakes it.
+fn alive_signal_handler() {
+    static MAIN: OnceLock<std::thread::Thread> = OnceLock::new();
+    static RANG: AtomicBool = AtomicBool::new(false);
+    extern "C" fn ring(_: libc::c_int) {
+        RANG.store(true, Ordering::SeqCst);
+        MAIN.get().unwrap().unpark();
+    }
+    MAIN.set(std::thread::current()).unwrap();
+    // SAFETY: the handler stores to an atomic and wakes a futex.
+    unsafe {
+        libc::signal(libc::SIGALRM, ring as *const () as libc::sighandler_t);
+        libc::alarm(1);
+    }
+    let group = never_done();
+    let other = group.clone();
+    let waits = go(move || other.wait());
+    while !RANG.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
+    group.done();
+    waits.join().unwrap();
 }
 
 fn compute(time: Duration) {
