@@ -26,6 +26,9 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Adds `#[test]`; other attributes, as `#[should_panic]` and `#[ignore]`, stay. The test may return whatever a `#[test]`
 /// function may.
 ///
+/// A test that deadlocks is told as any program, with status 2 and who waits where, once the other tests have ended and the
+/// harness waits without a time-out: after the minute in which it says that a test has been running for long.
+///
 /// Go: `func TestX(t *testing.T)`.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ mod overflow;
 mod pool;
 
 pub use fiber::{Fiber, Suspender};
-pub use frames::{BadFrame, FrameKind, check_frames};
+pub use frames::{BadFrame, FrameKind, check_frames, load_names};
 pub use guard::{GUARD_SIZE, GuardMode};
 pub use overflow::{ensure_altstack, install_overflow_handler};
 pub use pool::{PoolConfig, Stack, StackError, StackPool};

@@ -14,6 +14,7 @@ use std::alloc::Layout;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::thread::Result;
 
 use crate::primitives::{AtomicU8, Lock, Ordering};
@@ -45,6 +46,7 @@ pub(super) struct Shared<T> {
     state: AtomicU8,
     id: u64,
     site: &'static Location<'static>,
+    name: Option<Arc<str>>,
     waiters: Lock<WaitQueue>,
     /// Where the result lies.
     result: *mut Result<T>,
@@ -123,6 +125,7 @@ where
             state: AtomicU8::new(0),
             id,
             site,
+            name: identity.name.clone(),
             waiters: Lock::new(WaitQueue::new()),
             result: payload.cast(),
             header: &raw const (*at).header,
@@ -217,14 +220,17 @@ unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
     }
     let state = this.state.load(Ordering::Relaxed);
     let (header, result, id, site) = (this.header, this.result, this.id, this.site);
+    // SAFETY: I1: ours alone, and not looked at again.
+    let name = unsafe { std::ptr::read(&raw const this.name) };
     let mut unseen_panic = false;
     if state & (DONE | TAKEN) == DONE {
         // SAFETY: I2: there is a result, and it is ours alone (I1).
         let result = unsafe { result.read() };
         unseen_panic = result.is_err();
         if unseen_panic {
+            let name = name.map(|name| format!(" {name:?}")).unwrap_or_default();
             say(format_args!(
-                "waterway: goroutine {id}, spawned at {site}, panicked, and nobody joined it: the panic ends here\n"
+                "waterway: goroutine {id}{name}, spawned at {site}, panicked, and nobody joined it\n"
             ));
         }
         drop_quietly(result);

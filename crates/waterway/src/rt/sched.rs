@@ -82,6 +82,9 @@ fn start() -> &'static Runtime {
     super::fork::install();
     super::overflow::install();
     super::hook::install();
+    if rt.config.check_tls {
+        waterway_stack::load_names();
+    }
     if matches!(rt.config.deadlock, DeadlockPolicy::PanicMain) {
         super::reap::enable();
     }
