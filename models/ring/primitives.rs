@@ -103,12 +103,7 @@ impl AtomicUsize {
         success: Ordering,
         failure: Ordering,
     ) -> Result<usize, usize> {
-        self.atom().compare_exchange(
-            now,
-            next,
-            weaker(success, Ordering::AcqRel),
-            weaker(failure, Ordering::Acquire),
-        )
+        self.compare_exchange(now, next, success, failure)
     }
 }
 

@@ -86,7 +86,8 @@ pub fn run(command: &mut Command) -> Run {
             let mut bytes = Vec::new();
             // Whatever ended it, what could be read counts.
             let _ = stderr.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
+            // The examples are modules of this program, by a path that goes up and down again.
+            String::from_utf8_lossy(&bytes).replace("crates/waterway-cli/src/../../../", "")
         });
         let status = wait(&mut child, start + PATIENCE);
         let took = start.elapsed();
