@@ -134,6 +134,14 @@ impl Arena {
         block
     }
 
+    /// Reserves the range now, while there are addresses to be had: threads take many.
+    pub(super) fn prepare(&self) {
+        let mut next = self.next.lock();
+        if *next == 0 {
+            *next = self.reserve();
+        }
+    }
+
     /// Gives a block back.
     ///
     /// # Safety

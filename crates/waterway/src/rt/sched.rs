@@ -79,6 +79,8 @@ pub(crate) fn started() -> Option<&'static Runtime> {
 #[cold]
 fn start() -> &'static Runtime {
     let rt = RUNTIME.get_or_init(|| Runtime::new(super::config::take()));
+    super::arena::HANDLES.prepare();
+    super::arena::CELLS.prepare();
     super::fork::install();
     super::overflow::install();
     super::hook::install();
