@@ -61,7 +61,7 @@ impl<T> Core<T> {
                 waiter.set_sole();
             }
             let node = Node::new(&waiter, TOKEN, from.erased());
-            if self.is_rendezvous() && self.no_receiver(&queues) {
+            if self.is_rendezvous() && self.nobody(&queues.receivers) {
                 // SAFETY: the node stays until it was popped, or removed below; nothing unwinds before (`park` I5).
                 unsafe { queues.senders.push_back(&node) };
                 drop(queues);
@@ -152,7 +152,7 @@ impl<T> Core<T> {
         loop {
             let waiter = Waiter::current();
             let node = Node::new(&waiter, TOKEN, slot.erased());
-            if self.is_rendezvous() && self.no_sender(&queues) {
+            if self.is_rendezvous() && self.nobody(&queues.senders) {
                 if deadline.is_none() {
                     waiter.set_sole();
                 }

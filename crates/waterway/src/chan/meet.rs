@@ -5,7 +5,7 @@
 use super::core::{Core, Flavor, Queues, RECV_CLOSED, SEND_CLOSED};
 use super::slot::{RecvSlot, SendSlot};
 use crate::primitives::Ordering;
-use crate::wait::Claimed;
+use crate::wait::{Claimed, WaitQueue};
 
 impl<T> Core<T> {
     #[inline]
@@ -35,17 +35,9 @@ impl<T> Core<T> {
         Some((slot.take().expect("a waiting sender has a value"), claimed))
     }
 
-    /// True if a receiver finds nobody, and the channel open.
+    /// True if nobody waits in `peers`, the queue of the other side, and the channel is open.
     #[inline]
-    pub(super) fn no_sender(&self, queues: &Queues) -> bool {
-        queues.senders.is_empty()
-            && self.flags.load(Ordering::Relaxed) & (SEND_CLOSED | RECV_CLOSED) == 0
-    }
-
-    /// True if a sender finds nobody, and the channel open.
-    #[inline]
-    pub(super) fn no_receiver(&self, queues: &Queues) -> bool {
-        queues.receivers.is_empty()
-            && self.flags.load(Ordering::Relaxed) & (SEND_CLOSED | RECV_CLOSED) == 0
+    pub(super) fn nobody(&self, peers: &WaitQueue) -> bool {
+        peers.is_empty() && self.flags.load(Ordering::Relaxed) & (SEND_CLOSED | RECV_CLOSED) == 0
     }
 }

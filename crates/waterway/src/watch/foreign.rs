@@ -24,9 +24,10 @@ pub(super) struct Asleep {
 
 /// The thread, if it sleeps on a futex of this process, without a time-out.
 pub(super) fn asleep(tid: u32) -> Option<Asleep> {
-    let switches = switches(tid)?;
+    let switches = self::switches(tid)?;
     let call = read_to_string(format!("/proc/self/task/{tid}/syscall")).ok()?;
-    let sleeps = is_endless_futex_wait(&call, is_private_mapping) && switches_are(tid, switches);
+    let sleeps =
+        is_endless_futex_wait(&call, is_private_mapping) && self::switches(tid) == Some(switches);
     sleeps.then_some(Asleep { tid, switches })
 }
 
@@ -48,10 +49,6 @@ pub(super) fn signals_wake_nobody() -> bool {
         allowed |= harmless(libc::SIGQUIT);
     }
     caught.is_some_and(|caught| caught & !allowed == 0)
-}
-
-fn switches_are(tid: u32, before: u64) -> bool {
-    switches(tid) == Some(before)
 }
 
 /// How often the thread was switched out.
