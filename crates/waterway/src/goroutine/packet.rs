@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::thread::Result;
 
 use crate::primitives::{AtomicU8, Lock, Ordering};
-use crate::rt::arena::{Arena, CELLS, LINE};
-use crate::rt::cell::{CellHeader, Identity, Unstarted};
+use crate::rt::arena::{Arena, LINE};
+use crate::rt::cell::{self, CellHeader, Identity, Unstarted};
 use crate::rt::say::say;
 use crate::wait::{Node, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
@@ -112,7 +112,7 @@ where
     A: After,
 {
     let layout = layout::<F, T, A>();
-    let at = CELLS.alloc(layout).cast::<Packet<T>>().as_ptr();
+    let at = cell::alloc(layout).cast::<Packet<T>>().as_ptr();
     let payload = payload::<F, T, A>(at);
     let (id, site) = (identity.id, identity.site);
     let mut body = ManuallyDrop::new((body, after));
@@ -187,10 +187,14 @@ where
     };
     // Whoever has joined a goroutine does not count it any more. If nobody can join it, what there is to say and to drop comes
     // first: main may end the process when nothing is counted.
-    let detached = shared.refs.load(Ordering::Acquire) == 1;
-    if !detached {
+    if shared.refs.load(Ordering::Acquire) == 1 {
+        // SAFETY: I1: the handle has given up its reference, and new ones come from a handle only: the block is ours.
+        let unseen_panic = unsafe { dispose(shared, DONE) };
         super::current::count_finish();
+        after.after(unseen_panic);
+        return;
     }
+    super::current::count_finish();
     if shared.state.fetch_or(DONE, Ordering::AcqRel) & WAITED != 0 {
         loop {
             let claimed = shared.waiters.lock().pop_claim();
@@ -200,14 +204,10 @@ where
     }
     // SAFETY: I1: the goroutine's own reference, given up here.
     let unseen_panic = unsafe { release(NonNull::from(shared)) };
-    if detached {
-        super::current::count_finish();
-    }
     after.after(unseen_panic);
 }
 
-/// Gives a reference up. The last one drops the result, if nobody took it, and frees the block. True if that was a
-/// panic, which nobody will see now.
+/// Gives a reference up. The last one disposes of the packet: true if that dropped a panic, which nobody will see now.
 ///
 /// # Safety
 ///
@@ -219,25 +219,43 @@ unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
         return false;
     }
     let state = this.state.load(Ordering::Relaxed);
-    let (header, result, id, site) = (this.header, this.result, this.id, this.site);
-    // SAFETY: I1: ours alone, and not looked at again.
-    let name = unsafe { std::ptr::read(&raw const this.name) };
+    // SAFETY: I1: that was the last reference.
+    unsafe { dispose(shared.as_ptr(), state) }
+}
+
+/// Drops the result, if nobody took it, and frees the block. True if that was a panic.
+///
+/// # Safety
+///
+/// The block is the caller's alone (I1), and not used again. `state` is its state.
+unsafe fn dispose<T>(this: *const Shared<T>, state: u8) -> bool {
+    // SAFETY: by the caller; the name is not looked at again.
+    let (header, result, id, site, name) = unsafe {
+        let name = std::ptr::read(&raw const (*this).name);
+        ((*this).header, (*this).result, (*this).id, (*this).site, name)
+    };
     let mut unseen_panic = false;
     if state & (DONE | TAKEN) == DONE {
         // SAFETY: I2: there is a result, and it is ours alone (I1).
         let result = unsafe { result.read() };
         unseen_panic = result.is_err();
         if unseen_panic {
-            let name = name.map(|name| format!(" {name:?}")).unwrap_or_default();
-            say(format_args!(
-                "waterway: goroutine {id}{name}, spawned at {site}, panicked, and nobody joined it\n"
-            ));
+            say_unseen(id, name.as_deref(), site);
         }
         drop_quietly(result);
     }
+    drop(name);
     // SAFETY: I1: the block is ours; the header's `free` gives it back.
     unsafe { CellHeader::free(header) };
     unseen_panic
+}
+
+#[cold]
+fn say_unseen(id: u64, name: Option<&str>, site: &'static Location<'static>) {
+    let name = name.map(|name| format!(" {name:?}")).unwrap_or_default();
+    say(format_args!(
+        "waterway: goroutine {id}{name}, spawned at {site}, panicked, and nobody joined it\n"
+    ));
 }
 
 impl<T> Handle<T> {

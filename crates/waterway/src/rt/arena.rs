@@ -19,7 +19,7 @@ use crate::primitives::{AtomicUsize, Lock, Ordering};
 pub(crate) const LINE: usize = 64;
 /// Up to here there is a class for every multiple of a line, above one for every power of two.
 const FINE: usize = 1024;
-const FINE_CLASSES: usize = FINE / LINE;
+pub(super) const FINE_CLASSES: usize = FINE / LINE;
 const CLASSES: usize = FINE_CLASSES + 32;
 
 /// Bytes of address space for an arena: as many as can be had in between.
@@ -76,7 +76,8 @@ impl Arena {
         }
     }
 
-    fn class(size: usize) -> usize {
+    #[inline]
+    pub(super) fn class(size: usize) -> usize {
         match Self::block_size(size) {
             fine if fine <= FINE => fine.max(LINE) / LINE - 1,
             coarse => FINE_CLASSES + (coarse.trailing_zeros() - FINE.trailing_zeros()) as usize - 1,
@@ -150,6 +151,21 @@ impl Arena {
     pub(crate) unsafe fn free(&self, block: NonNull<u8>, layout: Layout) {
         let class = Self::class(layout.size());
         self.shards[own_shard()].0.lock()[class].push(block.as_ptr() as usize);
+    }
+
+    /// Moves up to `count` free blocks of a class to `into`, if the calling thread's shard has some.
+    #[cold]
+    pub(super) fn fetch(&self, class: usize, into: &mut Vec<usize>, count: usize) {
+        let mut shard = self.shards[own_shard()].0.lock();
+        let free = &mut shard[class];
+        into.extend(free.drain(free.len().saturating_sub(count)..));
+    }
+
+    /// Takes back the first `count` of `blocks`, which came from [`fetch`](Self::fetch) or could be given to
+    /// [`free`](Self::free).
+    #[cold]
+    pub(super) fn put_back(&self, class: usize, blocks: &mut Vec<usize>, count: usize) {
+        self.shards[own_shard()].0.lock()[class].extend(blocks.drain(..count));
     }
 
     /// Walks the blocks from the first on: `f` gets each block's address and gives its size. Only for an arena whose

@@ -13,13 +13,15 @@
 //!   goroutine. Until that right is used, by `run`, the cell is alive.
 
 use std::alloc::Layout;
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use super::arena::CELLS;
 use super::group::Group;
+use super::worker;
 use crate::primitives::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 /// Who a goroutine is.
@@ -37,11 +39,10 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// A new goroutine's identity, with the next free number.
+    /// A new goroutine's identity, with a number of its own.
     pub(crate) fn new(site: &'static Location<'static>, parent: u64) -> Identity {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         Identity {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             parent,
             site,
             name: None,
@@ -49,6 +50,23 @@ impl Identity {
             main: false,
         }
     }
+}
+
+/// Numbers are handed to threads in batches of this many (as Go's are), so that spawners do not meet at one counter.
+const ID_BATCH: u64 = 16;
+
+/// A number that no other goroutine has, never 0.
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local!(static OWN: Cell<u64> = const { Cell::new(0) });
+    let id = match OWN.get() {
+        // The thread has none left, or never had any.
+        0 => NEXT.fetch_add(ID_BATCH, Ordering::Relaxed),
+        id => id,
+    };
+    let next = id + 1;
+    OWN.set(if next % ID_BATCH == 1 { 0 } else { next });
+    id
 }
 
 const FREE: u8 = 0;
@@ -84,6 +102,16 @@ pub(crate) struct Unstarted(NonNull<CellHeader>);
 // SAFETY: I4: whoever it goes to is the only one to use it. What lies in a cell that is not pinned is Send (`go` asks
 // for it); those that are pinned stand in a queue that only their worker reaches (`worker` I1).
 unsafe impl Send for Unstarted {}
+
+/// A block of the arena for a cell of this layout.
+#[inline]
+pub(crate) fn alloc(layout: Layout) -> NonNull<u8> {
+    match worker::this() {
+        // SAFETY: the worker's thread, and for this call only.
+        Some(worker) => unsafe { worker.magazine() }.alloc(&CELLS, layout),
+        None => CELLS.alloc(layout),
+    }
+}
 
 impl CellHeader {
     /// Makes a block of `block` bytes a cell.
@@ -127,7 +155,12 @@ impl CellHeader {
         let layout = Layout::from_size_align(header.block.load(Ordering::Relaxed), 1);
         if let (Ok(layout), Some(block)) = (layout, NonNull::new(this as *mut u8)) {
             // SAFETY: by the caller; the block's size gives its class.
-            unsafe { super::arena::CELLS.free(block, layout) };
+            unsafe {
+                match worker::this() {
+                    Some(worker) => worker.magazine().free(&CELLS, block, layout),
+                    None => CELLS.free(block, layout),
+                }
+            }
         }
     }
 }
@@ -193,7 +226,7 @@ impl StartedCell {
 
 /// Calls `f` with number and spawn site of each goroutine that has not started. What it sees may be past already.
 pub(crate) fn for_each_unstarted(mut f: impl FnMut(u64, &'static Location<'static>)) {
-    super::arena::CELLS.for_each_block(|block| {
+    CELLS.for_each_block(|block| {
         let header = block as *const CellHeader;
         // SAFETY: I1, I3: every block begins with a header, of which only these fields are looked at.
         let (state, id, site, block) = unsafe {

@@ -16,6 +16,7 @@ pub(crate) mod hold;
 mod hook;
 mod idle;
 mod inbox;
+mod magazine;
 mod overflow;
 pub(crate) mod park;
 pub(crate) mod reap;

@@ -18,6 +18,9 @@ use crate::primitives::{AtomicBool, AtomicU64, AtomicUsize, Lock, Ordering};
 /// More threads than this never run goroutines, spares included.
 pub(super) const MAX_WORKERS: usize = 1024;
 
+/// From this many on, the goroutines that one goroutine spawns in one turn are a crowd.
+const CROWD: usize = 16;
+
 pub(crate) struct Runtime {
     pub(crate) config: Config,
     workers: Box<[OnceLock<&'static Worker>]>,
@@ -229,16 +232,18 @@ impl Runtime {
     }
 
     /// The placement rule: goroutines that hand over to each other should share a worker, many of them should spread. So
-    /// the first two of a burst stay with their spawner, the next two go to the next worker, and so on.
+    /// the first two of a burst stay with their spawner, the next two go to the next worker, and so on. A crowd is left in the
+    /// spawner's queue, where whoever idles takes its share of it.
     fn target(&self, this: Option<&Worker>, place: Place) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let usual = self.usual();
         match (place, this) {
             (Place::Near(index), _) if !self.worker(index).is_retired() => index,
             (Place::Spread, _) => NEXT.fetch_add(2, Ordering::Relaxed) / 2 % usual,
-            (_, Some(worker)) if worker.index < usual => {
-                (worker.index + (worker.next_of_burst() - 1) / 2) % usual
-            }
+            (_, Some(worker)) if worker.index < usual => match worker.next_of_burst() - 1 {
+                nth if nth < CROWD => (worker.index + nth / 2) % usual,
+                _ => worker.index,
+            },
             _ => NEXT.fetch_add(1, Ordering::Relaxed) / 2 % usual,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `deque` and `current` are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `deque`, `magazine` and `current` are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
@@ -19,6 +19,7 @@ use waterway_stack::Stack;
 use super::cell::Unstarted;
 use super::idle::Bed;
 use super::inbox::Inbox;
+use super::magazine::Magazine;
 use super::park::TimerPayload;
 use super::sched::Runtime;
 use super::task::Task;
@@ -106,6 +107,7 @@ pub(crate) struct Worker {
     current: Cell<Option<NonNull<Task>>>,
     own: UnsafeCell<Own>,
     deque: UnsafeCell<Deque<Unstarted>>,
+    magazine: UnsafeCell<Magazine>,
 }
 
 /// A live task in a worker's list.
@@ -115,7 +117,7 @@ pub(super) struct TaskRef(pub(super) NonNull<Task>);
 // by the lock, and what else is in a task they leave alone.
 unsafe impl Send for TaskRef {}
 
-// SAFETY: everything is atomic or locked but `current`, `own` and `deque` (I1).
+// SAFETY: everything is atomic or locked but `current`, `own`, `deque` and `magazine` (I1).
 unsafe impl Sync for Worker {}
 // SAFETY: as above; a worker is made on one thread and then run by others, one after the other (I2).
 unsafe impl Send for Worker {}
@@ -171,6 +173,7 @@ impl Worker {
             current: Cell::new(None),
             own: UnsafeCell::new(Own::default()),
             deque: UnsafeCell::new(deque),
+            magazine: UnsafeCell::new(Magazine::new()),
         }
     }
 
@@ -187,6 +190,18 @@ impl Worker {
     fn deque(&self) -> &Deque<Unstarted> {
         // SAFETY: I1: only the owner calls this.
         unsafe { &*self.deque.get() }
+    }
+
+    /// Free blocks for cells.
+    ///
+    /// # Safety
+    ///
+    /// As [`own`](Self::own).
+    #[allow(clippy::mut_from_ref)]
+    #[inline]
+    pub(super) unsafe fn magazine(&self) -> &mut Magazine {
+        // SAFETY: I1, by the caller.
+        unsafe { &mut *self.magazine.get() }
     }
 
     /// The thread's main function: runs goroutines until the worker retires.
