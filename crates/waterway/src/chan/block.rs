@@ -8,7 +8,7 @@ use super::ops::{Bind, Get, Put, tell_task};
 use super::slot::{RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use crate::primitives::LockGuard;
-use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
+use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, unwind};
 
 /// What `park` returns to who waits for one thing only.
 const TOKEN: usize = 1;
@@ -20,7 +20,7 @@ pub(super) enum NoValue {
 }
 
 impl<T> Core<T> {
-    /// Sends, and waits for room or a receiver. `Full` means that the deadline passed. The value is left in `from` unless
+    /// Sends after a checkpoint, and waits for room or a receiver. `Full` means that the deadline passed. The value is left in `from` unless
     /// it was sent.
     #[inline]
     pub(super) fn send(
@@ -29,7 +29,6 @@ impl<T> Core<T> {
         deadline: Option<Instant>,
         site: &'static Location<'static>,
     ) -> Put {
-        checkpoint();
         // A ring that is neither full nor has others waiting needs no lock.
         if matches!(self.flavor, Flavor::Ring(_)) && self.flags() & !RECV_WAITING == 0 {
             let put = self.try_put(from);
@@ -116,14 +115,13 @@ impl<T> Core<T> {
         put
     }
 
-    /// Receives, and waits for a value.
+    /// Receives after a checkpoint, and waits for a value.
     #[inline]
     pub(super) fn recv(
         &self,
         deadline: Option<Instant>,
         site: &'static Location<'static>,
     ) -> Result<T, NoValue> {
-        checkpoint();
         if matches!(self.flavor, Flavor::Ring(_)) && self.flags() & RECV_WAITING == 0 {
             match self.try_get() {
                 Get::Value(value) => return Ok(value),

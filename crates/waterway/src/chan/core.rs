@@ -243,6 +243,7 @@ impl<T> Core<T> {
     }
 
     /// The buffer that is used without the lock, if there is one.
+    #[inline]
     pub(super) fn ring(&self) -> Option<&Ring<T>> {
         match &self.flavor {
             Flavor::Ring(ring) => Some(ring),

@@ -16,6 +16,7 @@ use super::iter::{Iter, TryIter};
 use super::ops::{Get, Put};
 use super::slot::SendSlot;
 use crate::primitives::Ordering;
+use crate::wait::checkpoint;
 
 /// The sending end of a channel.
 ///
@@ -71,8 +72,28 @@ impl<T> Sender<T> {
     #[track_caller]
     #[inline]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        let from = SendSlot::new(value);
-        match self.core().send(&from, None, Location::caller()) {
+        checkpoint();
+        if self.core().is_quick() {
+            return self.send_ring(value, Location::caller());
+        }
+        self.send_from(&SendSlot::new(value), Location::caller())
+    }
+
+    #[inline(never)]
+    fn send_ring(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
+        match self.core().put_quick(value) {
+            Ok(()) => Ok(()),
+            Err(value) => self.send_from(&SendSlot::new(value), site),
+        }
+    }
+
+    #[inline]
+    fn send_from(
+        &self,
+        from: &SendSlot<T>,
+        site: &'static Location<'static>,
+    ) -> Result<(), SendError<T>> {
+        match self.core().send(from, None, site) {
             Put::Done => Ok(()),
             Put::Full | Put::Closed => Err(SendError(left(from))),
         }
@@ -103,8 +124,8 @@ impl<T> Sender<T> {
         let from = SendSlot::new(value);
         match self.core().try_put(&from) {
             Put::Done => Ok(()),
-            Put::Full => Err(TrySendError::Full(left(from))),
-            Put::Closed => Err(TrySendError::Disconnected(left(from))),
+            Put::Full => Err(TrySendError::Full(left(&from))),
+            Put::Closed => Err(TrySendError::Disconnected(left(&from))),
         }
     }
 
@@ -166,11 +187,12 @@ impl<T> Sender<T> {
         deadline: Option<Instant>,
         site: &'static Location<'static>,
     ) -> Result<(), SendTimeoutError<T>> {
+        checkpoint();
         let from = SendSlot::new(value);
         match self.core().send(&from, deadline, site) {
             Put::Done => Ok(()),
-            Put::Full => Err(SendTimeoutError::Timeout(left(from))),
-            Put::Closed => Err(SendTimeoutError::Disconnected(left(from))),
+            Put::Full => Err(SendTimeoutError::Timeout(left(&from))),
+            Put::Closed => Err(SendTimeoutError::Disconnected(left(&from))),
         }
     }
 
@@ -251,7 +273,7 @@ impl<T> Sender<T> {
 }
 
 /// What was not sent.
-fn left<T>(from: SendSlot<T>) -> T {
+fn left<T>(from: &SendSlot<T>) -> T {
     from.take()
         .expect("a value that was not sent is still there")
 }
@@ -301,8 +323,24 @@ impl<T> Receiver<T> {
     #[track_caller]
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        let got = self.core().recv(None, Location::caller());
-        got.map_err(|_| RecvError)
+        checkpoint();
+        if self.core().is_quick() {
+            return self.recv_ring(Location::caller());
+        }
+        self.recv_slow(Location::caller())
+    }
+
+    #[inline(never)]
+    fn recv_ring(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
+        match self.core().get_quick() {
+            Some(value) => Ok(value),
+            None => self.recv_slow(site),
+        }
+    }
+
+    #[inline]
+    fn recv_slow(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
+        self.core().recv(None, site).map_err(|_| RecvError)
     }
 
     /// Receives a value if one is there.
@@ -387,6 +425,7 @@ impl<T> Receiver<T> {
         deadline: Option<Instant>,
         site: &'static Location<'static>,
     ) -> Result<T, RecvTimeoutError> {
+        checkpoint();
         self.core()
             .recv(deadline, site)
             .map_err(|error| match error {

@@ -21,6 +21,7 @@ mod iter;
 mod meet;
 mod ops;
 mod port;
+mod quick;
 mod ring;
 mod slot;
 mod task;

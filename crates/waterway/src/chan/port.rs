@@ -23,7 +23,7 @@ use super::wakes::WakeList;
 use super::watch::{RecvWatch, SendWatch, Watch};
 use super::{Receiver, RecvError, SendError, Sender};
 use crate::primitives::Lock;
-use crate::wait::{Hold, Node, ReleaseOnPark, Waiter};
+use crate::wait::{Hold, Node, ReleaseOnPark, Waiter, checkpoint};
 
 /// How an attempt to commit to an arm went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,6 +238,7 @@ impl<'a, T> SendPort<'a, T> {
             Some(Grant::Plain) | None => message,
             Some(grant) => return self.core.complete(grant, message).map_err(SendError),
         };
+        checkpoint();
         let from = SendSlot::new(message);
         match self.core.send(&from, None, site) {
             Put::Done => Ok(()),

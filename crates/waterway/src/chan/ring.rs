@@ -159,6 +159,36 @@ impl<T> Ring<T> {
         }
     }
 
+    /// Sends at the first attempt: the value comes back if the slot at hand is not free, or another sender was faster.
+    #[inline]
+    pub(super) fn push_once(&self, value: T) -> Result<(), T> {
+        let tail = self.tail.0.load(Ordering::SeqCst);
+        let slot = self.slot(tail);
+        if tail & CLOSED != 0 || slot.stamp.load(Ordering::Acquire) != self.lap(tail) | FREE {
+            return Err(value);
+        }
+        let next = self.next(tail);
+        let moved = self
+            .tail
+            .0
+            .compare_exchange(tail, next, Ordering::SeqCst, Ordering::Relaxed);
+        if moved.is_err() {
+            return Err(value);
+        }
+        self.fill(Ticket(tail), value);
+        Ok(())
+    }
+
+    /// Receives at the first attempt: nothing if no value stands first, or another receiver was faster.
+    #[inline]
+    pub(super) fn pop_once(&self) -> Option<T> {
+        let head = self.head.0.load(Ordering::SeqCst);
+        if self.slot(head).stamp.load(Ordering::Acquire) != self.lap(head) | FULL {
+            return None;
+        }
+        self.take(head)
+    }
+
     /// Puts the value into a claimed slot.
     #[inline]
     pub(super) fn fill(&self, at: Ticket, value: T) {
@@ -236,20 +266,25 @@ impl<T> Ring<T> {
                 Front::Reserved(_) | Front::Empty => return Pop::Empty,
                 Front::Closed => return Pop::Closed,
             };
-            let next = self.next(head);
-            if self
-                .head
-                .0
-                .compare_exchange_weak(head, next, Ordering::SeqCst, Ordering::Relaxed)
-                .is_ok()
-            {
-                // SAFETY: R1, R2: it was full, and `head` was moved past it here.
-                let value = unsafe { (*self.slot(head).value.get()).assume_init_read() };
-                self.free(head);
+            if let Some(value) = self.take(head) {
                 return Pop::Value(value);
             }
             spin.once();
         }
+    }
+
+    /// Takes the value at `head`, which was seen there; nothing if another receiver was faster.
+    #[inline]
+    fn take(&self, head: usize) -> Option<T> {
+        let next = self.next(head);
+        self.head
+            .0
+            .compare_exchange(head, next, Ordering::SeqCst, Ordering::Relaxed)
+            .ok()?;
+        // SAFETY: R1, R2: it was full, and `head` was moved past it here.
+        let value = unsafe { (*self.slot(head).value.get()).assume_init_read() };
+        self.free(head);
+        Some(value)
     }
 
     /// What stands first, as soon as that can be told: a slot that is being filled, freed or given up is waited for.

@@ -232,7 +232,13 @@ unsafe fn dispose<T>(this: *const Shared<T>, state: u8) -> bool {
     // SAFETY: by the caller; the name is not looked at again.
     let (header, result, id, site, name) = unsafe {
         let name = std::ptr::read(&raw const (*this).name);
-        ((*this).header, (*this).result, (*this).id, (*this).site, name)
+        (
+            (*this).header,
+            (*this).result,
+            (*this).id,
+            (*this).site,
+            name,
+        )
     };
     let mut unseen_panic = false;
     if state & (DONE | TAKEN) == DONE {
