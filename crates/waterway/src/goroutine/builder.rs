@@ -9,7 +9,9 @@ use super::packet::{self, After, Detached, Handle};
 use crate::rt::cell::{Identity, Unstarted};
 use crate::rt::dedicated::Seat;
 use crate::rt::group::Group;
+use crate::rt::habit::{self, Habit};
 use crate::rt::sched::{Place, runtime};
+use crate::rt::ties::Ties;
 use crate::rt::{fork, worker};
 
 /// Starts a goroutine.
@@ -190,7 +192,8 @@ impl Builder {
         fork::check();
         // What can fail comes first: nothing is left then, as `f` and `after` are dropped.
         let rt = runtime();
-        let (stack_size, place) = (self.stack_size, self.place);
+        let stack_size = self.stack_size;
+        let (place, ties) = place(self.place, site, &f);
         let seat = self
             .dedicated
             .then(|| Seat::start(stack_size, run_dedicated));
@@ -202,7 +205,12 @@ impl Builder {
                 rt.count_dedicated(true);
                 seat.take(cell);
             }
-            None => _ = rt.spawn(cell, place),
+            None => {
+                let worker = rt.spawn(cell, place);
+                if let Some(ties) = ties {
+                    ties.settle(worker);
+                }
+            }
         }
         handle
     }
@@ -231,4 +239,16 @@ fn run_dedicated(cell: Unstarted) {
         // SAFETY: the whole thread is the goroutine's.
         unsafe { cell.run() };
     });
+}
+
+/// Where a goroutine of this site goes, and what ties it to others if that matters.
+fn place<F>(asked: Place, site: &'static Location<'static>, f: &F) -> (Place, Option<Ties>) {
+    match (asked, habit::of(site)) {
+        (Place::Auto, Habit::Brief) => (Place::Here, None),
+        (Place::Auto, Habit::Chatty) => {
+            let ties = Ties::of(f);
+            (ties.worker().map_or(asked, Place::Near), Some(ties))
+        }
+        _ => (asked, None),
+    }
 }

@@ -182,9 +182,11 @@ impl Arena {
         }
     }
 
-    /// True if `word` points into the range.
-    pub(crate) fn contains(&self, word: usize) -> bool {
-        word.wrapping_sub(self.start.load(Ordering::Relaxed)) < self.len.load(Ordering::Relaxed)
+    /// How far into the range `word` points, if it does.
+    #[inline]
+    pub(crate) fn offset(&self, word: usize) -> Option<usize> {
+        let offset = word.wrapping_sub(self.start.load(Ordering::Relaxed));
+        (offset < self.len.load(Ordering::Relaxed)).then_some(offset)
     }
 
     /// Reserves the range: addresses only, memory comes with the first touch. Smaller where the address space is

@@ -13,9 +13,9 @@
 //! # Watching
 //!
 //! Goroutines that have not started may be taken over, but one that will start within microseconds is better left where
-//! it is: it probably hands over to its neighbours. So an idle worker takes from a worker only when that one has been
-//! inside the same goroutine for [`PATIENCE`], and while there is a backlog anywhere it naps instead of sleeping for
-//! good. A spawner wakes an idle worker only if no other one watches already.
+//! it is: it probably hands over to its neighbours. So an idle worker takes from a worker only when that one has computed
+//! inside the same goroutine for [`PATIENCE`], or when a crowd would take that one long; and while there is a backlog
+//! anywhere it naps instead of sleeping for good. A spawner wakes an idle worker only if no other one watches already.
 
 use std::time::Duration;
 
@@ -32,8 +32,11 @@ const PATIENCE: u64 = 20_000;
 const LONG_PATIENCE: u64 = 1_000_000;
 /// How long a worker without work looks for some before it sleeps, in nanoseconds: about the cost of one wake.
 const LINGER: u64 = 10_000;
-/// A backlog longer than this is shared at once.
+/// A backlog longer than this is a crowd, which is shared by the pace at which it goes.
 const CROWD: usize = 64;
+/// How long a thief looks at the pace, and how long a crowd must be going to last to be shared, in nanoseconds.
+const PACE_LOOK: u64 = 5_000;
+const WORTH: u64 = 100_000;
 /// A watcher's naps double from the first to the last.
 const FIRST_NAP: u64 = 100_000;
 const LAST_NAP: u64 = 3_200_000;
@@ -86,7 +89,7 @@ impl Bed {
             .compare_exchange(ASLEEP, RUNG, Ordering::SeqCst, Ordering::Relaxed)
             .is_ok();
         if rings {
-            futex_wake(&self.0);
+            super::worker::untimed(|| futex_wake(&self.0));
         }
         rings
     }
@@ -179,39 +182,41 @@ fn linger(worker: &Worker) -> bool {
     false
 }
 
-/// Takes over a goroutine that has not started and would wait for long where it is.
+/// Takes over goroutines that have not started and would wait for long where they are.
 pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unstarted> {
     if thief.party == Party::Apart {
         return rt.pop_apart();
     }
-    let mut stood_still = None;
+    let mut found = None;
     rt.each_worker(|victim| {
-        if stood_still.is_none() && !std::ptr::eq(victim, thief) && victim.backlog() > 0 {
-            stood_still = Some((victim, victim.turns.load(Ordering::Relaxed)));
+        if found.is_none() && !std::ptr::eq(victim, thief) && victim.backlog() > 0 {
+            found = Some(victim);
         }
     });
-    let (victim, turns) = stood_still?;
-    if victim.backlog() > CROWD {
-        return victim.rob();
-    }
-    let begin = clock();
+    let victim = found?;
+    let (begin, turns, ran) = (clock(), victim.turns(), victim.cpu_time());
     loop {
-        let waited = clock() - begin;
-        if thief.has_own_work()
-            || victim.turns.load(Ordering::Relaxed) != turns
-            || victim.backlog() == 0
-        {
+        std::hint::spin_loop();
+        let (waited, moved, backlog) = (clock() - begin, victim.turns() - turns, victim.backlog());
+        if thief.has_own_work() || backlog == 0 {
             return None;
         }
-        let busy = victim.busy.load(Ordering::Relaxed);
-        if busy && waited > PATIENCE {
-            return victim.rob();
+        if backlog > CROWD {
+            // A crowd of what is over in no time is not worth the trouble: how long will it be at this pace?
+            if waited > PACE_LOOK {
+                let left = backlog as u64 * waited / moved.max(1);
+                let worth = left > WORTH;
+                return worth.then(|| victim.rob_many(thief, backlog / 2)).flatten();
+            }
+        } else if moved > 0 {
+            return None;
+        } else if waited > PATIENCE {
+            // Was it inside one goroutine all that time? Else it is waking up, or its thread is not scheduled, or sleeps: a
+            // nap decides.
+            let computed = victim.cpu_time().saturating_sub(ran) > waited / 2;
+            let worth = computed && victim.busy.load(Ordering::Relaxed) || rt.ripe(thief);
+            return worth.then(|| victim.rob()).flatten();
         }
-        if !busy && waited > PATIENCE {
-            // It is not inside a goroutine: it has just been woken, or its thread is not scheduled. A nap decides.
-            return if rt.ripe(thief) { victim.rob() } else { None };
-        }
-        std::hint::spin_loop();
     }
 }
 
@@ -224,10 +229,12 @@ impl Runtime {
             if std::ptr::eq(victim, thief) || victim.backlog() == 0 {
                 return;
             }
-            let turns = victim.turns.load(Ordering::Relaxed);
+            let turns = victim.turns();
             let seen = victim.seen_turns.swap(turns, Ordering::Relaxed);
             if seen != turns {
                 victim.seen_at.store(now, Ordering::Relaxed);
+                // Of a crowd that goes on, the thief judges the pace.
+                ripe |= victim.backlog() > CROWD;
                 return;
             }
             let busy = victim.busy.load(Ordering::Relaxed);

@@ -55,6 +55,8 @@ pub(crate) enum Place {
     /// By the runtime's own rule.
     #[default]
     Auto,
+    /// To the spawner's own worker, where others may take it over.
+    Here,
     /// To the worker of this index.
     Near(usize),
     /// To another worker than the last one.
@@ -239,6 +241,7 @@ impl Runtime {
         let usual = self.usual();
         match (place, this) {
             (Place::Near(index), _) if !self.worker(index).is_retired() => index,
+            (Place::Here, Some(worker)) => worker.index,
             (Place::Spread, _) => NEXT.fetch_add(2, Ordering::Relaxed) / 2 % usual,
             (_, Some(worker)) if worker.index < usual => match worker.next_of_burst() - 1 {
                 nth if nth < CROWD => (worker.index + nth / 2) % usual,

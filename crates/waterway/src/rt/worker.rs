@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `deque`, `magazine` and `current` are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `deque`, `magazine`, `current` and `stopwatch` are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
@@ -17,10 +17,12 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use waterway_stack::Stack;
 
 use super::cell::Unstarted;
+use super::habit::{Stopwatch, TIMED_EVERY};
 use super::idle::Bed;
 use super::inbox::Inbox;
 use super::magazine::Magazine;
 use super::park::TimerPayload;
+use super::run_queue::RunQueue;
 use super::sched::Runtime;
 use super::task::Task;
 use super::timer::TimerHeap;
@@ -57,6 +59,14 @@ pub(crate) fn current() -> Option<&'static Task> {
     let task = this()?.current.get()?;
     // SAFETY: the running goroutine's descriptor is alive (task I1), and the reference is used on its own stack.
     Some(unsafe { task.as_ref() })
+}
+
+/// Runs `f`, which wakes another worker: its time is not the running goroutine's own.
+pub(super) fn untimed(f: impl FnOnce()) {
+    match this() {
+        Some(worker) => worker.stopwatch.without(f),
+        None => f(),
+    }
 }
 
 /// True where no user code may run: on a worker's thread outside of any goroutine, and on sysmon's.
@@ -105,6 +115,7 @@ pub(crate) struct Worker {
     /// All started goroutines that live here.
     pub(super) live: Lock<Vec<TaskRef>>,
     current: Cell<Option<NonNull<Task>>>,
+    stopwatch: Stopwatch,
     own: UnsafeCell<Own>,
     deque: UnsafeCell<Deque<Unstarted>>,
     magazine: UnsafeCell<Magazine>,
@@ -117,15 +128,14 @@ pub(super) struct TaskRef(pub(super) NonNull<Task>);
 // by the lock, and what else is in a task they leave alone.
 unsafe impl Send for TaskRef {}
 
-// SAFETY: everything is atomic or locked but `current`, `own`, `deque` and `magazine` (I1).
+// SAFETY: everything is atomic or locked but what I1 names.
 unsafe impl Sync for Worker {}
 // SAFETY: as above; a worker is made on one thread and then run by others, one after the other (I2).
 unsafe impl Send for Worker {}
 
 #[derive(Default)]
 struct Own {
-    head: Option<NonNull<Task>>,
-    tail: Option<NonNull<Task>>,
+    queue: RunQueue,
     /// Runs before the queue: it was woken by the goroutine that ran last, and shares its time slice.
     next: Option<NonNull<Task>>,
     /// Unstarted goroutines that must not leave this worker.
@@ -171,6 +181,7 @@ impl Worker {
             pinned: AtomicUsize::new(0),
             live: Lock::new(Vec::new()),
             current: Cell::new(None),
+            stopwatch: Stopwatch::new(),
             own: UnsafeCell::new(Own::default()),
             deque: UnsafeCell::new(deque),
             magazine: UnsafeCell::new(Magazine::new()),
@@ -280,7 +291,9 @@ impl Worker {
         if new_first && let Some(cell) = self.pop_unstarted() {
             return Some(Job::Start(cell));
         }
-        self.pop_front().map(Job::Resume).or_else(|| {
+        // SAFETY: the worker's thread (I1).
+        let woken = unsafe { self.own() }.queue.pop_front();
+        woken.map(Job::Resume).or_else(|| {
             if new_first {
                 None
             } else {
@@ -304,44 +317,30 @@ impl Worker {
         })
     }
 
-    fn pop_front(&self) -> Option<NonNull<Task>> {
-        // SAFETY: the worker's thread (I1).
-        let own = unsafe { self.own() };
-        let task = own.head?;
-        // SAFETY: I3: alive and ours.
-        own.head = unsafe { task.as_ref() }.link.take();
-        if own.head.is_none() {
-            own.tail = None;
-        }
-        Some(task)
-    }
-
     fn push_back(&self, task: NonNull<Task>) {
         // SAFETY: the worker's thread (I1); the task is in no queue (I3).
-        let (own, link) = unsafe { (self.own(), &task.as_ref().link) };
-        link.set(None);
-        match own.tail {
-            // SAFETY: I3.
-            Some(tail) => unsafe { tail.as_ref() }.link.set(Some(task)),
-            None => own.head = Some(task),
-        }
-        own.tail = Some(task);
+        unsafe { self.own().queue.push_back(task) };
     }
 
     fn execute(&'static self, rt: &'static Runtime, job: Job) {
-        let task = match job {
-            Job::Resume(task) => task,
+        let (task, fresh) = match job {
+            Job::Resume(task) => (task, false),
             Job::Start(cell) => match self.begin(rt, cell) {
-                Some(task) => task,
+                Some(task) => (task, true),
                 None => return,
             },
         };
         // SAFETY: I1.
         unsafe { self.own() }.burst = 0;
         // The turn is counted first: who sees that the goroutine is not runnable any more sees that it had its turn.
-        self.turns
-            .store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        // SAFETY: I4: it has not run to its end.
+        let turns = self.turns.load(Ordering::Relaxed) + 1;
+        self.turns.store(turns, Ordering::Relaxed);
+        let timed = turns.is_multiple_of(TIMED_EVERY);
+        if timed {
+            // SAFETY: I4: it has not run to its end.
+            self.stopwatch.start(unsafe { task.as_ref() }.identity.site);
+        }
+        // SAFETY: I4.
         unsafe { task.as_ref() }
             .runnable
             .store(false, Ordering::Release);
@@ -351,6 +350,9 @@ impl Worker {
         let finished = unsafe { task.as_ref().resume() };
         self.busy.store(false, Ordering::Relaxed);
         self.current.set(None);
+        if timed {
+            self.stopwatch.stop(fresh && finished);
+        }
         if finished {
             super::fork::check_end();
             self.end(rt, task);
@@ -377,7 +379,7 @@ impl Worker {
                         self.incoming.push(cell);
                     }
                     // SAFETY: I1.
-                    if unsafe { self.own() }.head.is_none() {
+                    if unsafe { self.own() }.queue.is_empty() {
                         self.bed.nap(std::time::Duration::from_millis(1));
                     }
                     return None;
@@ -538,6 +540,16 @@ impl Worker {
         self.bed.wake();
     }
 
+    /// How many turns goroutines had here.
+    pub(super) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// How long the worker's thread has had a CPU, in nanoseconds; 0 where that can not be told.
+    pub(super) fn cpu_time(&self) -> u64 {
+        super::thread::cpu_time(self.tid.load(Ordering::Relaxed))
+    }
+
     /// Unstarted goroutines that others may take.
     pub(super) fn backlog(&self) -> usize {
         self.stealer.len() + self.incoming.len()
@@ -548,12 +560,27 @@ impl Worker {
         take(|| self.stealer.steal()).or_else(|| take(|| self.incoming.steal()))
     }
 
+    /// Takes up to `most` unstarted goroutines of this worker over to `thief`, by whose thread this is called: the first of
+    /// them, and the others into its queue.
+    pub(super) fn rob_many(&self, thief: &Worker, most: usize) -> Option<Unstarted> {
+        take(|| {
+            self.stealer
+                .steal_batch_with_limit_and_pop(thief.deque(), most)
+        })
+        .or_else(|| {
+            take(|| {
+                self.incoming
+                    .steal_batch_with_limit_and_pop(thief.deque(), most)
+            })
+        })
+    }
+
     /// True if something waits that only this worker can run, as seen by its own thread just before it sleeps.
     pub(super) fn has_own_work(&self) -> bool {
         // SAFETY: the worker's thread (I1).
         let own = unsafe { self.own() };
         own.next.is_some()
-            || own.head.is_some()
+            || !own.queue.is_empty()
             || !own.pinned.is_empty()
             || !self.inbox.is_empty()
             || self.backlog() > 0

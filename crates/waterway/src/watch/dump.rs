@@ -145,7 +145,7 @@ fn object(waiting: &Waiting) -> String {
     if waiting.key.reason == WaitReason::Join {
         return format!(", waiting for goroutine {address} to finish");
     }
-    if !HANDLES.contains(address) {
+    if HANDLES.offset(address).is_none() {
         return String::new();
     }
     // SAFETY: an address that a record names is that of a core, whose header is readable at any time (arena I2).
