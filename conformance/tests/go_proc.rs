@@ -195,7 +195,6 @@ fn ping_pong_beside_hogs() {
 /// Go: TestPingPongHog (proc_test.go). A pair that hands over keeps the processor for a time slice, so that both pairs count
 /// alike, within a factor of 20, though one computes 1,000 times as long between its hand-overs.
 #[test]
-#[ignore = "a chain of wakes ends after 64 goroutines, not with the time slice (LONGEST_CHAIN in rt/worker.rs)"]
 fn ping_pong_hog() {
     let _bound = bound();
     let outcome = run("ping_pong_hog", "1");

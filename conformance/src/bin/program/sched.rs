@@ -14,11 +14,10 @@ pub const PROGRAMS: &[(&str, fn())] = &[
     ("preemption", preemption),
     ("async_preempt", async_preempt),
     ("ping_pong_hog", || {
-        let begin = Instant::now();
-        ping_pong_hog(|_, _| begin.elapsed() > Duration::from_millis(300));
+        ping_pong_hog(|time, _, _| time > Duration::from_secs(1));
     }),
     ("ping_pong_beside_hogs", || {
-        ping_pong_hog(|hog, light| hog > 50 * HOG && light > 50 * LIGHT);
+        ping_pong_hog(|_, hog, light| hog > 10 * HOG && light > 10 * LIGHT);
     }),
     ("num_goroutine", num_goroutine),
     ("selects_memory", selects_memory),
@@ -141,13 +140,13 @@ fn count_and_hand_over(
     }
 }
 
-/// How far each of a pair counts between two hand-overs.
-const HOG: u64 = 20_000;
+/// How far each of a pair counts between two hand-overs: the light ones far enough that it counts beside the hand-over.
+const HOG: u64 = 1_000_000;
 const LIGHT: u64 = HOG / 1000;
 
 /// Go: TestPingPongHog. Two that compute long between hand-overs and two that compute little share one processor, until
-/// `enough` says so of what they have counted.
-fn ping_pong_hog(enough: impl Fn(u64, u64) -> bool) {
+/// `enough` says so of the time since both have begun, and what they have counted.
+fn ping_pong_hog(enough: impl Fn(Duration, u64, u64) -> bool) {
     let (done, stop) = chan::<()>(0);
     let pairs = [HOG, LIGHT].map(|limit| {
         let ends = chan(0);
@@ -160,8 +159,12 @@ fn ping_pong_hog(enough: impl Fn(u64, u64) -> bool) {
         (ends, count)
     });
     let count = |pair: usize| pairs[pair].1.load(Ordering::Relaxed);
-    while !enough(count(0), count(1)) {
-        sleep(Duration::from_millis(1));
+    let mut begun = Instant::now();
+    while !enough(begun.elapsed(), count(0), count(1)) {
+        sleep(Duration::from_millis(50));
+        if count(0) == 0 || count(1) == 0 {
+            begun = Instant::now();
+        }
     }
     done.close();
     println!("{} {}", count(0), count(1));

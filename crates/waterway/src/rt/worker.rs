@@ -17,6 +17,7 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use waterway_stack::Stack;
 
 use super::cell::Unstarted;
+use super::clock::clock;
 use super::habit::{Stopwatch, TIMED_EVERY};
 use super::idle::Bed;
 use super::inbox::Inbox;
@@ -24,6 +25,7 @@ use super::magazine::Magazine;
 use super::park::TimerPayload;
 use super::run_queue::RunQueue;
 use super::sched::Runtime;
+use super::sysmon::SLICE;
 use super::task::Task;
 use super::timer::TimerHeap;
 use super::tokens::Hand;
@@ -31,8 +33,9 @@ use crate::primitives::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Lock, Ord
 
 /// Every so many turns a worker looks outside (timers, steals) though it has work of its own.
 const OUTSIDE_EVERY: u64 = 32;
-/// So many goroutines may run one after the other because the last one woke them, before the queue has its turn.
-const LONGEST_CHAIN: u32 = 64;
+/// So many goroutines may run one after the other because the last one woke them, before it is asked whether the queue should
+/// have its turn.
+const CHAIN: u32 = 128;
 /// Stacks that a worker keeps for its next goroutines.
 const WARM_STACKS: usize = 256;
 /// The same, over a long sleep.
@@ -146,6 +149,9 @@ struct Own {
     gave_way: bool,
     /// How many goroutines in a row ran as `next`.
     chain: u32,
+    /// When the last chain ended that was cut off, and how long the one that runs may go on, see `goes_on`.
+    chain_ended: u64,
+    chain_until: u64,
     /// Spawns by the goroutine that runs now.
     burst: usize,
 }
@@ -253,7 +259,7 @@ impl Worker {
         let own = unsafe { self.own() };
         if let Some(task) = own.next.take() {
             own.chain += 1;
-            if own.chain < LONGEST_CHAIN {
+            if !own.chain.is_multiple_of(CHAIN) || self.goes_on() {
                 return Some(Job::Resume(task));
             }
             self.push_back(task);
@@ -268,6 +274,22 @@ impl Worker {
                 self.pick_own(0)
             })
             .or_else(|| super::idle::steal(self, rt).map(Job::Start))
+    }
+
+    /// A chain has gone on for a while: true if it has not had half of the time yet that others had before it. So those who
+    /// take short turns get a share beside those who take long ones, and where all are short none goes on for long.
+    fn goes_on(&self) -> bool {
+        let now = clock();
+        // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        if own.chain == CHAIN {
+            own.chain_until = now + ((now - own.chain_ended) / 2).min(SLICE);
+        }
+        let goes_on = now < own.chain_until && now < self.next_timer() && self.inbox.is_empty();
+        if !goes_on {
+            own.chain_ended = now;
+        }
+        goes_on
     }
 
     /// The queue has its turn. Gives the turn's number.
