@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::thread::Result;
 
 use crate::primitives::{AtomicU8, Lock, Ordering};
-use crate::rt::arena::{Arena, LINE};
-use crate::rt::cell::{self, CellHeader, Identity, Unstarted};
+use crate::rt::arena::{Arena, CELLS, LINE};
+use crate::rt::cell::{CellHeader, Identity, Unstarted};
 use crate::rt::say::say;
 use crate::wait::{Node, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
@@ -112,7 +112,7 @@ where
     A: After,
 {
     let layout = layout::<F, T, A>();
-    let at = cell::alloc(layout).cast::<Packet<T>>().as_ptr();
+    let at = CELLS.alloc(layout).cast::<Packet<T>>().as_ptr();
     let payload = payload::<F, T, A>(at);
     let (id, site) = (identity.id, identity.site);
     let mut body = ManuallyDrop::new((body, after));

@@ -13,6 +13,7 @@ use std::ptr::NonNull;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use rustix::process::{Resource, getrlimit};
 
+use super::magazine::{BATCH, Magazines};
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 
 /// Blocks are multiples of a cache line, and aligned to one.
@@ -36,6 +37,8 @@ pub(crate) struct Arena {
     /// The end of what was ever handed out.
     next: Lock<usize>,
     shards: [Shard; SHARDS],
+    /// Free blocks of each class in all shards, about: where there are none nobody looks for them.
+    idle: [AtomicUsize; CLASSES],
 }
 
 /// Free blocks by class, of the threads that share this shard. Two cache lines, so that neighbours do not disturb.
@@ -52,6 +55,36 @@ fn own_shard() -> usize {
     SHARD.get()
 }
 
+/// What the calling thread keeps for itself of both arenas.
+struct Own {
+    handles: Magazines,
+    cells: Magazines,
+}
+
+impl Own {
+    #[inline]
+    fn of(&self, arena: &Arena) -> &Magazines {
+        match std::ptr::eq(arena, &CELLS) {
+            true => &self.cells,
+            false => &self.handles,
+        }
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.handles.empty(&HANDLES);
+        self.cells.empty(&CELLS);
+    }
+}
+
+thread_local!(static OWN: Own = const {
+    Own {
+        handles: Magazines::new(),
+        cells: Magazines::new(),
+    }
+});
+
 /// Cores of what goroutines wait on.
 pub(crate) static HANDLES: Arena = Arena::new();
 /// Cells of goroutines.
@@ -64,6 +97,7 @@ impl Arena {
             len: AtomicUsize::new(0),
             next: Lock::new(0),
             shards: [const { Shard(Lock::new([const { Vec::new() }; CLASSES])) }; SHARDS],
+            idle: [const { AtomicUsize::new(0) }; CLASSES],
         }
     }
 
@@ -86,19 +120,60 @@ impl Arena {
 
     /// A block for `layout`, which asks for no more than the alignment of a cache line. Aborts as the global allocator
     /// does when there is no memory.
+    #[inline]
     pub(crate) fn alloc(&self, layout: Layout) -> NonNull<u8> {
         assert!(
             layout.align() <= LINE,
             "an arena block is aligned to {LINE} bytes at most"
         );
         let class = Self::class(layout.size());
-        let own = &self.shards[own_shard()];
-        let free = own.0.lock()[class].pop();
-        let block = match free.or_else(|| self.take_over(class, own)) {
+        let own = OWN.try_with(|own| own.of(self).take(class, self));
+        let block = match own.ok().flatten() {
             Some(block) => block,
-            None => self.fresh(layout),
+            None => self.alloc_slow(class, layout),
         };
         NonNull::new(block as *mut u8).expect("no block is at address 0")
+    }
+
+    /// A block of a class that threads do not keep, or of one that there is none of in this shard, or in a thread that ends.
+    #[cold]
+    fn alloc_slow(&self, class: usize, layout: Layout) -> usize {
+        if self.idle[class].load(Ordering::Relaxed) == 0 {
+            return self.fresh(layout);
+        }
+        let own = &self.shards[own_shard()];
+        let free = own.0.lock()[class].pop();
+        match free.or_else(|| self.take_over(class, own)) {
+            Some(block) => {
+                self.idle[class].fetch_sub(1, Ordering::Relaxed);
+                block
+            }
+            None => self.fresh(layout),
+        }
+    }
+
+    /// Moves free blocks of a class from the calling thread's shard to `into`: how many.
+    #[cold]
+    pub(super) fn fetch(&self, class: usize, into: &mut [usize; BATCH]) -> usize {
+        if self.idle[class].load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        let mut shard = self.shards[own_shard()].0.lock();
+        let free = &mut shard[class];
+        let rest = free.len().saturating_sub(BATCH);
+        let count = free.len() - rest;
+        into[..count].copy_from_slice(&free[rest..]);
+        free.truncate(rest);
+        self.idle[class].fetch_sub(count, Ordering::Relaxed);
+        count
+    }
+
+    /// Takes back blocks of a class.
+    #[cold]
+    pub(super) fn put_back(&self, class: usize, blocks: &[usize]) {
+        // Counted first: never less than there are.
+        self.idle[class].fetch_add(blocks.len(), Ordering::Relaxed);
+        self.shards[own_shard()].0.lock()[class].extend_from_slice(blocks);
     }
 
     /// Takes over the free blocks of another shard: what one thread gives back another may need.
@@ -148,24 +223,13 @@ impl Arena {
     /// # Safety
     ///
     /// `block` came from this arena's `alloc` with a layout of the same size, and nobody uses it as what it was.
+    #[inline]
     pub(crate) unsafe fn free(&self, block: NonNull<u8>, layout: Layout) {
-        let class = Self::class(layout.size());
-        self.shards[own_shard()].0.lock()[class].push(block.as_ptr() as usize);
-    }
-
-    /// Moves up to `count` free blocks of a class to `into`, if the calling thread's shard has some.
-    #[cold]
-    pub(super) fn fetch(&self, class: usize, into: &mut Vec<usize>, count: usize) {
-        let mut shard = self.shards[own_shard()].0.lock();
-        let free = &mut shard[class];
-        into.extend(free.drain(free.len().saturating_sub(count)..));
-    }
-
-    /// Takes back the first `count` of `blocks`, which came from [`fetch`](Self::fetch) or could be given to
-    /// [`free`](Self::free).
-    #[cold]
-    pub(super) fn put_back(&self, class: usize, blocks: &mut Vec<usize>, count: usize) {
-        self.shards[own_shard()].0.lock()[class].extend(blocks.drain(..count));
+        let (class, block) = (Self::class(layout.size()), block.as_ptr() as usize);
+        let kept = OWN.try_with(|own| own.of(self).give(class, block, self));
+        if !kept.unwrap_or(false) {
+            self.put_back(class, &[block]);
+        }
     }
 
     /// Walks the blocks from the first on: `f` gets each block's address and gives its size. Only for an arena whose

@@ -21,7 +21,6 @@ use std::sync::Arc;
 
 use super::arena::CELLS;
 use super::group::Group;
-use super::worker;
 use crate::primitives::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 /// Who a goroutine is.
@@ -103,16 +102,6 @@ pub(crate) struct Unstarted(NonNull<CellHeader>);
 // for it); those that are pinned stand in a queue that only their worker reaches (`worker` I1).
 unsafe impl Send for Unstarted {}
 
-/// A block of the arena for a cell of this layout.
-#[inline]
-pub(crate) fn alloc(layout: Layout) -> NonNull<u8> {
-    match worker::this() {
-        // SAFETY: the worker's thread, and for this call only.
-        Some(worker) => unsafe { worker.magazine() }.alloc(&CELLS, layout),
-        None => CELLS.alloc(layout),
-    }
-}
-
 impl CellHeader {
     /// Makes a block of `block` bytes a cell.
     ///
@@ -155,12 +144,7 @@ impl CellHeader {
         let layout = Layout::from_size_align(header.block.load(Ordering::Relaxed), 1);
         if let (Ok(layout), Some(block)) = (layout, NonNull::new(this as *mut u8)) {
             // SAFETY: by the caller; the block's size gives its class.
-            unsafe {
-                match worker::this() {
-                    Some(worker) => worker.magazine().free(&CELLS, block, layout),
-                    None => CELLS.free(block, layout),
-                }
-            }
+            unsafe { CELLS.free(block, layout) };
         }
     }
 }

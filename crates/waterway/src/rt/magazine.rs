@@ -1,54 +1,99 @@
-//! A worker's own free blocks of an arena, so that what it spawns and ends needs no lock (a magazine, as in Bonwick and
-//! Adams, "Magazines and Vmem", USENIX 2001).
+//! Free blocks of an arena that a thread keeps for itself, so that most of what it makes and drops needs no lock (magazines,
+//! as in Bonwick and Adams, "Magazines and Vmem", USENIX 2001).
+//!
+//! # Invariants
+//!
+//! - I1: the magazines of a thread are borrowed only within this module, and nothing is called meanwhile: the global
+//!   allocator, which the shards of an arena use, may be the program's own, and may come here again.
 
-use std::alloc::Layout;
-use std::ptr::NonNull;
+use std::cell::UnsafeCell;
 
 use super::arena::{Arena, FINE_CLASSES};
 
-/// Blocks of one class that a worker keeps, and how many it fetches or gives back at a time.
-const FULL: usize = 128;
-const BATCH: usize = FULL / 2;
+/// A thread keeps fewer blocks of a class than this, and fetches or gives back so many at a time.
+const FULL: usize = 32;
+pub(super) const BATCH: usize = FULL / 2;
 
-/// Free blocks by class, for the small classes.
-pub(super) struct Magazine([Vec<usize>; FINE_CLASSES]);
+/// Free blocks of one class.
+#[derive(Clone, Copy)]
+struct Magazine {
+    len: usize,
+    blocks: [usize; FULL],
+}
 
 impl Magazine {
-    pub(super) const fn new() -> Magazine {
-        Magazine([const { Vec::new() }; FINE_CLASSES])
+    fn pop(&mut self) -> Option<usize> {
+        self.len = self.len.checked_sub(1)?;
+        Some(self.blocks[self.len])
     }
 
-    /// A block for `layout`, as [`Arena::alloc`] gives it.
-    #[inline]
-    pub(super) fn alloc(&mut self, arena: &Arena, layout: Layout) -> NonNull<u8> {
-        let class = Arena::class(layout.size());
-        let Some(free) = self.0.get_mut(class) else {
-            return arena.alloc(layout);
+    /// Takes a block in. If there is no room for another one then, some must go back: these.
+    fn push(&mut self, block: usize) -> Option<[usize; BATCH]> {
+        self.blocks[self.len] = block;
+        self.len += 1;
+        if self.len < FULL {
+            return None;
+        }
+        self.len -= BATCH;
+        self.blocks[self.len..].try_into().ok()
+    }
+}
+
+/// The magazines of one thread for one arena, by class.
+pub(super) struct Magazines(UnsafeCell<[Magazine; FINE_CLASSES]>);
+
+impl Magazines {
+    pub(super) const fn new() -> Magazines {
+        let empty = Magazine {
+            len: 0,
+            blocks: [0; FULL],
         };
-        if free.is_empty() {
-            arena.fetch(class, free, BATCH);
-        }
-        match free.pop() {
-            Some(block) => NonNull::new(block as *mut u8).expect("no block is at address 0"),
-            None => arena.alloc(layout),
-        }
+        Magazines(UnsafeCell::new([empty; FINE_CLASSES]))
     }
 
-    /// Gives a block back.
-    ///
-    /// # Safety
-    ///
-    /// As [`Arena::free`].
+    /// Calls `f` with the magazine of a class; `None` if it has none.
     #[inline]
-    pub(super) unsafe fn free(&mut self, arena: &Arena, block: NonNull<u8>, layout: Layout) {
-        let class = Arena::class(layout.size());
-        let Some(free) = self.0.get_mut(class) else {
-            // SAFETY: by the caller.
-            return unsafe { arena.free(block, layout) };
-        };
-        free.push(block.as_ptr() as usize);
-        if free.len() == FULL {
-            arena.put_back(class, free, BATCH);
+    fn with<R>(&self, class: usize, f: impl FnOnce(&mut Magazine) -> R) -> Option<R> {
+        // SAFETY: one thread has this (it is not Sync), and I1.
+        let all = unsafe { &mut *self.0.get() };
+        all.get_mut(class).map(f)
+    }
+
+    /// A block of a class, if there is one here, or a batch of them in the arena.
+    #[inline]
+    pub(super) fn take(&self, class: usize, arena: &Arena) -> Option<usize> {
+        self.with(class, Magazine::pop)?
+            .or_else(|| self.refill(class, arena))
+    }
+
+    #[cold]
+    fn refill(&self, class: usize, arena: &Arena) -> Option<usize> {
+        let mut batch = [0; BATCH];
+        let fetched = arena.fetch(class, &mut batch);
+        let (last, others) = batch[..fetched].split_last()?;
+        for &block in others {
+            self.give(class, block, arena);
+        }
+        Some(*last)
+    }
+
+    /// Takes a block back; false if blocks of its class are not kept.
+    #[inline]
+    pub(super) fn give(&self, class: usize, block: usize, arena: &Arena) -> bool {
+        match self.with(class, |magazine| magazine.push(block)) {
+            Some(Some(surplus)) => arena.put_back(class, &surplus),
+            Some(None) => {}
+            None => return false,
+        }
+        true
+    }
+
+    /// Gives everything back: the thread ends.
+    pub(super) fn empty(&self, arena: &Arena) {
+        for class in 0..FINE_CLASSES {
+            while let Some(block) = self.with(class, Magazine::pop).flatten() {
+                arena.put_back(class, &[block]);
+            }
         }
     }
 }

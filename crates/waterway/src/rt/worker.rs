@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `deque`, `magazine`, `current` and `stopwatch` are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `deque`, `current` and `stopwatch` are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
@@ -21,7 +21,6 @@ use super::clock::clock;
 use super::habit::{Stopwatch, TIMED_EVERY};
 use super::idle::Bed;
 use super::inbox::Inbox;
-use super::magazine::Magazine;
 use super::park::TimerPayload;
 use super::run_queue::RunQueue;
 use super::sched::Runtime;
@@ -121,7 +120,6 @@ pub(crate) struct Worker {
     stopwatch: Stopwatch,
     own: UnsafeCell<Own>,
     deque: UnsafeCell<Deque<Unstarted>>,
-    magazine: UnsafeCell<Magazine>,
 }
 
 /// A live task in a worker's list.
@@ -190,7 +188,6 @@ impl Worker {
             stopwatch: Stopwatch::new(),
             own: UnsafeCell::new(Own::default()),
             deque: UnsafeCell::new(deque),
-            magazine: UnsafeCell::new(Magazine::new()),
         }
     }
 
@@ -207,18 +204,6 @@ impl Worker {
     fn deque(&self) -> &Deque<Unstarted> {
         // SAFETY: I1: only the owner calls this.
         unsafe { &*self.deque.get() }
-    }
-
-    /// Free blocks for cells.
-    ///
-    /// # Safety
-    ///
-    /// As [`own`](Self::own).
-    #[allow(clippy::mut_from_ref)]
-    #[inline]
-    pub(super) unsafe fn magazine(&self) -> &mut Magazine {
-        // SAFETY: I1, by the caller.
-        unsafe { &mut *self.magazine.get() }
     }
 
     /// The thread's main function: runs goroutines until the worker retires.
