@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use race::{Clock, Run};
+use race::{Clock, Run, prime};
 use tokio::sync::mpsc;
 
 use crate::kinds::{Kind, Shared};
@@ -47,20 +48,23 @@ pub async fn mpmc0<K: Shared>(n: usize) {
 async fn four_by_four<K: Shared>(n: usize, cap: usize) {
     let (tx, rx) = K::chan(cap);
     let receivers = Group::new(SHARERS);
+    let received = Arc::new(AtomicUsize::new(0));
     for _ in 0..SHARERS {
         let (tx, mut rx, receivers) = (tx.clone(), K::share(&rx), receivers.clone());
+        let received = received.clone();
         tokio::spawn(async move {
             for i in 0..n / SHARERS {
                 K::send(&tx, i).await;
             }
         });
         tokio::spawn(async move {
-            drain::<K>(&mut rx).await;
+            received.fetch_add(drain::<K>(&mut rx).await, Ordering::Relaxed);
             receivers.done();
         });
     }
     drop(tx);
     receivers.wait().await;
+    assert_eq!(received.load(Ordering::Relaxed), n);
 }
 
 /// How many values come until the channel closes.
@@ -124,8 +128,10 @@ pub async fn sieve<K: Kind>(run: Run) {
             i += 1;
         }
     });
+    let mut last = 0;
     for _ in 0..run.n {
         let prime = K::recv(&mut rx).await.expect("numbers do not end");
+        last = prime;
         let (tx, filtered) = K::chan(0);
         tokio::spawn(async move {
             while let Some(i) = K::recv(&mut rx).await {
@@ -137,4 +143,5 @@ pub async fn sieve<K: Kind>(run: Run) {
         rx = filtered;
     }
     clock.stop().ms("time");
+    assert_eq!(last, prime(run.n));
 }
