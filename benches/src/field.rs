@@ -26,6 +26,21 @@ pub const ALL: &[Peer] = &[
         title: "Go",
         packages: &[],
     },
+    Peer {
+        name: "tokio",
+        title: "tokio",
+        packages: &["tokio", "flume", "kanal", "async-channel"],
+    },
+    Peer {
+        name: "may",
+        title: "may",
+        packages: &["may", "generator"],
+    },
+    Peer {
+        name: "threads",
+        title: "threads",
+        packages: &["crossbeam-channel", "flume", "kanal"],
+    },
 ];
 
 /// The peer of that name.

@@ -12,7 +12,7 @@ use crate::line::{self, Measurement, Offer};
 use crate::stats::figure;
 
 /// Far more than any run takes.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What to run.
 pub struct Plan {

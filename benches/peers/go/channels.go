@@ -1,6 +1,9 @@
 package main
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 const (
 	capacity = 128
@@ -38,6 +41,7 @@ func fourByFour(n, capacity int) {
 	var senders, receivers sync.WaitGroup
 	senders.Add(sharers)
 	receivers.Add(sharers)
+	var received atomic.Int64
 	for range sharers {
 		go func() {
 			for i := range n / sharers {
@@ -46,14 +50,20 @@ func fourByFour(n, capacity int) {
 			senders.Done()
 		}()
 		go func() {
+			count := 0
 			for range ch {
+				count++
 			}
+			received.Add(int64(count))
 			receivers.Done()
 		}()
 	}
 	senders.Wait()
 	close(ch)
 	receivers.Wait()
+	if received.Load() != int64(n) {
+		panic("messages are lost")
+	}
 }
 
 // Each channel gets its share of n values from a goroutine of its own.
@@ -156,9 +166,10 @@ func sieve(n int) {
 			ch <- i
 		}
 	}()
-	in := ch
+	in, last := ch, uint32(0)
 	for range n {
 		prime, from, to := <-in, in, make(chan uint32)
+		last = prime
 		go func() {
 			for i := range from {
 				if i%prime != 0 {
@@ -169,4 +180,7 @@ func sieve(n int) {
 		in = to
 	}
 	c.stop().ms("time")
+	if last != prime(n) {
+		panic("no prime")
+	}
 }

@@ -126,3 +126,19 @@ func sleepTime(i, n int, span time.Duration) time.Duration {
 }
 
 func roundsOf(total, goroutines int) int { return max(total/goroutines, 1) }
+
+// The prime that a sieve finds as number n, found otherwise.
+func prime(n int) uint32 {
+	for i := uint32(2); ; i++ {
+		d := uint32(2)
+		for d*d <= i && i%d != 0 {
+			d++
+		}
+		if d*d > i {
+			n--
+		}
+		if n == 0 {
+			return i
+		}
+	}
+}

@@ -48,3 +48,14 @@ pub fn arms() -> impl Iterator<Item = (usize, String)> {
         .into_iter()
         .map(|arms| (arms, format!("with {arms} arms")))
 }
+
+/// The prime that a sieve finds as number `n`, found otherwise.
+pub fn prime(n: usize) -> u32 {
+    let is_prime = |i: &u32| {
+        (2..*i)
+            .take_while(|d| d * d <= *i)
+            .all(|d| !i.is_multiple_of(d))
+    };
+    let mut primes = (2..).filter(is_prime);
+    primes.nth(n - 1).expect("primes do not end")
+}

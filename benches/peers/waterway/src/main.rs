@@ -63,6 +63,7 @@ impl Shared for Waterway {
     }
 }
 
+#[rustfmt::skip] // a table
 const ENTRIES: &[Entry] = &[
     entry("pingpong", pingpong::<Waterway>),
     entry("spsc", spsc::<Waterway>),

@@ -2,9 +2,10 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Rival, Shared, all};
-use crate::{Clock, Run};
+use crate::{Clock, Run, prime};
 
 const CAP: usize = 128;
 const SHARERS: usize = 4;
@@ -48,20 +49,23 @@ pub fn mpmc0<R: Shared>(run: Run) {
 fn four_by_four<R: Shared>(n: usize, cap: usize) {
     let (tx, rx) = R::chan(cap);
     let receivers = R::group(SHARERS);
+    let received = Arc::new(AtomicUsize::new(0));
     for _ in 0..SHARERS {
         let (tx, rx, receivers) = (tx.clone(), R::share(&rx), receivers.clone());
+        let received = received.clone();
         R::go(move || {
             (0..n / SHARERS).for_each(|i| {
                 R::send(&tx, i);
             })
         });
         R::go(move || {
-            drain::<R>(&rx);
+            received.fetch_add(drain::<R>(&rx), Ordering::Relaxed);
             R::done(receivers);
         });
     }
     drop(tx);
     R::wait(receivers);
+    assert_eq!(received.load(Ordering::Relaxed), n);
 }
 
 /// How many values come until the channel closes.
@@ -101,8 +105,10 @@ pub fn sieve<R: Rival>(run: Run) {
             i += 1;
         }
     });
+    let mut last = 0;
     for _ in 0..run.n {
         let prime = R::recv(&rx).expect("numbers do not end");
+        last = prime;
         let (tx, filtered) = R::chan(0);
         R::go(move || {
             while let Some(i) = R::recv(&rx) {
@@ -114,4 +120,5 @@ pub fn sieve<R: Rival>(run: Run) {
         rx = filtered;
     }
     clock.stop().ms("time");
+    assert_eq!(last, prime(run.n));
 }
