@@ -1,5 +1,4 @@
 //! Wakes from elsewhere: a lock-free stack that any thread pushes to and one worker empties.
-
 //!
 //! # Invariants
 //!

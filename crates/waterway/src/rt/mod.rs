@@ -1,6 +1,8 @@
 //! The runtime: what runs goroutines. Knows nothing of channels, locks or sockets.
 
+mod afar;
 pub(crate) mod arena;
+mod bed;
 pub(crate) mod blocking;
 pub(crate) mod cell;
 pub(crate) mod clock;

@@ -1,0 +1,79 @@
+//! A worker as other threads see it: what they bring it, and whether a thread is there to take it.
+
+use std::ptr::NonNull;
+
+use super::cell::Unstarted;
+use super::task::Task;
+use super::worker::{Worker, take};
+use crate::primitives::Ordering;
+
+impl Worker {
+    /// # Safety
+    ///
+    /// As [`ready`](Self::ready).
+    #[inline(never)]
+    pub(super) unsafe fn ready_from_afar(&self, task: NonNull<Task>) {
+        // SAFETY: by the caller.
+        unsafe { self.inbox.push(task) };
+        self.bed.wake();
+    }
+
+    /// Queues an unstarted goroutine here, from any thread.
+    pub(super) fn push_incoming(&self, cell: Unstarted) {
+        self.incoming.push(cell);
+        crate::primitives::fence(Ordering::SeqCst);
+        self.bed.wake();
+    }
+
+    /// Unstarted goroutines that others may take.
+    pub(super) fn backlog(&self) -> usize {
+        self.stealer.len() + self.incoming.len()
+    }
+
+    /// Takes an unstarted goroutine away from this worker, from any thread.
+    pub(super) fn rob(&self) -> Option<Unstarted> {
+        take(|| self.stealer.steal()).or_else(|| take(|| self.incoming.steal()))
+    }
+
+    /// True if nothing lives here, so that the thread may end.
+    pub(super) fn may_retire(&self) -> bool {
+        self.live.lock().is_empty() && self.next_timer() == u64::MAX
+    }
+
+    /// The thread ends: true, unless work came at the last moment. From then on the worker may be another thread's.
+    pub(super) fn retire(&self) -> bool {
+        let tid = self.tid.swap(0, Ordering::Relaxed);
+        self.retired.store(true, Ordering::SeqCst);
+        if self.inbox.is_empty() && self.backlog() == 0 {
+            return true;
+        }
+        // Whoever pushed may count on this thread, unless sysmon has taken the worker up again.
+        let stays = self.unretire();
+        if stays {
+            self.tid.store(tid, Ordering::Relaxed);
+        }
+        !stays
+    }
+
+    /// No thread could be started for the worker.
+    pub(super) fn has_no_thread(&self) {
+        self.retired.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::SeqCst)
+    }
+
+    /// Takes a retired worker up again: true for one caller.
+    pub(super) fn unretire(&self) -> bool {
+        self.retired.swap(false, Ordering::SeqCst)
+    }
+
+    /// True if the worker sleeps with nothing queued, or has no thread. Seen from any thread.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        (self.bed.asleep() || self.is_retired())
+            && self.inbox.is_empty()
+            && self.backlog() == 0
+            && self.pinned() == 0
+    }
+}
