@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::primitives::SleepingMutex;
+use crate::primitives::{SleepingCondvar, SleepingGuard, SleepingMutex, start_thread};
 
 /// A job. A panic that it lets out ends there.
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
@@ -18,7 +18,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Threads that start when needed and end when they are not.
 pub(crate) struct Pool {
     state: SleepingMutex<State>,
-    job_added: Condvar,
+    job_added: SleepingCondvar,
 }
 
 #[derive(Default)]
@@ -34,11 +34,11 @@ impl Pool {
     pub(super) fn new() -> Pool {
         Pool {
             state: SleepingMutex::default(),
-            job_added: Condvar::new(),
+            job_added: SleepingCondvar::new(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> SleepingGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -56,11 +56,8 @@ impl Pool {
             self.job_added.notify_one();
             return Ok(());
         }
-        match std::thread::Builder::new()
-            .name("waterway-blocking".into())
-            .spawn(|| self.serve())
-        {
-            Ok(_) => {
+        match start_thread("waterway-blocking", || self.serve()) {
+            Ok(()) => {
                 state.starting += 1;
                 Ok(())
             }
