@@ -9,7 +9,7 @@
 //! cargo test -p waterway-models --test blocking [NAME]        WATERWAY_MODEL_RUNS=100000 for more schedules
 //! ```
 //!
-//! A failure prints the schedule; `WATERWAY_MODEL_REPLAY=SCHEDULE … NAME` runs it again.
+//! A failure prints the command that runs its schedule again.
 
 // The library's modules are here whole, of which the models use a part.
 #![allow(dead_code, unused_imports, missing_docs, clippy::large_enum_variant)]
@@ -20,6 +20,8 @@ mod models;
 mod primitives;
 #[path = "rt/mod.rs"]
 mod rt;
+#[path = "../schedules.rs"]
+mod schedules;
 
 #[path = "../../crates/waterway/src/chan/mod.rs"]
 pub mod chan;
@@ -51,5 +53,5 @@ pub mod __private {
 }
 
 fn main() {
-    models::main();
+    schedules::main("blocking", &models::all());
 }
