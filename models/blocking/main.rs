@@ -29,6 +29,8 @@ pub mod chan;
 mod select;
 #[path = "../../crates/waterway/src/sync/mod.rs"]
 pub mod sync;
+#[path = "../../crates/waterway/src/time/mod.rs"]
+pub mod time;
 #[path = "../../crates/waterway/src/wait/mod.rs"]
 mod wait;
 

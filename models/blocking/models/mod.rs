@@ -3,6 +3,7 @@
 mod channels;
 mod locks;
 mod selects;
+mod timers;
 
 use std::sync::Arc;
 
@@ -11,7 +12,13 @@ use shuttle::sync::atomic::{AtomicBool, Ordering};
 use crate::schedules::Model;
 
 pub(super) fn all() -> Vec<Model> {
-    [channels::MODELS, selects::MODELS, locks::MODELS].concat()
+    [
+        channels::MODELS,
+        selects::MODELS,
+        locks::MODELS,
+        timers::MODELS,
+    ]
+    .concat()
 }
 
 /// Who plays in a model.
@@ -31,8 +38,10 @@ struct Stage {
 
 impl Stage {
     fn new() -> Stage {
+        let worker = crate::rt::worker::Worker::new();
+        crate::rt::sched::set_worker(worker);
         Stage {
-            worker: crate::rt::worker::Worker::new(),
+            worker,
             actors: Vec::new(),
         }
     }
@@ -53,18 +62,22 @@ impl Stage {
         }
     }
 
-    /// As `end`, while a clock fires timers whenever it likes.
+    /// As `end`, while the worker and sysmon fire timers whenever they like.
     fn end_with_clock(self) {
         let over = Arc::new(AtomicBool::new(false));
-        let (seen, worker) = (over.clone(), self.worker);
-        let clock = shuttle::thread::spawn(move || {
-            while !seen.load(Ordering::SeqCst) {
-                worker.fire();
-                shuttle::thread::yield_now();
-            }
+        let clocks = [(), ()].map(|()| {
+            let (seen, worker) = (over.clone(), self.worker);
+            shuttle::thread::spawn(move || {
+                while !seen.load(Ordering::SeqCst) {
+                    worker.fire();
+                    shuttle::thread::yield_now();
+                }
+            })
         });
         self.end();
         over.store(true, Ordering::SeqCst);
-        clock.join().expect("the clock does not panic");
+        for clock in clocks {
+            clock.join().expect("the clock does not panic");
+        }
     }
 }
