@@ -14,6 +14,7 @@ pub(super) const MODELS: &[Model] = &[
     ("spare_retires_and_is_brought_a_goroutine", 2, brought),
     ("spare_is_rung_as_it_retires", 2, rung),
     ("spare_retires_and_is_taken_up_again", 2, taken_up),
+    ("spare_is_taken_up_without_a_thread", 3, no_thread),
 ];
 
 /// A spare's thread, in what concerns sleep, until it ends. Gives how many goroutines it was brought and has taken.
@@ -78,4 +79,20 @@ fn taken_up() {
     let told = spawner.join().unwrap();
     let second = sysmon.join().unwrap();
     assert!(first + second == 1 || told, "nobody knows of the goroutine");
+}
+
+/// Sysmon takes a retired worker up, and no thread can be started: who brings a goroutine meanwhile, or sysmon, knows that somebody
+/// else must come for it.
+fn no_thread() {
+    let rt = Runtime::new(0, 1);
+    let spare = rt.worker(0);
+    spare.has_no_thread();
+    let spawner = thread::spawn(move || {
+        spare.push_incoming(Unstarted);
+        spare.is_retired()
+    });
+    assert!(spare.unretire());
+    let waits = spare.has_no_thread();
+    let told = spawner.join().unwrap();
+    assert!(waits || told, "nobody knows of the goroutine");
 }

@@ -56,6 +56,10 @@ impl Event {
         futex_wake(&self.0);
     }
 
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
+
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst) == 1
     }
@@ -79,7 +83,7 @@ impl Event {
 pub(crate) fn start(max_procs: usize) -> &'static Runtime {
     begin_run();
     super::thread::forget();
-    JUDGED.0.store(0, Ordering::SeqCst);
+    JUDGED.clear();
     set_max_procs(max_procs);
     runtime()
 }

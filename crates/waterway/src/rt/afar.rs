@@ -55,9 +55,10 @@ impl Worker {
         !stays
     }
 
-    /// No thread could be started for the worker.
-    pub(super) fn has_no_thread(&self) {
+    /// No thread could be started for the worker. True if goroutines came meanwhile, for which others must come.
+    pub(super) fn has_no_thread(&self) -> bool {
         self.retired.store(true, Ordering::SeqCst);
+        self.backlog() > 0
     }
 
     pub(super) fn is_retired(&self) -> bool {

@@ -158,7 +158,9 @@ impl Runtime {
         };
         let name = format!("waterway-{}", worker.index);
         if let Err(error) = start_thread(name, move || worker.run(self)) {
-            worker.has_no_thread();
+            if worker.has_no_thread() {
+                self.wake_idle(Party::Common, None);
+            }
             return Err(error);
         }
         Ok(())
