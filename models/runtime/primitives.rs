@@ -33,12 +33,14 @@ fn run() -> u64 {
     RUN.load(Ordering::Relaxed)
 }
 
-/// As in the library; holds its first value again in each run.
+/// As in the library. One that is static is another in each run: shuttle's do not outlive a run.
 #[derive(Debug)]
 pub(crate) struct AtomicUsize {
     word: shared::AtomicUsize,
     first: usize,
+    /// The run that `word` is of.
     run: StdU64,
+    later: OnceLock<shared::AtomicUsize>,
 }
 
 impl AtomicUsize {
@@ -47,15 +49,20 @@ impl AtomicUsize {
             word: shared::AtomicUsize::new(first),
             first,
             run: StdU64::new(0),
+            later: OnceLock::new(),
         }
     }
 
     fn word(&self) -> &shared::AtomicUsize {
-        let before = self.run.swap(run(), Ordering::Relaxed);
-        if before != 0 && before != run() {
-            self.word.store(self.first, Ordering::SeqCst);
+        let now = run();
+        let of = self
+            .run
+            .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        if of == Ok(0) || of == Err(now) {
+            return &self.word;
         }
-        &self.word
+        self.later
+            .get_or_init(|| shared::AtomicUsize::new(self.first))
     }
 
     pub(crate) fn load(&self, order: Ordering) -> usize {
@@ -86,6 +93,7 @@ impl AtomicUsize {
 }
 
 /// As std's, empty again in each run. Models make things on one thread first.
+#[derive(Debug)]
 pub(crate) struct OnceLock<T: 'static>(StdMutex<Option<(u64, &'static T)>>);
 
 impl<T> OnceLock<T> {

@@ -12,7 +12,7 @@ use super::config::set_max_procs;
 use super::sched::{Place, Runtime, runtime};
 use super::sysmon::Verdict;
 use super::task::Task;
-use crate::primitives::{AtomicU32, Ordering, begin_run};
+use crate::primitives::{AtomicU32, OnceLock, Ordering, begin_run};
 use crate::rt::Hooks;
 use crate::rt::thread::{futex_wait, futex_wake};
 use crate::schedules::Model;
@@ -29,7 +29,9 @@ pub(crate) const HOOKS: Hooks = Hooks {
         let mut at_rest = true;
         rt.each_worker(|worker| at_rest &= worker.is_at_rest());
         if at_rest {
-            JUDGED.set();
+            judged().set();
+            // Whoever moves now does so before sysmon sleeps.
+            shuttle::thread::yield_now();
             return Verdict::Settled;
         }
         Verdict::LookAgain
@@ -37,7 +39,10 @@ pub(crate) const HOOKS: Hooks = Hooks {
 };
 
 /// Sysmon has seen that nothing moves.
-static JUDGED: Event = Event::new();
+pub(crate) fn judged() -> &'static Event {
+    static JUDGED: OnceLock<Event> = OnceLock::new();
+    JUDGED.get_or_init(Event::new)
+}
 
 /// Something that happens once in a run, which the main thread and goroutines wait for.
 pub(crate) struct Event(AtomicU32);
@@ -83,7 +88,8 @@ impl Event {
 pub(crate) fn start(max_procs: usize) -> &'static Runtime {
     begin_run();
     super::thread::forget();
-    JUDGED.clear();
+    super::task::forget();
+    judged().clear();
     set_max_procs(max_procs);
     runtime()
 }

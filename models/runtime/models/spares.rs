@@ -1,6 +1,6 @@
 //! Spares come and go: nothing is left to one that has gone.
 
-use super::{Event, Group, JUDGED, go, start};
+use super::{Event, Group, go, judged, start};
 use crate::primitives::limit_threads;
 use crate::rt::cell::{Next, Unstarted};
 use crate::rt::sched::{Place, Runtime};
@@ -58,12 +58,12 @@ fn apart_retires() {
     let site = std::panic::Location::caller();
     rt.set_apart(site);
     for _ in 0..4 {
-        JUDGED.clear();
+        judged().clear();
         let group = Group::of(1);
         rt.spawn(Unstarted::at(site, move |_, _| group.done()), Place::Auto);
         group.wait();
         // Sysmon has found that nothing moves, and sleeps for long, or is about to.
-        JUDGED.wait();
+        judged().wait();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Group, JUDGED, Place1, go, start};
+use super::{Group, Place1, go, judged, start};
 use crate::rt::cell::Next;
 use crate::rt::park::{TimerEvent, TimerPayload};
 use crate::rt::sched::Place;
@@ -19,6 +19,7 @@ pub(super) const MODELS: &[Model] = &[
     ("timers_wake_their_worker", timers),
     ("a_plain_thread_wakes_a_goroutine", from_outside),
     ("sysmon_sees_when_nothing_moves", nothing_moves),
+    ("sysmon_sees_it_again", nothing_moves_again),
 ];
 
 /// Two goroutines wake each other, twice: one asks, the other answers.
@@ -170,5 +171,21 @@ fn nothing_moves() {
             false => Next::End,
         }
     });
-    JUDGED.wait();
+    judged().wait();
+}
+
+/// The same again and again: a goroutine is woken as sysmon falls asleep for long, or sleeps.
+fn nothing_moves_again() {
+    let rt = start(1);
+    let place = Place1::new();
+    go(rt, Place::Auto, move |task, _| {
+        while !place.enter(task) {}
+        Next::Suspend
+    });
+    for _ in 0..3 {
+        judged().wait();
+        judged().clear();
+        place.wake();
+    }
+    judged().wait();
 }

@@ -50,7 +50,7 @@ pub(crate) mod clock {
 }
 
 pub(crate) mod config {
-    use crate::primitives::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     pub(crate) struct Config {
         pub(crate) max_procs: usize,

@@ -29,6 +29,16 @@ unsafe impl Sync for Task {}
 // SAFETY: as above.
 unsafe impl Send for Task {}
 
+/// True while a thread is inside a goroutine of the worker with that index.
+static RUN_BY: [StdBool; 16] = [const { StdBool::new(false) }; 16];
+
+/// A new run begins.
+pub(crate) fn forget() {
+    for worker in &RUN_BY {
+        worker.store(false, Ordering::Relaxed);
+    }
+}
+
 impl Task {
     pub(crate) fn start(cell: Unstarted, _stack: Stack, home: &'static Worker) -> NonNull<Task> {
         let (identity, step) = cell.start();
@@ -51,6 +61,8 @@ impl Task {
     /// As in the library.
     pub(crate) unsafe fn resume(&self) -> bool {
         assert!(!self.running.swap(true, Ordering::Relaxed), "on one thread");
+        let others = RUN_BY[self.home.index].swap(true, Ordering::Relaxed);
+        assert!(!others, "one thread runs a worker");
         let wakes = self.wakes.swap(0, Ordering::Relaxed);
         assert_eq!(wakes, 1, "one wake for each suspension");
         // SAFETY: tasks of models live for ever.
@@ -58,6 +70,7 @@ impl Task {
         let next = self.step.borrow_mut()(this, self.steps.get());
         self.steps.set(self.steps.get() + 1);
         self.running.store(false, Ordering::Relaxed);
+        RUN_BY[self.home.index].store(false, Ordering::Relaxed);
         matches!(next, Next::End)
     }
 

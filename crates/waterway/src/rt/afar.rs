@@ -1,4 +1,20 @@
 //! A worker as other threads see it: what they bring it, and whether a thread is there to take it.
+//!
+//! # Retiring
+//!
+//! ```text
+//!   the spare's thread                         who brings a goroutine
+//!   1. leaves the bed, unless rung             1. pushes it
+//!   2. `retired` is set                        2. rings the bed, if asleep
+//!   3. looks at inbox and backlog              3. looks at `retired`: rings somebody else
+//! ```
+//!
+//! Pushes, `retired` and the looks at both are sequentially consistent: either 3 on the left sees the goroutine, or 3 on the right
+//! that nobody is there. A spare that finds one takes `retired` back, by the same swap as sysmon when it takes the worker up for a
+//! new thread: one of them wins, so one thread runs the worker, and sees what the last one left. A thread that cannot be started
+//! gives the worker back by steps 2 and 3.
+//!
+//! Models (`models/`): `spare_..` in `orders`, `spares_..` and `a_spare_..` in `runtime`.
 
 use std::ptr::NonNull;
 

@@ -1,4 +1,18 @@
 //! Where a worker sleeps, and how it is woken.
+//!
+//! # Protocol
+//!
+//! ```text
+//!         lie_down            ring, by one of those who wake
+//!  AWAKE ----------> ASLEEP ---------------------------------> RUNG
+//!    ^                  | get_up, leave                          | get_up
+//!    +------------------+----------------------------------------+
+//! ```
+//!
+//! The worker alone makes all steps but the ring. A ring lasts until `get_up`: one that comes before `sleep` keeps the futex from
+//! sleeping. `leave` and the ring are both exchanges of `ASLEEP`, so one of them wins. That no wake is lost is shown in `idle`.
+//!
+//! Models (`models/`): `wakers_ring_one_worker_once`, `spare_is_rung_as_it_retires`, and all of `idle_worker_..`.
 
 use std::time::Duration;
 

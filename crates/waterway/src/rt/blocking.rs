@@ -1,4 +1,12 @@
 //! Threads for what blocks in the kernel, and for user code that must not run on a scheduler's stack.
+//!
+//! # No job is left
+//!
+//! All is under one lock. A job is queued, then a sleeper is notified if there are as many as jobs, else a thread is started, if one
+//! may be. A thread counts as a sleeper until it has the lock again, and leaves only if it then finds no job: so each queued job has
+//! a sleeper that is notified, a thread on its way, or a busy one that comes back.
+//!
+//! Models (`models/`): `jobs_..`, `a_job_that_panics_ends_alone`, `a_pool_at_rest_has_no_job` in `runtime`.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,8 +7,15 @@
 //! sleeper sees the work. `wake` turns `ASLEEP` into `RUNG` once, so a worker is rung once for each sleep.
 //!
 //! A spare retires from its bed by the opposite turn, `ASLEEP` into `AWAKE`: either it is rung, and stays, or who comes later
-//! sees that it rang nobody. Work that is put where a retired worker would look is found by any other that looks before it
-//! sleeps; `spawn` rings one if all sleep.
+//! sees that it rang nobody (`afar`). Work that is put where a retired worker would look is found by any other that looks before
+//! it sleeps; `spawn` rings one if all sleep.
+//!
+//! The looks in question: `has_own_work` and `next_timer` after `lie_down`, before the sleep. What is read earlier, and the looks
+//! for a backlog elsewhere, decide how long the sleep is, not whether a wake is seen. A timer is published by `next_timer` only if
+//! it is the first; else the worker is to wake for an earlier one anyway.
+//!
+//! Models (`models/`): `orders` runs `rest` itself, under every schedule with a few preemptions and what the memory orders allow
+//! (`idle_worker_..`, `spare_..`); `runtime` the whole worker.
 //!
 //! # Watching
 //!

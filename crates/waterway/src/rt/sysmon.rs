@@ -1,6 +1,14 @@
 //! The watchman: a thread of its own that looks at the workers every few milliseconds while they run, ends time slices,
 //! helps where a goroutine holds its worker, gives back memory, and calls for a verdict when nothing moves any more.
 //! While nothing happens it sleeps for good.
+//!
+//! # It does not sleep through a start
+//!
+//! It says that it sleeps (`deep`), then looks once more whether anything moved; who moves (a worker that gets up, a thread that
+//! begins to wait) says so first, then reads `deep` and rings. Between the two there is a full fence on either side. A ring lasts
+//! until it is stilled, after `deep` is taken back.
+//!
+//! Models (`models/`): `sysmon_sees_when_nothing_moves`, `sysmon_sees_it_again` in `runtime`.
 
 use std::time::Duration;
 
