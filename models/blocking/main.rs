@@ -9,7 +9,7 @@
 //! cargo test -p waterway-models --test blocking [NAME]        WATERWAY_MODEL_RUNS=100000 for more schedules
 //! ```
 //!
-//! A failure prints the schedule; `WATERWAY_MODEL_REPLAY=SCHEDULE … NAME` runs it again.
+//! A failure prints the command that runs its schedule again.
 
 // The library's modules are here whole, of which the models use a part.
 #![allow(dead_code, unused_imports, missing_docs, clippy::large_enum_variant)]
@@ -20,6 +20,8 @@ mod models;
 mod primitives;
 #[path = "rt/mod.rs"]
 mod rt;
+#[path = "../schedules.rs"]
+mod schedules;
 
 #[path = "../../crates/waterway/src/chan/mod.rs"]
 pub mod chan;
@@ -27,6 +29,8 @@ pub mod chan;
 mod select;
 #[path = "../../crates/waterway/src/sync/mod.rs"]
 pub mod sync;
+#[path = "../../crates/waterway/src/time/mod.rs"]
+pub mod time;
 #[path = "../../crates/waterway/src/wait/mod.rs"]
 mod wait;
 
@@ -51,5 +55,5 @@ pub mod __private {
 }
 
 fn main() {
-    models::main();
+    schedules::main("blocking", &models::all());
 }

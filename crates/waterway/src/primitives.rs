@@ -10,11 +10,23 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-/// For threads that sleep on a condition: the blocking pool's.
-pub(crate) use std::sync::Mutex as SleepingMutex;
+pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
+/// For threads that sleep on a condition: the blocking pool's.
+pub(crate) use std::sync::{
+    Condvar as SleepingCondvar, Mutex as SleepingMutex, MutexGuard as SleepingGuard,
+};
+
+/// Starts a thread of the runtime.
+pub(crate) fn start_thread(
+    name: impl Into<String>,
+    run: impl FnOnce() + Send + 'static,
+) -> std::io::Result<()> {
+    let thread = std::thread::Builder::new().name(name.into());
+    thread.spawn(run).map(drop)
+}
 
 /// A lock for critical sections of the runtime, which are a few dozen instructions: nothing parks and no user code runs
 /// while one is held.

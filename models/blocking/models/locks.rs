@@ -13,8 +13,10 @@ pub(super) const MODELS: &[Model] = &[
     ("mutex_of_goroutines", || excludes(Goroutine)),
     ("mutex_of_threads", || excludes(Thread)),
     ("mutex_tried_and_locked", tried),
+    ("mutex_shows_what_was_written", shows),
     ("wait_group", wait_group),
     ("wait_group_used_again", again),
+    ("wait_group_grows", grows),
     ("mutex_with_deadlines", lock_deadlines),
     ("rw_lock", rw_lock),
     ("condvar_misses_nothing", condvar),
@@ -105,6 +107,59 @@ fn again() {
         first.wait();
     });
     stage.end();
+}
+
+/// Work adds to the count before it is done; waiters come at every moment.
+fn grows() {
+    let mut stage = Stage::new();
+    let group = WaitGroup::new();
+    let done = Arc::new(AtomicUsize::new(0));
+    group.add(1);
+    let (first, count) = (group.clone(), done.clone());
+    stage.actor(Goroutine, move || {
+        first.add(2);
+        for _ in 0..2 {
+            let (part, count) = (first.clone(), count.clone());
+            shuttle::thread::spawn(move || {
+                count.fetch_add(1, Ordering::SeqCst);
+                part.done();
+            });
+        }
+        first.done();
+    });
+    for kind in [Goroutine, Thread, Goroutine] {
+        let (group, done) = (group.clone(), done.clone());
+        stage.actor(kind, move || {
+            group.wait();
+            assert_eq!(done.load(Ordering::SeqCst), 2);
+        });
+    }
+    stage.end();
+}
+
+/// A holder that gives the lock up while others come, wait, give up and are handed it.
+fn shows() {
+    let mut stage = Stage::new();
+    let lock = Arc::new(Mutex::new(0));
+    for kind in [Goroutine, Thread] {
+        let lock = lock.clone();
+        stage.actor(kind, move || {
+            for _ in 0..3 {
+                let mut count = lock.lock();
+                let before = *count;
+                shuttle::thread::yield_now();
+                *count = before + 1;
+            }
+        });
+    }
+    let late = lock.clone();
+    stage.actor(Goroutine, move || {
+        for _ in 0..2 {
+            drop(late.lock_timeout(SHORT));
+        }
+    });
+    stage.end_with_clock();
+    assert_eq!(*lock.try_lock().expect("it is free"), 6);
 }
 
 /// Who gives up leaves nothing behind: the lock is free in the end.

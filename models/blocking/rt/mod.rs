@@ -2,6 +2,8 @@
 
 #[path = "../../../crates/waterway/src/rt/core_box.rs"]
 pub(crate) mod core_box;
+#[path = "../../../crates/waterway/src/rt/due.rs"]
+mod due;
 #[path = "../../../crates/waterway/src/rt/foreign.rs"]
 pub(crate) mod foreign;
 #[path = "../../../crates/waterway/src/rt/hold.rs"]
@@ -20,16 +22,26 @@ pub(crate) mod task;
 pub(crate) mod thread;
 pub(crate) mod worker;
 
-/// A tenth of a millisecond passes with each step of the schedule.
+/// A tenth of a millisecond passes with each step of the schedule. What is to come in the next minutes is due after one
+/// more, what comes later never is.
 pub(crate) mod clock {
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     pub(crate) fn clock() -> u64 {
         shuttle::current::context_switches() as u64 * 100_000
     }
 
-    pub(crate) fn since_start(_at: Instant) -> u64 {
-        0
+    pub(crate) fn since_start(at: Instant) -> u64 {
+        let soon = Instant::now() + Duration::from_secs(600);
+        if at < soon {
+            clock() + 100_000
+        } else {
+            u64::MAX - 1
+        }
+    }
+
+    pub(crate) fn instant_at(_clock: u64) -> Instant {
+        Instant::now()
     }
 
     pub(crate) fn coarse_clock() -> u64 {
@@ -52,6 +64,18 @@ pub(crate) mod tls_check {
 }
 
 pub(crate) mod sched {
+    use std::sync::atomic::{AtomicPtr, Ordering};
+
+    use super::worker::Worker;
+
+    /// The one worker of this run.
+    static WORKER: AtomicPtr<Worker> = AtomicPtr::new(std::ptr::null_mut());
+
+    pub(crate) fn set_worker(worker: &'static Worker) {
+        let worker = std::ptr::from_ref(worker).cast_mut();
+        WORKER.store(worker, Ordering::Relaxed);
+    }
+
     /// What waiters use of the runtime.
     pub(crate) struct Runtime {
         pub(crate) sysmon: Sysmon,
@@ -71,6 +95,13 @@ pub(crate) mod sched {
     impl Pool {
         pub(crate) fn submit(&self, job: Job) -> Result<(), (Job, std::io::Error)> {
             Err((job, std::io::ErrorKind::Other.into()))
+        }
+    }
+
+    impl Runtime {
+        pub(crate) fn timer_worker(&self) -> &'static Worker {
+            // SAFETY: workers of models live for ever.
+            unsafe { &*WORKER.load(Ordering::Relaxed) }
         }
     }
 

@@ -3,14 +3,25 @@
 use std::cell::Cell;
 use std::ptr::NonNull;
 
-use super::park::{Claimed, TimerPayload};
+use super::park::TimerPayload;
 use super::task::Task;
-use super::timer::{TimerHeap, TimerSlot};
-use crate::primitives::Lock;
+use super::timer::TimerHeap;
+use crate::primitives::{AtomicU64, Lock};
 
 pub(crate) struct Worker {
     pub(crate) index: usize,
-    timers: Lock<TimerHeap<TimerPayload>>,
+    pub(super) timers: Lock<TimerHeap<TimerPayload>>,
+    pub(super) next_timer: AtomicU64,
+    pub(super) bed: Bed,
+}
+
+/// Nobody sleeps in it: threads of a model fire timers whenever they like.
+pub(super) struct Bed;
+
+impl Bed {
+    pub(super) fn wake(&self) -> bool {
+        false
+    }
 }
 
 thread_local! {
@@ -34,6 +45,8 @@ impl Worker {
         Box::leak(Box::new(Worker {
             index: 0,
             timers: Lock::new(TimerHeap::new()),
+            next_timer: AtomicU64::new(u64::MAX),
+            bed: Bed,
         }))
     }
 
@@ -60,25 +73,8 @@ impl Worker {
         unsafe { task.as_ref() }.ready();
     }
 
-    pub(crate) fn add_timer(&self, when: u64, payload: TimerPayload) {
-        self.timers.lock().insert(when, payload);
-    }
-
-    pub(crate) fn remove_timer(&self, slot: &TimerSlot) -> Option<TimerPayload> {
-        self.timers.lock().remove(slot)
-    }
-
-    /// Fires the next timer, whenever it is due. True if there was one.
-    pub(crate) fn fire(&self) -> bool {
-        let mut heap = self.timers.lock();
-        let Some(TimerPayload::Waiter(waiter)) = heap.pop_due(u64::MAX) else {
-            return false;
-        };
-        let claimed = waiter.time_out();
-        drop(heap);
-        if let Some(claimed) = claimed {
-            claimed.wake();
-        }
-        true
+    /// Fires what is due, as the worker itself does, and sysmon.
+    pub(crate) fn fire(&self) {
+        self.fire_due();
     }
 }

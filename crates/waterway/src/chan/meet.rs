@@ -1,6 +1,13 @@
 //! The short way through an unbuffered channel: somebody of the other side waits first in line, or nobody does. Whatever
 //! else there may be (closed, tasks, arms of a select, waiters claimed elsewhere) is left to `ops.rs`, which says the same
 //! at length.
+//!
+//! Under one hold of the channel's lock a caller serves the first of the other side, or sees that nobody is there and stands in its
+//! own side's queue. So a blocked sender and a blocked receiver never stand beside each other (`ops` P1), and the value goes once, from
+//! slot to slot, by who has the claim. A first one that was claimed elsewhere a moment ago (a deadline, another arm of its select)
+//! stays for the long way, which takes it out.
+//!
+//! Models (`models/`): `rendezvous_..`, `selects_that_face_each_other` in `blocking`.
 
 use super::core::{Core, Flavor, Queues, RECV_CLOSED, SEND_CLOSED};
 use super::slot::{RecvSlot, SendSlot};

@@ -20,6 +20,17 @@
 //! and takes up room until those before it are gone. Of a ring that its receivers have closed, reserved slots are
 //! revoked, so that what stands behind them can be dropped.
 //!
+//! # Close
+//!
+//! Closing sets a bit of `tail` by one exchange, so it stands in one order with the claims: those before it get stamped and can be
+//! received, those after it fail. A receiver says that the ring is closed only if `head` stands at `tail`, with the bit: nothing
+//! that was claimed is left, be it stamped or not. Receivers that close then `clear`: that waits for slots that are being filled, and
+//! revokes reserved ones, so whoever claimed before the close has its value dropped there or gets it back.
+//!
+//! Models (`models/`): `ring` runs this file under loom, sequentially consistent accesses weakened to acquire and release. It sees
+//! values through what they point to, not the slots' own memory. That senders and receivers do not miss each other is for the
+//! models `ring_..` of `blocking`.
+//!
 //! # Invariants
 //!
 //! - R1: a slot's value is initialised exactly while its stamp is FULL and, after a receiver moved `head` past it,

@@ -1,11 +1,19 @@
 //! Threads for what blocks in the kernel, and for user code that must not run on a scheduler's stack.
+//!
+//! # No job is left
+//!
+//! All is under one lock. A job is queued, then a sleeper is notified if there are as many as jobs, else a thread is started, if one
+//! may be. A thread counts as a sleeper until it has the lock again, and leaves only if it then finds no job: so each queued job has
+//! a sleeper that is notified, a thread on its way, or a busy one that comes back.
+//!
+//! Models (`models/`): `jobs_..`, `a_job_that_panics_ends_alone`, `a_pool_at_rest_has_no_job` in `runtime`.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::primitives::SleepingMutex;
+use crate::primitives::{SleepingCondvar, SleepingGuard, SleepingMutex, start_thread};
 
 /// A job. A panic that it lets out ends there.
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
@@ -18,7 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Threads that start when needed and end when they are not.
 pub(crate) struct Pool {
     state: SleepingMutex<State>,
-    job_added: Condvar,
+    job_added: SleepingCondvar,
 }
 
 #[derive(Default)]
@@ -34,11 +42,11 @@ impl Pool {
     pub(super) fn new() -> Pool {
         Pool {
             state: SleepingMutex::default(),
-            job_added: Condvar::new(),
+            job_added: SleepingCondvar::new(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> SleepingGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -56,11 +64,8 @@ impl Pool {
             self.job_added.notify_one();
             return Ok(());
         }
-        match std::thread::Builder::new()
-            .name("waterway-blocking".into())
-            .spawn(|| self.serve())
-        {
-            Ok(_) => {
+        match start_thread("waterway-blocking", || self.serve()) {
+            Ok(()) => {
                 state.starting += 1;
                 Ok(())
             }

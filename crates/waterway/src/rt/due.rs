@@ -1,4 +1,11 @@
 //! The timers of a worker: set from any thread, fired by the worker itself, or by sysmon while it is held.
+//!
+//! A timer is taken out once, under the heap's lock: by who fires it or by who cancels it. A waiter's is claimed under the same hold,
+//! so that who waits and comes to cancel it finds it in the heap, or is claimed already and waits for its wake. An event is called
+//! after the lock, and its owner sees for itself whether it still wants it (`time::timer`).
+//!
+//! Models (`models/`): `.._with_deadlines`, `timer_..` and `sleepers_of_one_heap` in `blocking`, with two that fire;
+//! `idle_worker_is_set_a_timer`; `timers_wake_their_worker` and `a_held_worker_has_its_timers_fired` in `runtime`.
 
 use std::sync::Arc;
 

@@ -7,8 +7,15 @@
 //! sleeper sees the work. `wake` turns `ASLEEP` into `RUNG` once, so a worker is rung once for each sleep.
 //!
 //! A spare retires from its bed by the opposite turn, `ASLEEP` into `AWAKE`: either it is rung, and stays, or who comes later
-//! sees that it rang nobody. Work that is put where a retired worker would look is found by any other that looks before it
-//! sleeps; `spawn` rings one if all sleep.
+//! sees that it rang nobody (`afar`). Work that is put where a retired worker would look is found by any other that looks before
+//! it sleeps; `spawn` rings one if all sleep.
+//!
+//! The looks in question: `has_own_work` and `next_timer` after `lie_down`, before the sleep. What is read earlier, and the looks
+//! for a backlog elsewhere, decide how long the sleep is, not whether a wake is seen. A timer is published by `next_timer` only if
+//! it is the first; else the worker is to wake for an earlier one anyway.
+//!
+//! Models (`models/`): `orders` runs `rest` itself, under every schedule with a few preemptions and what the memory orders allow
+//! (`idle_worker_..`, `spare_..`); `runtime` the whole worker.
 //!
 //! # Watching
 //!
@@ -22,9 +29,8 @@ use std::time::Duration;
 use super::cell::Unstarted;
 use super::clock::{clock, refresh_coarse};
 use super::sched::Runtime;
-use super::thread::{futex_wait, futex_wake};
 use super::worker::{Party, Worker};
-use crate::primitives::{AtomicU32, Ordering};
+use crate::primitives::Ordering;
 
 /// How long a goroutine may stay unstarted behind a running one before an idle worker takes it, in nanoseconds.
 const PATIENCE: u64 = 20_000;
@@ -42,69 +48,6 @@ const FIRST_NAP: u64 = 100_000;
 const LAST_NAP: u64 = 3_200_000;
 /// How long a worker beyond the usual number waits for work before its thread ends.
 const RETIRE_AFTER: Duration = Duration::from_millis(100);
-
-const AWAKE: u32 = 0;
-const ASLEEP: u32 = 1;
-const RUNG: u32 = 2;
-
-/// Where a worker sleeps. A futex today; whatever comes later (an epoll set) keeps `lie_down`, `sleep`, `wake`.
-pub(super) struct Bed(AtomicU32);
-
-impl Bed {
-    pub(super) const fn new() -> Bed {
-        Bed(AtomicU32::new(AWAKE))
-    }
-
-    fn lie_down(&self) {
-        self.0.swap(ASLEEP, Ordering::SeqCst);
-    }
-
-    fn get_up(&self) {
-        self.0.store(AWAKE, Ordering::SeqCst);
-    }
-
-    /// Gets up to go away, unless rung: who rang counts on this worker.
-    fn leave(&self) -> bool {
-        self.0
-            .compare_exchange(ASLEEP, AWAKE, Ordering::SeqCst, Ordering::SeqCst)
-            .is_ok()
-    }
-
-    /// Sleeps until rung, at most for `timeout`. True if rung.
-    fn sleep(&self, timeout: Option<Duration>) -> bool {
-        futex_wait(&self.0, ASLEEP, timeout);
-        self.0.load(Ordering::SeqCst) == RUNG
-    }
-
-    /// Wakes the worker if it sleeps. True if it did.
-    #[inline]
-    pub(super) fn wake(&self) -> bool {
-        self.0.load(Ordering::SeqCst) == ASLEEP && self.ring()
-    }
-
-    #[cold]
-    fn ring(&self) -> bool {
-        let rings = self
-            .0
-            .compare_exchange(ASLEEP, RUNG, Ordering::SeqCst, Ordering::Relaxed)
-            .is_ok();
-        if rings {
-            super::worker::untimed(|| futex_wake(&self.0));
-        }
-        rings
-    }
-
-    pub(super) fn asleep(&self) -> bool {
-        self.0.load(Ordering::SeqCst) == ASLEEP
-    }
-
-    /// A short sleep of an awake worker that something it needs is missing for.
-    pub(super) fn nap(&self, time: Duration) {
-        self.lie_down();
-        self.sleep(Some(time));
-        self.get_up();
-    }
-}
 
 /// The worker has nothing to run. Returns when it should look again; false if its thread is to end, which then touches the
 /// worker no more.

@@ -1,5 +1,15 @@
 //! Wakes from elsewhere: a lock-free stack that any thread pushes to and one worker empties.
-
+//!
+//! # Protocol
+//!
+//! A waker links its goroutine before the head it has seen, and exchanges the head for it; if the head has moved it links anew. The
+//! owner takes the whole list by one swap, and turns it round. A goroutine is never pushed while it is in the list (I1), and the
+//! head is only ever compared to be replaced by what links to it, so a head that came back (ABA) is linked to rightly.
+//!
+//! The exchange releases the link and what the waker did before; the swap acquires all of the list, since each exchange goes on
+//! with the release sequence of those before it. `push` and `is_empty` also take part in the order that `idle` rests on.
+//!
+//! Models (`models/`): `inbox_two_wakers`, `inbox_oldest_first`, `inbox_again`; `idle_worker_is_woken..` for sleep.
 //!
 //! # Invariants
 //!

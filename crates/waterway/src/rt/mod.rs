@@ -1,6 +1,9 @@
 //! The runtime: what runs goroutines. Knows nothing of channels, locks or sockets.
 
+mod afar;
 pub(crate) mod arena;
+mod bed;
+mod bell;
 pub(crate) mod blocking;
 pub(crate) mod cell;
 pub(crate) mod clock;

@@ -5,6 +5,23 @@
 //! A [`Waiter`] is one blocking call. Its state goes `WAITING -> token` once, by the compare-and-swap in
 //! [`Waiter::claim`]. Who wins owes the waiter exactly one [`Claimed::wake`].
 //!
+//! ```text
+//!   who waits                                       who serves it
+//!   1. stands in queues, under their locks          1. finds it in a queue, under that queue's lock
+//!   2. record: epoch odd, what it waits for         2. claims it: of all who try, one
+//!   3. suspends, or sleeps on its futex             3. takes it out of that queue, unlocks
+//!   4. record: epoch even                           4. wakes it
+//!   5. leaves the queues it still stands in
+//! ```
+//!
+//! *No wake is lost*: one may come before 3. A goroutine is put into a queue or the inbox of the worker that it runs on, which comes
+//! to that only after the goroutine has suspended; a thread finds its word changed, and does not sleep. *Deadlines*: a goroutine's
+//! stands in its worker's heap and claims as anybody does. A thread claims itself; if it was claimed before, it sleeps on for the
+//! wake that it is owed. *Epochs* (`record`): odd from before the suspension until after it, and written by the waiter alone, so who
+//! sees the same odd epoch twice has seen one wait.
+//!
+//! Models (`models/`): all of `blocking`, where this file runs as it is, on threads; `.._with_deadlines` for the competition.
+//!
 //! # Invariants
 //!
 //! - I1: a waiter is claimed only under a lock that guards a queue (or timer heap) in which it stands; or while it

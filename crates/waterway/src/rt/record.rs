@@ -108,6 +108,10 @@ pub(crate) struct WaitKey {
 /// `epoch` is odd while its owner waits: a reader that sees the same odd epoch before and after has read one wait. (All
 /// fields are atomic, so a reader that comes between sees a mixture, not a race, and drops it.)
 ///
+/// Why it is dropped: the reader has acquired an odd epoch, so it sees the fields of that wait or of later ones. If one is of a
+/// later wait, it was stored after the release fence of the `end` between, and read before the reader's acquire fence: so the
+/// second look at the epoch sees that `end` at least. Models (`models/`): `record_is_read_whole`, `record_counts_its_waits`.
+///
 /// # Invariants
 ///
 /// - I1: `site` is null or a `&'static Location`; it is not null once an odd epoch can be seen.

@@ -1,7 +1,6 @@
 //! The one runtime of the process: its workers, and where new goroutines go.
 
 use std::panic::Location;
-use std::sync::OnceLock;
 
 use crossbeam_deque::Injector;
 
@@ -13,7 +12,9 @@ use super::stacks::Stacks;
 use super::sysmon::Sysmon;
 use super::tokens::Tokens;
 use super::worker::{self, Party, Worker};
-use crate::primitives::{AtomicBool, AtomicU64, AtomicUsize, Lock, Ordering};
+use crate::primitives::{
+    AtomicBool, AtomicU64, AtomicUsize, Lock, OnceLock, Ordering, start_thread,
+};
 
 /// More threads than this never run goroutines, spares included.
 pub(super) const MAX_WORKERS: usize = 1024;
@@ -160,11 +161,11 @@ impl Runtime {
                 worker
             }
         };
-        let started = std::thread::Builder::new()
-            .name(format!("waterway-{}", worker.index))
-            .spawn(move || worker.run(self));
-        if let Err(error) = started {
-            worker.has_no_thread();
+        let name = format!("waterway-{}", worker.index);
+        if let Err(error) = start_thread(name, move || worker.run(self)) {
+            if worker.has_no_thread() {
+                self.wake_idle(Party::Common, None);
+            }
             return Err(error);
         }
         Ok(())

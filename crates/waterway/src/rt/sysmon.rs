@@ -1,19 +1,24 @@
 //! The watchman: a thread of its own that looks at the workers every few milliseconds while they run, ends time slices,
 //! helps where a goroutine holds its worker, gives back memory, and calls for a verdict when nothing moves any more.
 //! While nothing happens it sleeps for good.
+//!
+//! # It does not sleep through a start
+//!
+//! It says that it sleeps (`deep`), then looks once more whether anything moved; who moves (a worker that gets up, a thread that
+//! begins to wait) says so first, then reads `deep` and rings. Between the two there is a full fence on either side. A ring lasts
+//! until it is stilled, after `deep` is taken back.
+//!
+//! Models (`models/`): `sysmon_sees_when_nothing_moves`, `sysmon_sees_it_again` in `runtime`.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-
+use super::bell::Bell;
 use super::clock::{clock, refresh_coarse};
 use super::held::{Held, Seen};
 use super::say::say;
 use super::sched::Runtime;
 use super::worker::Party;
-use crate::primitives::{AtomicBool, Ordering, fence};
+use crate::primitives::{AtomicBool, Ordering, fence, start_thread};
 
 /// Between two looks while goroutines run.
 const PACE: Duration = Duration::from_millis(5);
@@ -38,7 +43,7 @@ pub(crate) struct Sysmon {
     /// True while sysmon sleeps for good, or for long.
     deep: AtomicBool,
     want_apart: AtomicBool,
-    bell: OnceLock<OwnedFd>,
+    bell: Bell,
 }
 
 impl Sysmon {
@@ -46,23 +51,14 @@ impl Sysmon {
         Sysmon {
             deep: AtomicBool::new(false),
             want_apart: AtomicBool::new(false),
-            bell: OnceLock::new(),
+            bell: Bell::new(),
         }
     }
 
     pub(super) fn start(&'static self, rt: &'static Runtime) {
-        let bell = match eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK) {
-            Ok(bell) => bell,
-            Err(error) => panic!(
-                "waterway cannot make an eventfd: {error}. Raise the limit on open files (ulimit -n)"
-            ),
-        };
-        self.bell.get_or_init(|| bell);
+        self.bell.make();
         (crate::HOOKS.on_start)(rt);
-        let started = std::thread::Builder::new()
-            .name("waterway-sysmon".into())
-            .spawn(move || self.run(rt));
-        if let Err(error) = started {
+        if let Err(error) = start_thread("waterway-sysmon", move || self.run(rt)) {
             panic!(
                 "waterway cannot start its monitor thread: {error}. Raise the limit on threads (ulimit -u)"
             );
@@ -80,10 +76,7 @@ impl Sysmon {
 
     /// Makes sysmon look now. Async-signal-safe.
     pub(crate) fn ring(&self) {
-        if let Some(bell) = self.bell.get() {
-            // A full counter means that the bell rings already.
-            let _ = rustix::io::write(bell, &1u64.to_ne_bytes());
-        }
+        self.bell.ring();
     }
 
     /// Goroutines wait for a worker apart and none is idle.
@@ -131,14 +124,10 @@ impl Sysmon {
                 time = Some(PACE);
             }
         }
-        let Some(bell) = self.bell.get() else { return };
-        let timeout = time.and_then(|t| Timespec::try_from(t).ok());
-        let mut fds = [PollFd::new(bell, PollFlags::IN)];
-        // Interrupted or timed out: it looks in any case.
-        let rang = poll(&mut fds, timeout.as_ref()).is_ok_and(|n| n > 0);
+        let rang = self.bell.wait(time);
         self.deep.store(false, Ordering::SeqCst);
         if rang {
-            let _ = rustix::io::read(bell.as_fd(), &mut [0u8; 8]);
+            self.bell.still();
         }
     }
 

@@ -3,6 +3,27 @@
 //!
 //! A worker holds its token while it has something to run. Sysmon takes the token from a worker that one goroutine holds,
 //! so that a spare may run; the held worker waits for a new one when its goroutine lets go. Who waits is served in order.
+//!
+//! # Protocol
+//!
+//! ```text
+//!            acquire: one is free                      release, by the worker or sysmon
+//!   EMPTY -------------------------------> HOLDS ------------------------------------> EMPTY
+//!     | acquire: none is; stands in the queue, sleeps     ^
+//!     | release by another, which takes it out            | seen by its owner
+//!     +--------------------------------------> GIVEN -----+
+//! ```
+//!
+//! *None is lost or doubled*: all steps but the last are made under the lock, and keep `free` and the hands that are not `EMPTY`
+//! together at the count. *Nobody sleeps on*: who waits stands in the queue until `GIVEN` is stored, and is woken after that.
+//! Sysmon may take a token by a decision that is old. From `HOLDS` it takes it, and the worker queues for one when it looks next;
+//! in `EMPTY` and `GIVEN` it finds nothing to take. What a worker wrote with its token is seen by who gets it: by the lock, or by
+//! the release and acquire of `GIVEN`.
+//!
+//! A worker runs on without a token from when sysmon takes it until its goroutine lets go: then it is one of those that are held,
+//! and the bound is on those that are not.
+//!
+//! Models (`models/`): `tokens_..`, `token_just_given_is_not_taken`; `a_held_worker_..` for sysmon.
 
 use std::collections::VecDeque;
 

@@ -16,10 +16,10 @@ use std::ptr::NonNull;
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use waterway_stack::Stack;
 
+use super::bed::Bed;
 use super::cell::Unstarted;
 use super::clock::clock;
 use super::habit::{Stopwatch, TIMED_EVERY};
-use super::idle::Bed;
 use super::inbox::Inbox;
 use super::park::TimerPayload;
 use super::run_queue::RunQueue;
@@ -87,10 +87,10 @@ pub(crate) struct Worker {
     pub(crate) index: usize,
     pub(crate) party: Party,
     pub(super) bed: Bed,
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
     /// Unstarted goroutines: the owner pushes to the deque, others to `incoming`; anyone may steal.
-    stealer: Stealer<Unstarted>,
-    incoming: Injector<Unstarted>,
+    pub(super) stealer: Stealer<Unstarted>,
+    pub(super) incoming: Injector<Unstarted>,
     pub(super) timers: Lock<TimerHeap<TimerPayload>>,
     pub(super) next_timer: AtomicU64,
     /// Counts goroutines resumed: a worker whose count stands still is held by one.
@@ -111,7 +111,7 @@ pub(crate) struct Worker {
     pub(super) seen_turns: AtomicU64,
     pub(super) seen_at: AtomicU64,
     /// True while no thread runs this worker.
-    retired: AtomicBool,
+    pub(super) retired: AtomicBool,
     /// Length of the queue of unstarted goroutines that must stay here, for others to read.
     pinned: AtomicUsize,
     /// All started goroutines that live here.
@@ -201,7 +201,7 @@ impl Worker {
         unsafe { &mut *self.own.get() }
     }
 
-    fn deque(&self) -> &Deque<Unstarted> {
+    pub(super) fn deque(&self) -> &Deque<Unstarted> {
         // SAFETY: I1: only the owner calls this.
         unsafe { &*self.deque.get() }
     }
@@ -463,16 +463,6 @@ impl Worker {
         }
     }
 
-    /// # Safety
-    ///
-    /// As [`ready`](Self::ready).
-    #[inline(never)]
-    unsafe fn ready_from_afar(&self, task: NonNull<Task>) {
-        // SAFETY: by the caller.
-        unsafe { self.inbox.push(task) };
-        self.bed.wake();
-    }
-
     /// The running goroutine gives way: it goes to the end of the queue.
     pub(crate) fn yield_now(&self) {
         super::hold::release_reservations();
@@ -540,48 +530,6 @@ impl Worker {
         self.pinned.load(Ordering::Relaxed)
     }
 
-    /// Queues an unstarted goroutine here, from any thread.
-    pub(super) fn push_incoming(&self, cell: Unstarted) {
-        self.incoming.push(cell);
-        crate::primitives::fence(Ordering::SeqCst);
-        self.bed.wake();
-    }
-
-    /// How many turns goroutines had here.
-    pub(super) fn turns(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
-    }
-
-    /// How long the worker's thread has had a CPU, in nanoseconds; 0 where that can not be told.
-    pub(super) fn cpu_time(&self) -> u64 {
-        super::thread::cpu_time(self.tid.load(Ordering::Relaxed))
-    }
-
-    /// Unstarted goroutines that others may take.
-    pub(super) fn backlog(&self) -> usize {
-        self.stealer.len() + self.incoming.len()
-    }
-
-    /// Takes an unstarted goroutine away from this worker, from any thread.
-    pub(super) fn rob(&self) -> Option<Unstarted> {
-        take(|| self.stealer.steal()).or_else(|| take(|| self.incoming.steal()))
-    }
-
-    /// Takes up to `most` unstarted goroutines of this worker over to `thief`, by whose thread this is called: the first of
-    /// them, and the others into its queue.
-    pub(super) fn rob_many(&self, thief: &Worker, most: usize) -> Option<Unstarted> {
-        take(|| {
-            self.stealer
-                .steal_batch_with_limit_and_pop(thief.deque(), most)
-        })
-        .or_else(|| {
-            take(|| {
-                self.incoming
-                    .steal_batch_with_limit_and_pop(thief.deque(), most)
-            })
-        })
-    }
-
     /// True if something waits that only this worker can run, as seen by its own thread just before it sleeps.
     pub(super) fn has_own_work(&self) -> bool {
         // SAFETY: the worker's thread (I1).
@@ -591,40 +539,6 @@ impl Worker {
             || !own.pinned.is_empty()
             || !self.inbox.is_empty()
             || self.backlog() > 0
-    }
-
-    /// True if nothing lives here, so that the thread may end.
-    pub(super) fn may_retire(&self) -> bool {
-        self.live.lock().is_empty() && self.next_timer() == u64::MAX
-    }
-
-    /// The thread ends: true, unless work came at the last moment. From then on the worker may be another thread's.
-    pub(super) fn retire(&self) -> bool {
-        let tid = self.tid.swap(0, Ordering::Relaxed);
-        self.retired.store(true, Ordering::SeqCst);
-        if self.inbox.is_empty() && self.backlog() == 0 {
-            return true;
-        }
-        // Whoever pushed may count on this thread, unless sysmon has taken the worker up again.
-        let stays = self.unretire();
-        if stays {
-            self.tid.store(tid, Ordering::Relaxed);
-        }
-        !stays
-    }
-
-    /// No thread could be started for the worker.
-    pub(super) fn has_no_thread(&self) {
-        self.retired.store(true, Ordering::SeqCst);
-    }
-
-    pub(super) fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::SeqCst)
-    }
-
-    /// Takes a retired worker up again: true for one caller.
-    pub(super) fn unretire(&self) -> bool {
-        self.retired.swap(false, Ordering::SeqCst)
     }
 
     /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
@@ -654,14 +568,6 @@ impl Worker {
             // SAFETY: I4: in the list, under its lock.
             f(unsafe { task.0.as_ref() });
         }
-    }
-
-    /// True if the worker sleeps with nothing queued, or has no thread. Seen from any thread.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        (self.bed.asleep() || self.is_retired())
-            && self.inbox.is_empty()
-            && self.backlog() == 0
-            && self.pinned() == 0
     }
 }
 

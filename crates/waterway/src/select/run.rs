@@ -21,6 +21,8 @@
 //! every other operation takes one channel's lock only. *Two selects that face each other*: the one that locks second
 //! finds the first one's nodes, and claims it; it needs no claim of its own waiter, so nothing is rolled back.
 //!
+//! Models (`models/`): `select_..` and `selects_that_face_each_other` in `blocking`.
+//!
 //! A wake may bring nothing: the channel was closed, a peer gave back what it had reserved, or an async task waits to
 //! receive. Then all starts again at 2. If another arm wins there, the word is passed on to the next that waits in that
 //! channel.

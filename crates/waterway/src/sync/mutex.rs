@@ -11,6 +11,23 @@
 //! again among newcomers; if it has waited for a millisecond the lock is handed to it instead, so nobody starves (Go's
 //! rule).
 //!
+//! # Nobody sleeps beside a free lock
+//!
+//! ```text
+//!   who finds it taken, under the queue's lock      who unlocks
+//!   1. sets WAITERS                                 1. word: the holder alone? 0, done
+//!   2. tries once more                              2. else, under the queue's lock: claims the first,
+//!   3. stands in the queue, unlocks that, parks        stores 0, WAITERS or the one it hands over to
+//! ```
+//!
+//! Both change the one word by exchanges. If 1 on the right came first, 2 on the left finds the lock free. If 1 on the left came
+//! first, 1 on the right fails, and its 2 comes after 3 on the left, so it finds the waiter. Who leaves at its deadline takes the bit
+//! back if it was the last, under the same lock; if it was claimed meanwhile, it was served, and has what that brought.
+//! *One holder*: the holder's bits are changed from 0 by one exchange, or by the holder for who is handed the lock.
+//!
+//! Models (`models/`): `mutex_..` in `blocking`. Memory orders are not among what they see: a lock takes by acquire and gives by
+//! release, and a hand-over goes through the claim.
+//!
 //! # Invariants
 //!
 //! - I1: there is at most one guard, as long as it is there the word is not 0, and only through it the data is touched.

@@ -1,4 +1,13 @@
 //! Waiting for many.
+//!
+//! # Protocol
+//!
+//! The word holds the count and `WAITED`. Under the lock of the waiters, a waiter sets `WAITED` while the count is not zero, and
+//! stands in the queue. Whoever would take the count to zero with `WAITED` set does that under the lock too, clears the bit, and takes
+//! out all. So without the bit nobody stands there; no change to zero passes a waiter by; and who comes after the zero waits for
+//! another round. Without the bit `add` is one exchange.
+//!
+//! Models (`models/`): `wait_group..` in `blocking`.
 
 use std::fmt;
 use std::panic::Location;

@@ -6,6 +6,12 @@
 //! takes the alarm's own lock; `stop` and `reset` hold that lock all the time. So a firing either has sent before, and
 //! what it sent is taken back out of the channel, or comes after, and sees that it is not wanted. Either way no stale
 //! value is received after `stop` or `reset` has returned (Go 1.23's rule).
+//!
+//! A firing that comes after a `reset` may find the alarm set. Its own time was read before the reset, so what is due now is due
+//! later than that, and it does nothing (at most, of a timer set to zero, in the same nanosecond, it is the firing that was asked
+//! for: the one in the heap finds nothing due then). A ticker's next time is later in any case, so an alarm stands in the heap once.
+//!
+//! Models (`models/`): `timer_..`, `ticker_stopped` in `blocking`, with two that fire: as the worker, and sysmon.
 
 use std::fmt;
 use std::sync::Arc;

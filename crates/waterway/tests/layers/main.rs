@@ -44,7 +44,7 @@ const PLACES: &[(&[&str], &[&str], &str)] = &[
     ),
     (
         &["std", "sync", "Condvar"],
-        &["rt"],
+        &["primitives"],
         "it would put a whole worker to sleep; wait through `wait`",
     ),
     (

@@ -1,0 +1,90 @@
+//! The runtime of the models: the library's bed, inbox, tokens, record, timers, what is brought to a worker, and what an idle one
+//! does; workers that have nothing else.
+
+#[path = "../../../crates/waterway/src/rt/afar.rs"]
+pub(crate) mod afar;
+#[path = "../../../crates/waterway/src/rt/bed.rs"]
+pub(crate) mod bed;
+#[path = "../../../crates/waterway/src/rt/due.rs"]
+pub(crate) mod due;
+#[path = "../../../crates/waterway/src/rt/idle.rs"]
+pub(crate) mod idle;
+#[path = "../../../crates/waterway/src/rt/inbox.rs"]
+pub(crate) mod inbox;
+#[path = "../../../crates/waterway/src/rt/record.rs"]
+pub(crate) mod record;
+#[path = "../../../crates/waterway/src/rt/timer.rs"]
+pub(crate) mod timer;
+#[path = "../../../crates/waterway/src/rt/tokens.rs"]
+pub(crate) mod tokens;
+
+pub(crate) mod sched;
+pub(crate) mod task;
+pub(crate) mod thread;
+pub(crate) mod worker;
+
+/// Time passes with each look at the clock, by more than a worker lingers.
+pub(crate) mod clock {
+    use std::cell::Cell;
+
+    thread_local! {
+        static NOW: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn clock() -> u64 {
+        NOW.set(NOW.get() + 20_000);
+        NOW.get()
+    }
+
+    pub(crate) fn refresh_coarse() {}
+}
+
+/// Goroutines that have not started.
+pub(crate) mod cell {
+    pub(crate) struct Unstarted;
+}
+
+/// What timers hold.
+pub(crate) mod park {
+    use std::sync::Arc;
+
+    use super::timer::{Timed, TimerSlot};
+
+    pub(crate) struct Claimed;
+
+    impl Claimed {
+        pub(crate) fn wake(self) {}
+    }
+
+    /// Nobody waits with a deadline here.
+    pub(crate) struct TimedWaiter(pub(crate) TimerSlot);
+
+    impl TimedWaiter {
+        pub(crate) fn time_out(&self) -> Option<Claimed> {
+            None
+        }
+    }
+
+    pub(crate) trait TimerEvent: Send + Sync {
+        fn slot(&self) -> &TimerSlot;
+        fn fire(self: Arc<Self>, now: u64);
+    }
+
+    pub(crate) enum TimerPayload {
+        Waiter(TimedWaiter),
+        Event(Arc<dyn TimerEvent>),
+    }
+
+    impl Timed for TimerPayload {
+        fn slot(&self) -> &TimerSlot {
+            match self {
+                TimerPayload::Waiter(waiter) => &waiter.0,
+                TimerPayload::Event(event) => event.slot(),
+            }
+        }
+    }
+}
+
+/// Here, since much of the library is for its `rt` alone.
+#[path = "../models/mod.rs"]
+pub(crate) mod models;

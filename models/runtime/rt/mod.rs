@@ -1,0 +1,175 @@
+//! The runtime of the models: the library's, on goroutines that have no stacks.
+
+#[path = "../../../crates/waterway/src/rt/afar.rs"]
+mod afar;
+#[path = "../../../crates/waterway/src/rt/bed.rs"]
+mod bed;
+#[path = "../../../crates/waterway/src/rt/blocking.rs"]
+pub(crate) mod blocking;
+#[path = "../../../crates/waterway/src/rt/due.rs"]
+mod due;
+#[path = "../../../crates/waterway/src/rt/habit.rs"]
+mod habit;
+#[path = "../../../crates/waterway/src/rt/held.rs"]
+mod held;
+#[path = "../../../crates/waterway/src/rt/idle.rs"]
+mod idle;
+#[path = "../../../crates/waterway/src/rt/inbox.rs"]
+mod inbox;
+#[path = "../../../crates/waterway/src/rt/record.rs"]
+pub(crate) mod record;
+#[path = "../../../crates/waterway/src/rt/run_queue.rs"]
+mod run_queue;
+#[path = "../../../crates/waterway/src/rt/sched.rs"]
+pub(crate) mod sched;
+#[path = "../../../crates/waterway/src/rt/sysmon.rs"]
+pub(crate) mod sysmon;
+#[path = "../../../crates/waterway/src/rt/timer.rs"]
+pub(crate) mod timer;
+#[path = "../../../crates/waterway/src/rt/tokens.rs"]
+mod tokens;
+#[path = "../../../crates/waterway/src/rt/worker.rs"]
+pub(crate) mod worker;
+
+pub(crate) mod bell;
+pub(crate) mod cell;
+pub(crate) mod stacks;
+pub(crate) mod task;
+pub(crate) mod thread;
+
+/// As the library's.
+pub(crate) struct Hooks {
+    pub(crate) on_start: fn(&'static sched::Runtime),
+    pub(crate) on_look: fn(&'static sched::Runtime),
+    pub(crate) on_quiescent: fn(&'static sched::Runtime, &mut bool) -> sysmon::Verdict,
+}
+
+/// Some time passes with each step of the schedule.
+pub(crate) mod clock {
+    pub(crate) fn clock() -> u64 {
+        shuttle::current::context_switches() as u64 * 50_000
+    }
+
+    pub(crate) fn refresh_coarse() {}
+}
+
+pub(crate) mod config {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    pub(crate) struct Config {
+        pub(crate) max_procs: usize,
+        pub(crate) held_warn_ms: u64,
+        pub(crate) deadlock: DeadlockPolicy,
+        pub(crate) check_tls: bool,
+    }
+
+    pub(crate) enum DeadlockPolicy {
+        Fatal,
+        PanicMain,
+    }
+
+    static MAX_PROCS: AtomicUsize = AtomicUsize::new(1);
+
+    /// For the runtime of this run.
+    pub(crate) fn set_max_procs(n: usize) {
+        MAX_PROCS.store(n, Ordering::SeqCst);
+    }
+
+    pub(crate) fn take() -> Config {
+        Config {
+            max_procs: MAX_PROCS.load(Ordering::SeqCst),
+            held_warn_ms: 0,
+            deadlock: DeadlockPolicy::Fatal,
+            check_tls: false,
+        }
+    }
+}
+
+/// What timers hold.
+pub(crate) mod park {
+    use std::sync::Arc;
+
+    use super::timer::{Timed, TimerSlot};
+
+    pub(crate) struct Claimed;
+
+    impl Claimed {
+        pub(crate) fn wake(self) {}
+    }
+
+    /// Waits with a deadline are for the models of `blocking`.
+    pub(crate) struct TimedWaiter(TimerSlot);
+
+    impl TimedWaiter {
+        pub(crate) fn time_out(&self) -> Option<Claimed> {
+            None
+        }
+    }
+
+    pub(crate) trait TimerEvent: Send + Sync {
+        fn slot(&self) -> &TimerSlot;
+        fn fire(self: Arc<Self>, now: u64);
+    }
+
+    pub(crate) enum TimerPayload {
+        Waiter(TimedWaiter),
+        Event(Arc<dyn TimerEvent>),
+    }
+
+    impl Timed for TimerPayload {
+        fn slot(&self) -> &TimerSlot {
+            match self {
+                TimerPayload::Waiter(waiter) => &waiter.0,
+                TimerPayload::Event(event) => event.slot(),
+            }
+        }
+    }
+}
+
+pub(crate) mod say {
+    pub(crate) fn say(what: std::fmt::Arguments<'_>) {
+        print!("{what}");
+    }
+}
+
+pub(crate) mod arena {
+    pub(crate) struct Arena;
+
+    impl Arena {
+        pub(crate) fn prepare(&self) {}
+    }
+
+    pub(crate) static HANDLES: Arena = Arena;
+    pub(crate) static CELLS: Arena = Arena;
+}
+
+pub(crate) mod fork {
+    pub(crate) fn install() {}
+    pub(crate) fn check_end() {}
+}
+
+pub(crate) mod overflow {
+    pub(crate) fn install() {}
+}
+
+pub(crate) mod hook {
+    pub(crate) fn install() {}
+}
+
+pub(crate) mod reap {
+    pub(crate) fn enable() {}
+}
+
+pub(crate) mod hold {
+    pub(crate) fn release_reservations() {}
+}
+
+pub(crate) mod foreign {
+    pub(crate) fn running() -> bool {
+        false
+    }
+}
+
+/// Here, since much of the library is for its `rt` alone.
+#[path = "../models/mod.rs"]
+pub(crate) mod models;

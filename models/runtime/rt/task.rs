@@ -1,0 +1,106 @@
+//! A goroutine that has started. Each `resume` is one step of its program, on the worker's own stack.
+
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool as StdBool, AtomicUsize as StdUsize};
+
+use super::cell::{Identity, Next, Step, Unstarted};
+use super::record::Record;
+use super::stacks::Stack;
+use super::worker::Worker;
+use crate::primitives::{AtomicBool, Ordering};
+
+pub(crate) struct Task {
+    pub(crate) link: Cell<Option<NonNull<Task>>>,
+    pub(crate) home: &'static Worker,
+    pub(crate) record: Record,
+    pub(crate) identity: Identity,
+    pub(crate) runnable: AtomicBool,
+    pub(crate) place: Cell<usize>,
+    step: RefCell<Step>,
+    steps: Cell<usize>,
+    /// Wakes that have not led to a step.
+    wakes: StdUsize,
+    running: StdBool,
+}
+
+// SAFETY: other threads of a model use what is atomic.
+unsafe impl Sync for Task {}
+// SAFETY: as above.
+unsafe impl Send for Task {}
+
+/// True while a thread is inside a goroutine of the worker with that index.
+static RUN_BY: [StdBool; 16] = [const { StdBool::new(false) }; 16];
+
+/// A new run begins.
+pub(crate) fn forget() {
+    for worker in &RUN_BY {
+        worker.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Task {
+    pub(crate) fn start(cell: Unstarted, _stack: Stack, home: &'static Worker) -> NonNull<Task> {
+        let (identity, step) = cell.start();
+        NonNull::from(Box::leak(Box::new(Task {
+            link: Cell::new(None),
+            home,
+            record: Record::new(),
+            identity,
+            runnable: AtomicBool::new(true),
+            place: Cell::new(0),
+            step: RefCell::new(step),
+            steps: Cell::new(0),
+            wakes: StdUsize::new(1),
+            running: StdBool::new(false),
+        })))
+    }
+
+    /// # Safety
+    ///
+    /// As in the library.
+    pub(crate) unsafe fn resume(&self) -> bool {
+        assert!(!self.running.swap(true, Ordering::Relaxed), "on one thread");
+        let others = RUN_BY[self.home.index].swap(true, Ordering::Relaxed);
+        assert!(!others, "one thread runs a worker");
+        let wakes = self.wakes.swap(0, Ordering::Relaxed);
+        assert_eq!(wakes, 1, "one wake for each suspension");
+        // SAFETY: tasks of models live for ever.
+        let this: &'static Task = unsafe { &*std::ptr::from_ref(self) };
+        let next = self.step.borrow_mut()(this, self.steps.get());
+        self.steps.set(self.steps.get() + 1);
+        self.running.store(false, Ordering::Relaxed);
+        RUN_BY[self.home.index].store(false, Ordering::Relaxed);
+        matches!(next, Next::End)
+    }
+
+    /// Gives way: the worker's `yield_now` has queued it.
+    ///
+    /// # Safety
+    ///
+    /// As in the library.
+    pub(crate) unsafe fn suspend(&self) {
+        self.wakes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// # Safety
+    ///
+    /// As in the library.
+    pub(crate) unsafe fn finish(task: NonNull<Task>) -> (Stack, Identity) {
+        // SAFETY: tasks of models live for ever.
+        let task = unsafe { task.as_ref() };
+        let identity = Identity {
+            name: None,
+            ..task.identity
+        };
+        (Stack, identity)
+    }
+
+    /// Wakes it, by its one wake.
+    pub(crate) fn wake(&'static self) {
+        let before = self.wakes.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(before, 0, "one wake for each suspension");
+        // SAFETY: as just seen.
+        unsafe { self.home.ready(NonNull::from(self)) };
+    }
+}

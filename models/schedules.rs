@@ -1,0 +1,96 @@
+//! How shuttle models are run: each in a process of its own, under many schedules; one that fails can be run again.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+
+/// A model by its name: a program whose every schedule must end, and keep its assertions.
+pub(crate) type Model = (&'static str, fn());
+
+/// Schedules of each kind for each model, unless `WATERWAY_MODEL_RUNS` says otherwise.
+const RUNS: usize = 300;
+
+/// In a child: the one model that it runs.
+const CHILD: &str = "WATERWAY_MODEL";
+/// A file that holds a schedule: that one alone.
+const REPLAY: &str = "WATERWAY_MODEL_REPLAY";
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::File(Some(std::env::temp_dir()));
+    config.silence_warnings = true;
+    config.max_steps = MaxSteps::FailAfter(200_000);
+    config
+}
+
+fn runs() -> usize {
+    let runs = std::env::var("WATERWAY_MODEL_RUNS");
+    runs.map_or(RUNS, |n| n.parse().expect("WATERWAY_MODEL_RUNS: a number"))
+}
+
+/// Runs the models of this test, or those whose name holds the first argument.
+pub(crate) fn main(test: &str, all: &[Model]) {
+    if let Ok(name) = std::env::var(CHILD) {
+        let model = all.iter().find(|(known, _)| *known == name);
+        return check(model.expect("a model of that name").1);
+    }
+    let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let mut failed = Vec::new();
+    for (name, _) in all {
+        if only.as_deref().is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        let started = Instant::now();
+        match child(name) {
+            Ok(()) => println!(
+                "model {name} ... ok ({} schedules, {:.1} s)",
+                2 * runs(),
+                started.elapsed().as_secs_f64()
+            ),
+            Err(schedule) => {
+                println!("model {name} ... FAILED");
+                if let Some(file) = schedule {
+                    println!(
+                        "Again: {REPLAY}={file} cargo test -p waterway-models --test {test} {name}"
+                    );
+                }
+                failed.push(*name);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "failed: {}", failed.join(", "));
+}
+
+/// A failing model leaves threads behind that hold locks: each has a process of its own. Gives the file of the schedule that
+/// failed.
+fn child(name: &str) -> Result<(), Option<String>> {
+    let program = std::env::current_exe().expect("this program has a path");
+    let mut child = Command::new(program)
+        .env(CHILD, name)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("this program runs");
+    let mut schedule = None;
+    let errors = child.stderr.take().expect("it is piped");
+    for line in BufReader::new(errors).lines().map_while(Result::ok) {
+        if let Some((_, file)) = line.split_once("failing schedule persisted to file: ") {
+            schedule = Some(file.to_owned());
+        }
+        eprintln!("{line}");
+    }
+    match child.wait().is_ok_and(|status| status.success()) {
+        true => Ok(()),
+        false => Err(schedule),
+    }
+}
+
+fn check(model: fn()) {
+    if let Ok(schedule) = std::env::var(REPLAY) {
+        return shuttle::replay_from_file(model, &schedule);
+    }
+    Runner::new(RandomScheduler::new(runs()), config()).run(model);
+    Runner::new(PctScheduler::new(3, runs()), config()).run(model);
+}
