@@ -22,6 +22,8 @@ pub(crate) mod record;
 mod run_queue;
 #[path = "../../../crates/waterway/src/rt/sched.rs"]
 pub(crate) mod sched;
+#[path = "../../../crates/waterway/src/rt/steal.rs"]
+mod steal;
 #[path = "../../../crates/waterway/src/rt/sysmon.rs"]
 pub(crate) mod sysmon;
 #[path = "../../../crates/waterway/src/rt/timer.rs"]

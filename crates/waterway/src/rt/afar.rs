@@ -20,7 +20,7 @@ use std::ptr::NonNull;
 
 use super::cell::Unstarted;
 use super::task::Task;
-use super::worker::{Worker, take, untimed};
+use super::worker::{Worker, take};
 use crate::primitives::Ordering;
 
 impl Worker {
@@ -31,29 +31,14 @@ impl Worker {
     pub(super) unsafe fn ready_from_afar(&self, task: NonNull<Task>) {
         // SAFETY: by the caller.
         unsafe { self.inbox.push(task) };
-        self.wake();
-    }
-
-    /// Wakes the worker if it sleeps.
-    fn wake(&self) {
-        untimed(|| _ = self.bed.wake());
+        self.bed.wake();
     }
 
     /// Queues an unstarted goroutine here, from any thread.
     pub(super) fn push_incoming(&self, cell: Unstarted) {
         self.incoming.push(cell);
         crate::primitives::fence(Ordering::SeqCst);
-        self.wake();
-    }
-
-    /// How many turns goroutines had here.
-    pub(super) fn turns(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
-    }
-
-    /// How long the worker's thread has had a CPU, in nanoseconds; 0 where that can not be told.
-    pub(super) fn cpu_time(&self) -> u64 {
-        super::thread::cpu_time(self.tid.load(Ordering::Relaxed))
+        self.bed.wake();
     }
 
     /// Unstarted goroutines that others may take.
@@ -64,15 +49,6 @@ impl Worker {
     /// Takes an unstarted goroutine away from this worker, from any thread.
     pub(super) fn rob(&self) -> Option<Unstarted> {
         take(|| self.stealer.steal()).or_else(|| take(|| self.incoming.steal()))
-    }
-
-    /// Takes up to `most` unstarted goroutines of this worker over to `thief`, by whose thread this is called: the first of
-    /// them, and the others into its queue.
-    pub(super) fn rob_many(&self, thief: &Worker, most: usize) -> Option<Unstarted> {
-        let (mine, theirs) = (&self.stealer, &self.incoming);
-        let to = thief.deque();
-        take(|| mine.steal_batch_with_limit_and_pop(to, most))
-            .or_else(|| take(|| theirs.steal_batch_with_limit_and_pop(to, most)))
     }
 
     /// True if nothing lives here, so that the thread may end.

@@ -20,29 +20,24 @@
 //! # Watching
 //!
 //! Goroutines that have not started may be taken over, but one that will start within microseconds is better left where
-//! it is: it probably hands over to its neighbours. So an idle worker takes from a worker only when that one has computed
-//! inside the same goroutine for [`PATIENCE`], or when a crowd would take that one long; and while there is a backlog
+//! it is: it probably hands over to its neighbours. So an idle worker is patient (`steal`), and while there is a backlog
 //! anywhere it naps instead of sleeping for good. A spawner wakes an idle worker only if no other one watches already.
 
 use std::time::Duration;
 
-use super::cell::Unstarted;
 use super::clock::{clock, refresh_coarse};
 use super::sched::Runtime;
 use super::worker::{Party, Worker};
 use crate::primitives::Ordering;
 
 /// How long a goroutine may stay unstarted behind a running one before an idle worker takes it, in nanoseconds.
-const PATIENCE: u64 = 20_000;
+pub(super) const PATIENCE: u64 = 20_000;
 /// The same, where the worker is not inside a goroutine: it is waking up, or its thread is not scheduled.
 const LONG_PATIENCE: u64 = 1_000_000;
 /// How long a worker without work looks for some before it sleeps, in nanoseconds: about the cost of one wake.
 const LINGER: u64 = 10_000;
 /// A backlog longer than this is a crowd, which is shared by the pace at which it goes.
-const CROWD: usize = 64;
-/// How long a thief looks at the pace, and how long a crowd must be going to last to be shared, in nanoseconds.
-const PACE_LOOK: u64 = 5_000;
-const WORTH: u64 = 100_000;
+pub(super) const CROWD: usize = 64;
 /// A watcher's naps double from the first to the last.
 const FIRST_NAP: u64 = 100_000;
 const LAST_NAP: u64 = 3_200_000;
@@ -125,54 +120,16 @@ fn linger(worker: &Worker) -> bool {
     false
 }
 
-/// Takes over goroutines that have not started and would wait for long where they are.
-pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unstarted> {
-    if thief.party == Party::Apart {
-        return rt.pop_apart();
-    }
-    let mut found = None;
-    rt.each_worker(|victim| {
-        if found.is_none() && !std::ptr::eq(victim, thief) && victim.backlog() > 0 {
-            found = Some(victim);
-        }
-    });
-    let victim = found?;
-    let (begin, turns, ran) = (clock(), victim.turns(), victim.cpu_time());
-    loop {
-        std::hint::spin_loop();
-        let (waited, moved, backlog) = (clock() - begin, victim.turns() - turns, victim.backlog());
-        if thief.has_own_work() || backlog == 0 {
-            return None;
-        }
-        if backlog > CROWD {
-            // A crowd of what is over in no time is not worth the trouble: how long will it be at this pace?
-            if waited > PACE_LOOK {
-                let left = backlog as u64 * waited / moved.max(1);
-                let worth = left > WORTH;
-                return worth.then(|| victim.rob_many(thief, backlog / 2)).flatten();
-            }
-        } else if moved > 0 {
-            return None;
-        } else if waited > PATIENCE {
-            // Was it inside one goroutine all that time? Else it is waking up, or its thread is not scheduled, or sleeps: a
-            // nap decides.
-            let computed = victim.cpu_time().saturating_sub(ran) > waited / 2;
-            let worth = computed && victim.busy.load(Ordering::Relaxed) || rt.ripe(thief);
-            return worth.then(|| victim.rob()).flatten();
-        }
-    }
-}
-
 impl Runtime {
     /// True if some worker has stood still over a backlog for long; remembers what it sees for the next look.
-    fn ripe(&self, thief: &Worker) -> bool {
+    pub(super) fn ripe(&self, thief: &Worker) -> bool {
         let now = clock();
         let mut ripe = false;
         self.each_worker(|victim| {
             if std::ptr::eq(victim, thief) || victim.backlog() == 0 {
                 return;
             }
-            let turns = victim.turns();
+            let turns = victim.turns.load(Ordering::Relaxed);
             let seen = victim.seen_turns.swap(turns, Ordering::Relaxed);
             if seen != turns {
                 victim.seen_at.store(now, Ordering::Relaxed);

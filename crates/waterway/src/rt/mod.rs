@@ -29,6 +29,7 @@ mod run_queue;
 pub(crate) mod say;
 pub(crate) mod sched;
 mod stacks;
+mod steal;
 pub(crate) mod sysmon;
 pub(crate) mod task;
 pub(crate) mod thread;

@@ -223,7 +223,7 @@ impl Runtime {
             }
             _ => {
                 let worker = self.worker(target);
-                worker.push_incoming(cell);
+                worker::untimed(|| worker.push_incoming(cell));
                 if worker.is_retired() {
                     self.wake_idle(Party::Common, None);
                 } else {

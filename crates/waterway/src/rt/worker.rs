@@ -258,7 +258,7 @@ impl Worker {
                 self.fire_due();
                 self.pick_own(0)
             })
-            .or_else(|| super::idle::steal(self, rt).map(Job::Start))
+            .or_else(|| super::steal::steal(self, rt).map(Job::Start))
     }
 
     /// A chain has gone on for a while: true if it has not had half of the time yet that others had before it. So those who
@@ -459,7 +459,7 @@ impl Worker {
             }
         } else {
             // SAFETY: by the caller.
-            unsafe { self.ready_from_afar(task) };
+            untimed(|| unsafe { self.ready_from_afar(task) });
         }
     }
 

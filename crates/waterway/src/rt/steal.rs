@@ -1,0 +1,73 @@
+//! Which unstarted goroutines an idle worker takes over: those that would wait for long where they are. One that starts within
+//! microseconds is better left with its neighbours, to whom it probably hands over. So the thief looks for a moment how its
+//! victim goes on, before it takes anything.
+
+use super::cell::Unstarted;
+use super::clock::clock;
+use super::idle::{CROWD, PATIENCE};
+use super::sched::Runtime;
+use super::worker::{Party, Worker, take};
+use crate::primitives::Ordering;
+
+/// How long a thief looks at the pace, and how long a crowd must be going to last to be shared, in nanoseconds.
+const PACE_LOOK: u64 = 5_000;
+const WORTH: u64 = 100_000;
+
+/// Takes over goroutines that have not started and would wait for long where they are.
+pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unstarted> {
+    if thief.party == Party::Apart {
+        return rt.pop_apart();
+    }
+    let mut found = None;
+    rt.each_worker(|victim| {
+        if found.is_none() && !std::ptr::eq(victim, thief) && victim.backlog() > 0 {
+            found = Some(victim);
+        }
+    });
+    let victim = found?;
+    let (begin, turns, ran) = (clock(), victim.turns(), victim.cpu_time());
+    loop {
+        std::hint::spin_loop();
+        let (waited, moved, backlog) = (clock() - begin, victim.turns() - turns, victim.backlog());
+        if thief.has_own_work() || backlog == 0 {
+            return None;
+        }
+        if backlog > CROWD {
+            // A crowd of what is over in no time is not worth the trouble: how long will it be at this pace?
+            if waited > PACE_LOOK {
+                let left = backlog as u64 * waited / moved.max(1);
+                let worth = left > WORTH;
+                return worth.then(|| victim.rob_many(thief, backlog / 2)).flatten();
+            }
+        } else if moved > 0 {
+            return None;
+        } else if waited > PATIENCE {
+            // Was it inside one goroutine all that time? Else it is waking up, or its thread is not scheduled, or sleeps: a
+            // nap decides.
+            let computed = victim.cpu_time().saturating_sub(ran) > waited / 2;
+            let worth = computed && victim.busy.load(Ordering::Relaxed) || rt.ripe(thief);
+            return worth.then(|| victim.rob()).flatten();
+        }
+    }
+}
+
+impl Worker {
+    /// How many turns goroutines had here.
+    fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// How long the worker's thread has had a CPU, in nanoseconds; 0 where that can not be told.
+    fn cpu_time(&self) -> u64 {
+        super::thread::cpu_time(self.tid.load(Ordering::Relaxed))
+    }
+
+    /// Takes up to `most` unstarted goroutines of this worker over to `thief`, by whose thread this is called: the first of
+    /// them, and the others into its queue.
+    fn rob_many(&self, thief: &Worker, most: usize) -> Option<Unstarted> {
+        let (mine, theirs) = (&self.stealer, &self.incoming);
+        let to = thief.deque();
+        take(|| mine.steal_batch_with_limit_and_pop(to, most))
+            .or_else(|| take(|| theirs.steal_batch_with_limit_and_pop(to, most)))
+    }
+}
