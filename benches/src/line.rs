@@ -20,6 +20,8 @@ pub struct Offer {
     pub note: String,
     /// There is no fair counterpart; the note says why.
     pub absent: bool,
+    /// It is done in a smaller size, which is not the same work.
+    pub smaller: bool,
 }
 
 /// The measurements of a run. There is at least one.
@@ -55,6 +57,7 @@ fn offer(line: &str) -> Result<Offer, String> {
         variant: string(&object, "variant", line)?,
         note: string(&object, note, line)?,
         absent,
+        smaller: object.get("smaller").and_then(Value::as_bool) == Some(true),
     })
 }
 
@@ -110,10 +113,11 @@ mod tests {
 
     #[test]
     fn offers_are_there_or_say_why_not() {
-        let text = "{\"workload\":\"spsc\",\"variant\":\"kanal\",\"note\":\"\"}\n\
+        let text = "{\"workload\":\"spsc\",\"variant\":\"kanal\",\"note\":\"\",\"smaller\":true}\n\
                     {\"workload\":\"skynet\",\"variant\":\"\",\"absent\":\"too many\"}\n";
         let all = offers(text).unwrap();
         assert_eq!((all[0].variant.as_str(), all[0].absent), ("kanal", false));
+        assert!(all[0].smaller && !all[1].smaller);
         assert_eq!((all[1].note.as_str(), all[1].absent), ("too many", true));
         assert!(
             offers(r#"{"workload":"spsc"}"#)

@@ -12,7 +12,7 @@ use crate::line::{self, Measurement, Offer};
 use crate::stats::figure;
 
 /// Far more than any run takes.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// What to run.
 pub struct Plan {
@@ -37,6 +37,8 @@ pub struct Series {
     pub peer: &'static str,
     pub variant: String,
     pub note: String,
+    /// Of a smaller size than the others, so not compared with them.
+    pub smaller: bool,
     pub metric: String,
     pub unit: String,
     pub values: Vec<f64>,
@@ -174,6 +176,7 @@ impl Runner<'_> {
                         peer: self.entrant.peer.name,
                         variant: self.offer.variant.clone(),
                         note: self.offer.note.clone(),
+                        smaller: self.offer.smaller,
                         metric: m.metric,
                         unit: m.unit,
                         values: Vec::new(),
@@ -236,4 +239,41 @@ fn reader(mut from: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
         let _ = end.map(|_| tx.send(text));
     });
     rx
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measurement(metric: &str, value: f64) -> Measurement {
+        Measurement {
+            metric: metric.into(),
+            unit: "ns".into(),
+            value,
+            cpu: None,
+        }
+    }
+
+    #[test]
+    fn a_speed_up_is_how_much_longer_one_worker_takes() {
+        let alone = [measurement("a", 10.0), measurement("only alone", 1.0)];
+        let all = [measurement("a", 4.0), measurement("only all", 1.0)];
+        let faster = speed_ups(&alone, &all);
+        assert_eq!(faster.len(), 1);
+        assert_eq!((faster[0].value, faster[0].unit.as_str()), (2.5, "x"));
+    }
+
+    #[test]
+    fn who_does_not_come_to_an_end_is_stopped() {
+        let error = within(Command::new("sleep").arg("1000"), Duration::from_millis(10));
+        assert!(error.unwrap_err().contains("not through"));
+    }
+
+    #[test]
+    fn who_fails_is_told_with_the_reason() {
+        let mut fails = Command::new("sh");
+        fails.args(["-c", "echo '{}'; echo out of stacks >&2; exit 101"]);
+        let error = within(&mut fails, LIMIT).unwrap_err();
+        assert_eq!(error, "exit status: 101: out of stacks");
+    }
 }

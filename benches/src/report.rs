@@ -15,6 +15,7 @@ const CAVEATS: &str = "\
 - Stackful goroutines own at least a page of stack each; Go's begin with 2 KiB and tokio's tasks are as large as their state. Bytes each
   differ by design.
 - In every workload the body runs as a goroutine or spawned task of the rival, not on the main thread. On OS threads it is the main thread.
+- What a rival does in a smaller size than the others (fewer sleepers, fewer parked) has no ratio; the note tells the size.
 - `mutex8` has no ratio: losing a core makes it faster.
 - Computing is counted in steps of a fixed chain of instructions, the same in Go and Rust; \"2 us\" is about right at 2.5 GHz.
 ";
@@ -168,7 +169,7 @@ pub fn go<'a>(results: &'a [Series], series: &Series) -> Option<&'a Series> {
 
 /// A series' ratio to Go's. None for Go itself, and where none is claimed.
 pub fn ratio(results: &[Series], series: &Series) -> Option<Spread> {
-    if series.peer == "go" || series.workload.name == "mutex8" {
+    if series.peer == "go" || series.smaller || series.workload.name == "mutex8" {
         return None;
     }
     Spread::of_ratios(&series.values, &go(results, series)?.values)
@@ -203,4 +204,98 @@ fn as_json(spread: Option<Spread>) -> Value {
         Value::Null,
         |s| json!({"median": s.median, "min": s.min, "max": s.max}),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+
+    fn series(workload: &str, peer: &'static str, variant: &str, values: &[f64]) -> Series {
+        let workload = catalogue::ALL.iter().find(|w| w.name == workload);
+        Series {
+            workload: workload.expect("it is in the catalogue"),
+            peer,
+            variant: variant.into(),
+            note: String::new(),
+            smaller: false,
+            metric: "time".into(),
+            unit: "ns".into(),
+            values: values.to_vec(),
+            cpu: values.to_vec(),
+        }
+    }
+
+    fn report<'a>(results: &'a [Series], left_out: &'a [String]) -> Report<'a> {
+        Report {
+            results,
+            left_out,
+            machine: vec![("Kernel".into(), "Linux 1".into())],
+            quick: false,
+        }
+    }
+
+    #[test]
+    fn the_table_has_the_ratio_by_round_and_the_best_other() {
+        let results = [
+            series("spsc", "waterway", "", &[10.0, 30.0, 20.0]),
+            series("spsc", "go", "", &[20.0, 20.0, 40.0]),
+            series("spsc", "tokio", "mpsc", &[40.0, 40.0, 80.0]),
+            series("spsc", "tokio", "kanal", &[5.0, 5.0, 10.0]),
+        ];
+        let summary = report(&results, &["may: broken".into()]).summary();
+        let row = "a message, time (ns) | 20.0 (10.0 to 30.0) | 20.0 (20.0 to 40.0) | 0.50 (0.50 to 1.50) | 0.25 tokio kanal |";
+        assert!(summary.contains(row), "{summary}");
+        assert!(summary.ends_with("left out: may: broken\n"), "{summary}");
+    }
+
+    #[test]
+    fn every_series_has_a_row() {
+        let results = [
+            series("spsc", "waterway", "", &[10.0]),
+            series("spsc", "threads", "std", &[20.0]),
+            series("mutex", "waterway", "", &[30.0]),
+        ];
+        let page = report(&results, &[]).markdown();
+        for row in [
+            "### spsc: one sender",
+            "| time (ns) | Waterway | 10.0 (10.0 to 10.0) | 10.0 | 1 | - |",
+            "| time (ns) | threads std | 20.0",
+            "### mutex: lock",
+            "| time (ns) | Waterway | 30.0",
+            "- Kernel: Linux 1\n",
+        ] {
+            assert!(page.contains(row), "{row:?} in {page}");
+        }
+        assert_eq!(page.matches("### spsc").count(), 1);
+    }
+
+    #[test]
+    fn no_ratio_where_the_work_is_not_the_same() {
+        let mut few = series("timers", "threads", "", &[1.0]);
+        few.smaller = true;
+        let results = [
+            series("timers", "waterway", "", &[10.0]),
+            series("timers", "go", "", &[10.0]),
+            few,
+            series("mutex8", "waterway", "", &[1.0]),
+            series("mutex8", "go", "", &[1.0]),
+        ];
+        let ratios = [0, 1, 2, 3].map(|i| ratio(&results, &results[i]).map(|r| r.median));
+        assert_eq!(ratios, [Some(1.0), None, None, None]);
+        assert_eq!(report(&results, &[]).best_other(&results[0]), "-");
+    }
+
+    #[test]
+    fn the_json_tells_all() {
+        let results = [
+            series("spsc", "waterway", "", &[10.0, 20.0]),
+            series("spsc", "go", "", &[10.0, 10.0]),
+        ];
+        let json = report(&results, &[]).json();
+        assert_eq!(json["results"][0]["values"], json!([10.0, 20.0]));
+        assert_eq!(json["results"][0]["ratio_to_go"]["median"], json!(1.5));
+        assert_eq!(json["results"][1]["ratio_to_go"], Value::Null);
+        assert_eq!(json["machine"]["Kernel"], json!("Linux 1"));
+    }
 }

@@ -28,6 +28,7 @@ pub struct Entry {
     note: &'static str,
     divide: usize,
     cap: usize,
+    smaller: bool,
     body: Option<fn(Run)>,
 }
 
@@ -39,6 +40,7 @@ pub const fn entry(workload: &'static str, body: fn(Run)) -> Entry {
         note: "",
         divide: 1,
         cap: usize::MAX,
+        smaller: false,
         body: Some(body),
     }
 }
@@ -51,6 +53,7 @@ pub const fn absent(workload: &'static str, why: &'static str) -> Entry {
         note: why,
         divide: 1,
         cap: usize::MAX,
+        smaller: false,
         body: None,
     }
 }
@@ -73,10 +76,16 @@ impl Entry {
         self
     }
 
-    /// Never does more than `cap` operations.
+    /// Never goes beyond that size.
     pub const fn cap(mut self, cap: usize) -> Entry {
         self.cap = cap;
         self
+    }
+
+    /// The same, where that makes it another piece of work, which no ratio is told of.
+    pub const fn smaller(mut self, cap: usize) -> Entry {
+        self.smaller = true;
+        self.cap(cap)
     }
 
     fn describe(&self) {
@@ -87,8 +96,8 @@ impl Entry {
         };
         // The texts are plain ASCII, for which Rust's escapes are JSON's.
         println!(
-            r#"{{"workload":{:?},"variant":{:?},"{kind}":{:?}}}"#,
-            self.workload, self.variant, self.note
+            r#"{{"workload":{:?},"variant":{:?},"{kind}":{:?},"smaller":{}}}"#,
+            self.workload, self.variant, self.note, self.smaller
         );
     }
 }
