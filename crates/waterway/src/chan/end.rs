@@ -16,7 +16,7 @@ use super::iter::{Iter, TryIter};
 use super::ops::{Get, Put};
 use super::slot::SendSlot;
 use crate::primitives::Ordering;
-use crate::wait::checkpoint;
+use crate::wait::{Limit, checkpoint};
 
 /// The sending end of a channel.
 ///
@@ -93,7 +93,7 @@ impl<T> Sender<T> {
         from: &SendSlot<T>,
         site: &'static Location<'static>,
     ) -> Result<(), SendError<T>> {
-        match self.core().send(from, None, site) {
+        match self.core().send(from, Limit::NONE, site) {
             Put::Done => Ok(()),
             Put::Full | Put::Closed => Err(SendError(left(from))),
         }
@@ -189,7 +189,7 @@ impl<T> Sender<T> {
     ) -> Result<(), SendTimeoutError<T>> {
         checkpoint();
         let from = SendSlot::new(value);
-        match self.core().send(&from, deadline, site) {
+        match self.core().send(&from, Limit::at(deadline), site) {
             Put::Done => Ok(()),
             Put::Full => Err(SendTimeoutError::Timeout(left(&from))),
             Put::Closed => Err(SendTimeoutError::Disconnected(left(&from))),
@@ -340,7 +340,7 @@ impl<T> Receiver<T> {
 
     #[inline]
     fn recv_slow(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
-        self.core().recv(None, site).map_err(|_| RecvError)
+        self.core().recv(Limit::NONE, site).map_err(|_| RecvError)
     }
 
     /// Receives a value if one is there.
@@ -427,9 +427,9 @@ impl<T> Receiver<T> {
     ) -> Result<T, RecvTimeoutError> {
         checkpoint();
         self.core()
-            .recv(deadline, site)
+            .recv(Limit::at(deadline), site)
             .map_err(|error| match error {
-                NoValue::TimedOut => RecvTimeoutError::Timeout,
+                NoValue::Limit => RecvTimeoutError::Timeout,
                 NoValue::Closed => RecvTimeoutError::Disconnected,
             })
     }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::Result;
 
 use super::packet::Handle;
-use crate::wait::{Node, Waiter};
+use crate::wait::{Limit, Node, Waiter};
 
 /// What a pending `poll` left in the goroutine's queue of waiters. Pointers, not boxes: the queue points to both as well, and
 /// a box that moves with the handle claims to be the only way to what is in it.
@@ -99,6 +99,18 @@ impl<T> JoinHandle<T> {
     #[track_caller]
     pub fn join(self) -> Result<T> {
         self.handle.join(Location::caller())
+    }
+
+    /// As `join`; the handle comes back if the limit came first.
+    pub(crate) fn join_within(
+        self,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> std::result::Result<Result<T>, JoinHandle<T>> {
+        match self.handle.wait_within(limit, site) {
+            true => Ok(self.handle.take()),
+            false => Err(self),
+        }
     }
 
     /// True once the goroutine has finished. Never blocks.

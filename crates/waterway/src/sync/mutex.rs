@@ -45,7 +45,7 @@ use crate::primitives::{AtomicPtr, AtomicUsize, Lock, Ordering};
 use crate::rt::clock::clock;
 use crate::rt::core_box::{CoreBox, CoreKind};
 use crate::rt::park::whoami;
-use crate::wait::{Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::wait::{Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 const WAITERS: usize = 1;
 /// Who has waited for so long, in nanoseconds, is handed the lock.
@@ -125,7 +125,7 @@ impl<T: ?Sized> Mutex<T> {
         let core = self.core.get();
         let who = whoami() << 1;
         if !take_idle(core, who) {
-            lock_slow(core, who, None, key(core, WaitReason::Mutex, site));
+            lock_slow(core, who, Limit::NONE, key(core, WaitReason::Mutex, site));
         }
         self.locked(core, site)
     }
@@ -148,14 +148,22 @@ impl<T: ?Sized> Mutex<T> {
     /// Go: none.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Option<MutexGuard<'_, T>> {
+        // Longer than a clock can count is for ever.
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.lock_within(limit, Location::caller())
+    }
+
+    /// As `lock`; `None` if the limit came first.
+    pub(crate) fn lock_within(
+        &self,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Option<MutexGuard<'_, T>> {
         checkpoint();
-        let site = Location::caller();
         let core = self.core.get();
         let who = whoami() << 1;
-        // Longer than a clock can count is for ever.
-        let deadline = Instant::now().checked_add(timeout);
-        let taken = take_idle(core, who)
-            || lock_slow(core, who, deadline, key(core, WaitReason::Mutex, site));
+        let taken =
+            take_idle(core, who) || lock_slow(core, who, limit, key(core, WaitReason::Mutex, site));
         taken.then(|| self.locked(core, site))
     }
 
@@ -222,9 +230,9 @@ fn key(core: &CoreBox<Core>, reason: WaitReason, site: &'static Location<'static
     }
 }
 
-/// True once the caller has the lock; false if the deadline passed first.
+/// True once the caller has the lock; false if the limit came first.
 #[cold]
-fn lock_slow(core: &CoreBox<Core>, who: usize, deadline: Option<Instant>, key: WaitKey) -> bool {
+fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key: WaitKey) -> bool {
     let word = &core.header.senders;
     let turn = Turn {
         who,
@@ -242,7 +250,7 @@ fn lock_slow(core: &CoreBox<Core>, who: usize, deadline: Option<Instant>, key: W
             settle(&queue, word);
             return true;
         }
-        let mut wait = Wait::new(key, &turn).until(deadline);
+        let mut wait = Wait::new(key, &turn).within(limit);
         wait.again = again;
         let served = wait.park(&core.value.queue, queue, |queue| {
             settle(queue, word);
@@ -335,7 +343,12 @@ impl<T: ?Sized> MutexGuard<'_, T> {
             fn drop(&mut self) {
                 let (core, who) = (self.0.lock.core.get(), whoami() << 1);
                 if !take_idle(core, who) {
-                    lock_slow(core, who, None, key(core, WaitReason::Relock, self.1));
+                    lock_slow(
+                        core,
+                        who,
+                        Limit::NONE,
+                        key(core, WaitReason::Relock, self.1),
+                    );
                 }
                 let guard = self.0.lock.locked(core, self.1);
                 self.0.word = guard.word;

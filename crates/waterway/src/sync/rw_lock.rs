@@ -24,7 +24,7 @@ use std::panic::Location;
 use super::lazy_core::{LazyCore, address, guard_word};
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::core_box::{CoreBox, CoreKind};
-use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 const WAITERS: usize = 1;
 const WRITER: usize = 2;
@@ -43,6 +43,13 @@ impl Want {
         match self {
             WRITE => word & !WAITERS == 0,
             _ => word & WRITER == 0,
+        }
+    }
+
+    fn reason(self) -> WaitReason {
+        match self {
+            WRITE => WaitReason::RwLockWrite,
+            _ => WaitReason::RwLockRead,
         }
     }
 }
@@ -99,7 +106,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         RwLockReadGuard {
-            held: self.take(READ, WaitReason::RwLockRead, Location::caller()),
+            held: self.take(READ, Location::caller()),
             lock: self,
         }
     }
@@ -114,7 +121,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         RwLockWriteGuard {
-            held: self.take(WRITE, WaitReason::RwLockWrite, Location::caller()),
+            held: self.take(WRITE, Location::caller()),
             lock: self,
         }
     }
@@ -145,13 +152,43 @@ impl<T: ?Sized> RwLock<T> {
         enter(&core.header.senders, want).then(|| Held::new(core, want))
     }
 
-    fn take(&self, want: Want, reason: WaitReason, site: &'static Location<'static>) -> Held<'_> {
+    /// As `read`; `None` if the limit came first.
+    pub(crate) fn read_within(
+        &self,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Option<RwLockReadGuard<'_, T>> {
+        let held = self.take_within(READ, limit, site)?;
+        Some(RwLockReadGuard { held, lock: self })
+    }
+
+    /// As `write`; `None` if the limit came first.
+    pub(crate) fn write_within(
+        &self,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Option<RwLockWriteGuard<'_, T>> {
+        let held = self.take_within(WRITE, limit, site)?;
+        Some(RwLockWriteGuard { held, lock: self })
+    }
+
+    fn take(&self, want: Want, site: &'static Location<'static>) -> Held<'_> {
+        match self.take_within(want, Limit::NONE, site) {
+            Some(held) => held,
+            None => unreachable!("without a limit it waits until it is served"),
+        }
+    }
+
+    fn take_within(
+        &self,
+        want: Want,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Option<Held<'_>> {
         checkpoint();
         let core = self.core.get();
-        if !enter(&core.header.senders, want) {
-            take_slow(core, want, reason, site);
-        }
-        Held::new(core, want)
+        let taken = enter(&core.header.senders, want) || take_slow(core, want, limit, site);
+        taken.then(|| Held::new(core, want))
     }
 }
 
@@ -168,27 +205,30 @@ fn enter(word: &AtomicUsize, want: Want) -> bool {
     false
 }
 
+/// True once the caller has the lock; false if the limit came first.
 #[cold]
 fn take_slow(
     core: &CoreBox<Line>,
     want: Want,
-    reason: WaitReason,
+    limit: Limit<'_>,
     site: &'static Location<'static>,
-) {
+) -> bool {
     let line = core.value.lock();
     let word = &core.header.senders;
     let before = word.fetch_or(WAITERS, Ordering::Acquire);
     if line.is_empty() && want.fits(before) {
         // With the bit up nobody enters but under this lock, and who leaves makes room only.
         word.fetch_add(want.0, Ordering::Acquire);
-        return settle(&line, word);
+        settle(&line, word);
+        return true;
     }
     let key = WaitKey {
-        reason,
+        reason: want.reason(),
         object: address(core),
         site,
     };
-    Wait::new(key, &want).park(&core.value, line, |line| serve(line, word));
+    let wait = Wait::new(key, &want).within(limit);
+    wait.park(&core.value, line, |line| serve(line, word))
 }
 
 /// Hands the lock to those at the front who fit beside those who hold it. Under the line's lock.

@@ -15,7 +15,7 @@ use std::panic::Location;
 use crate::goroutine::go;
 use crate::primitives::{AtomicU64, Lock, Ordering};
 use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
-use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 /// Somebody waits. The rest of the word is the count.
 const WAITED: u64 = 1 << 63;
@@ -143,16 +143,21 @@ impl WaitGroup {
     /// Go: `WaitGroup.Wait`.
     #[track_caller]
     pub fn wait(&self) {
+        self.wait_within(Limit::NONE, Location::caller());
+    }
+
+    /// As `wait`; false if the limit came first.
+    pub(crate) fn wait_within(&self, limit: Limit<'_>, site: &'static Location<'static>) -> bool {
         checkpoint();
         let State { word, waiters } = &self.core.value;
         if word.load(Ordering::Acquire) & !WAITED == 0 {
-            return;
+            return true;
         }
         let queue = waiters.lock();
         let mut now = word.load(Ordering::Acquire);
         loop {
             if now & !WAITED == 0 {
-                return;
+                return true;
             }
             let next = now | WAITED;
             match word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
@@ -163,9 +168,10 @@ impl WaitGroup {
         let key = WaitKey {
             reason: WaitReason::WaitGroup,
             object: self.core.address(),
-            site: Location::caller(),
+            site,
         };
-        Wait::new(key, &()).park(waiters, queue, |_| Vec::new());
+        let wait = Wait::new(key, &()).within(limit);
+        wait.park(waiters, queue, |_| Vec::new())
     }
 
     /// Starts a goroutine that the group waits for. A panic in it ends only it, and counts as done.

@@ -127,10 +127,11 @@ fn state(record: &Record, woken: bool, now: u64) -> String {
             let time = Duration::from_nanos(now.saturating_sub(waiting.since));
             let reason = waiting.key.reason.text();
             format!(
-                "[{reason}, {:.1} s]:\n\tblocked at {}{}\n",
+                "[{reason}, {:.1} s]:\n\tblocked at {}{}{}\n",
                 time.as_secs_f64(),
                 waiting.key.site,
-                object(&waiting)
+                object(&waiting),
+                ending(&waiting)
             )
         }
         Some(_) => "[runnable]:\n".into(),
@@ -145,11 +146,9 @@ fn object(waiting: &Waiting) -> String {
     if waiting.key.reason == WaitReason::Join {
         return format!(", waiting for goroutine {address} to finish");
     }
-    if HANDLES.offset(address).is_none() {
+    let Some(header) = header_at(address) else {
         return String::new();
-    }
-    // SAFETY: an address that a record names is that of a core, whose header is readable at any time (arena I2).
-    let header = unsafe { &*(address as *const CoreHeader) };
+    };
     let load = |n: &crate::primitives::AtomicUsize| n.load(crate::primitives::Ordering::Relaxed);
     let what = match header.kind() {
         CoreKind::Chan => {
@@ -186,6 +185,27 @@ fn object(waiting: &Waiting) -> String {
         CoreKind::Once => format!("once {}", header.id()),
         CoreKind::Barrier => format!("barrier {}", header.id()),
         CoreKind::Semaphore => format!("semaphore {}", header.id()),
+        CoreKind::Context => format!("context {}", header.id()),
     };
     format!("\n\ton {what}, made at {}", header.site())
+}
+
+/// What else may end the wait.
+fn ending(waiting: &Waiting) -> String {
+    match header_at(waiting.ending) {
+        Some(header) => format!(
+            "\n\tor until context {} ends, made at {}",
+            header.id(),
+            header.site()
+        ),
+        None => String::new(),
+    }
+}
+
+/// The header of the core at an address that a record names.
+fn header_at(address: usize) -> Option<&'static CoreHeader> {
+    // SAFETY: an address that a record names is that of a core, whose header is readable at any time (arena I2).
+    HANDLES
+        .offset(address)
+        .map(|_| unsafe { &*(address as *const CoreHeader) })
 }
