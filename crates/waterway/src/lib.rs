@@ -53,6 +53,7 @@
 //! repository.
 
 pub mod chan;
+pub mod context;
 mod defer;
 mod goroutine;
 mod primitives;
@@ -67,6 +68,7 @@ pub use chan::{
     Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError,
     TrySendError, WeakSender, chan,
 };
+pub use context::{CancelCauseGuard, CancelGuard, Context, ContextError};
 pub use goroutine::{
     Builder, JoinHandle, LocalJoinHandle, Scope, ScopedJoinHandle, blocking, go, go_local,
     max_procs, num_goroutines, scope, yield_now,

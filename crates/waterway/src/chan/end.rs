@@ -150,11 +150,8 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn send_timeout(&self, value: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
-        self.send_until(
-            value,
-            Instant::now().checked_add(timeout),
-            Location::caller(),
-        )
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.send_within(value, limit, Location::caller())
     }
 
     /// As [`send`](Self::send), but waits no longer than until `deadline`.
@@ -178,18 +175,19 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn send_deadline(&self, value: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        self.send_until(value, Some(deadline), Location::caller())
+        self.send_within(value, Limit::at(Some(deadline)), Location::caller())
     }
 
-    fn send_until(
+    /// As `send`; `Timeout` if the limit came first.
+    pub(crate) fn send_within(
         &self,
         value: T,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<(), SendTimeoutError<T>> {
         checkpoint();
         let from = SendSlot::new(value);
-        match self.core().send(&from, Limit::at(deadline), site) {
+        match self.core().send(&from, limit, site) {
             Put::Done => Ok(()),
             Put::Full => Err(SendTimeoutError::Timeout(left(&from))),
             Put::Closed => Err(SendTimeoutError::Disconnected(left(&from))),
@@ -393,7 +391,8 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.recv_until(Instant::now().checked_add(timeout), Location::caller())
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.recv_within(limit, Location::caller())
     }
 
     /// As [`recv`](Self::recv), but waits no longer than until `deadline`.
@@ -417,21 +416,20 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        self.recv_until(Some(deadline), Location::caller())
+        self.recv_within(Limit::at(Some(deadline)), Location::caller())
     }
 
-    fn recv_until(
+    /// As `recv`; `Timeout` if the limit came first.
+    pub(crate) fn recv_within(
         &self,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<T, RecvTimeoutError> {
         checkpoint();
-        self.core()
-            .recv(Limit::at(deadline), site)
-            .map_err(|error| match error {
-                NoValue::Limit => RecvTimeoutError::Timeout,
-                NoValue::Closed => RecvTimeoutError::Disconnected,
-            })
+        self.core().recv(limit, site).map_err(|error| match error {
+            NoValue::Limit => RecvTimeoutError::Timeout,
+            NoValue::Closed => RecvTimeoutError::Disconnected,
+        })
     }
 
     /// Receives a value in an async task. No value is lost if the future is dropped.

@@ -101,16 +101,14 @@ impl<T> JoinHandle<T> {
         self.handle.join(Location::caller())
     }
 
-    /// As `join`; the handle comes back if the limit came first.
+    /// As `join`; `None` if the limit came first.
     pub(crate) fn join_within(
-        self,
+        &mut self,
         limit: Limit<'_>,
         site: &'static Location<'static>,
-    ) -> std::result::Result<Result<T>, JoinHandle<T>> {
-        match self.handle.wait_within(limit, site) {
-            true => Ok(self.handle.take()),
-            false => Err(self),
-        }
+    ) -> Option<Result<T>> {
+        let finished = self.handle.wait_within(limit, site);
+        finished.then(|| self.handle.take())
     }
 
     /// True once the goroutine has finished. Never blocks.

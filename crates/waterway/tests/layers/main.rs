@@ -22,7 +22,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("goroutine", &["primitives", "rt", "wait"]),
     ("sync", &["primitives", "rt", "wait", "goroutine"]),
     ("select", &["primitives", "rt", "wait", "chan"]),
-    ("time", &["primitives", "rt", "wait", "chan"]),
+    ("time", &["primitives", "rt", "wait", "chan", "goroutine"]),
+    (
+        "context",
+        &[
+            "primitives",
+            "rt",
+            "wait",
+            "chan",
+            "goroutine",
+            "sync",
+            "time",
+        ],
+    ),
+    (
+        "group",
+        &["primitives", "goroutine", "sync", "chan", "context"],
+    ),
     ("testing", &["primitives", "rt", "wait", "goroutine"]),
     ("watch", &["primitives", "rt", "wait", "goroutine"]),
 ];

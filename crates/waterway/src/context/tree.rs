@@ -1,0 +1,250 @@
+//! Contexts that can end, and the tree that they form.
+//!
+//! # Protocol
+//!
+//! A node ends once, under its own lock: from then on it has an error, takes no more dependents, and has given up those that
+//! it had. Everything else follows outside of the lock, on the stack of whoever ends it: waiters are woken, the done channel
+//! is closed, the timer is stopped, functions are started, and the nodes below end in the same way, from a list, however
+//! deep they stand. So the error is there before anybody can see the end in any other way.
+//!
+//! *Who holds whom.* A node knows the one above and those below weakly. It is held by its contexts and by its guard, and a
+//! guard that goes ends it: a node that has not ended has a guard, or one that was forgotten and holds it for ever. So
+//! whatever is below a node hears of its end, and nothing is kept by a tree that nobody can reach.
+//!
+//! *Locks.* A node's lock is taken inside that of the node above it, when it is added there, and else alone. No user code
+//! runs inside.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::panic::Location;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use super::error::ContextError;
+use crate::chan::{Receiver, Sender, chan};
+use crate::goroutine::Builder;
+use crate::primitives::{AtomicU8, Lock, Ordering};
+use crate::rt::core_box::CoreRef;
+use crate::time::{AfterFunc, after_func};
+use crate::wait::{Claimed, Ending};
+
+/// Why a context ended, in the program's own words.
+pub(super) type Cause = Arc<dyn Error + Send + Sync>;
+
+/// How a context ended.
+#[derive(Clone)]
+pub(super) struct Ended {
+    pub(super) error: ContextError,
+    pub(super) cause: Option<Cause>,
+}
+
+impl Ended {
+    /// It was cancelled, without further words.
+    pub(super) const CANCELED: Ended = Ended {
+        error: ContextError::Canceled,
+        cause: None,
+    };
+}
+
+/// A function that runs, in a goroutine of its own, when a context has ended.
+pub(super) struct Call {
+    pub(super) function: Box<dyn FnOnce() + Send>,
+    pub(super) site: &'static Location<'static>,
+}
+
+impl Call {
+    fn start(self) {
+        drop(Builder::new().go_at(self.site, self.function));
+    }
+}
+
+/// What hears of a node's end.
+enum Dependent {
+    Node(Weak<Node>),
+    Call(Call),
+}
+
+/// A context that can end.
+pub(super) struct Node {
+    /// Ends the waits that are limited by this.
+    pub(super) ending: CoreRef<Ending>,
+    /// The error's number; 0 before the end.
+    error: AtomicU8,
+    pub(super) deadline: Option<Instant>,
+    state: Lock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ended: Option<Ended>,
+    /// Those below, in the order in which they came.
+    dependents: BTreeMap<u64, Dependent>,
+    next: u64,
+    /// The node above, and the place there.
+    parent: Option<(Weak<Node>, u64)>,
+    timer: Option<AfterFunc>,
+    done: Option<Receiver<()>>,
+    /// Keeps `done` open.
+    open: Option<Sender<()>>,
+}
+
+impl State {
+    fn add(&mut self, dependent: Dependent) -> u64 {
+        self.next += 1;
+        self.dependents.insert(self.next, dependent);
+        self.next
+    }
+}
+
+impl Node {
+    /// A node that ends with `parent`, and not after `deadline`, which must be [armed](Self::arm).
+    pub(super) fn below(
+        parent: Option<&Arc<Node>>,
+        deadline: Option<Instant>,
+        site: &'static Location<'static>,
+    ) -> Arc<Node> {
+        let node = Arc::new(Node {
+            ending: Ending::new(site),
+            error: AtomicU8::new(0),
+            deadline,
+            state: Lock::default(),
+        });
+        if let Some(ended) = parent.and_then(|parent| parent.adopt(&node)) {
+            node.end(ended);
+        }
+        node
+    }
+
+    /// Adds a node that nobody else knows yet. If this one has ended, how.
+    fn adopt(self: &Arc<Node>, child: &Arc<Node>) -> Option<Ended> {
+        let mut state = self.state.lock();
+        if let Some(ended) = &state.ended {
+            return Some(ended.clone());
+        }
+        let place = state.add(Dependent::Node(Arc::downgrade(child)));
+        child.state.lock().parent = Some((Arc::downgrade(self), place));
+        None
+    }
+
+    /// Has the node end at `deadline`, if it has not then, with `cause`.
+    #[track_caller]
+    pub(super) fn arm(self: &Arc<Node>, deadline: Instant, cause: Option<Cause>) {
+        let ended = Ended {
+            error: ContextError::DeadlineExceeded,
+            cause,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return self.end(ended);
+        }
+        let node = Arc::downgrade(self);
+        let timer = after_func(left, move || {
+            if let Some(node) = node.upgrade() {
+                node.end(ended.clone());
+            }
+        });
+        let mut state = self.state.lock();
+        if state.ended.is_none() {
+            state.timer = Some(timer);
+            return;
+        }
+        drop(state);
+        timer.stop();
+    }
+
+    /// How it ended, but for the cause. Never locks.
+    pub(super) fn error(&self) -> Option<ContextError> {
+        ContextError::from_number(self.error.load(Ordering::Acquire))
+    }
+
+    /// How it ended.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.state.lock().ended.clone()
+    }
+
+    /// A channel that is closed by the end.
+    #[track_caller]
+    pub(super) fn done(&self) -> Receiver<()> {
+        let state = &mut *self.state.lock();
+        if state.done.is_none() {
+            let (open, done) = chan(0);
+            state.done = Some(done);
+            // Otherwise it is closed at once: nobody can wait there yet.
+            state.open = state.ended.is_none().then_some(open);
+        }
+        state.done.clone().expect("it was just made")
+    }
+
+    /// Has a function called after the end. The place of the call, or nothing if it has been started: the end has come.
+    pub(super) fn after(&self, call: Call) -> Option<u64> {
+        let mut state = self.state.lock();
+        if state.ended.is_none() {
+            return Some(state.add(Dependent::Call(call)));
+        }
+        drop(state);
+        call.start();
+        None
+    }
+
+    /// Takes a dependent out: true if it was there. It is dropped outside of the lock.
+    pub(super) fn remove(&self, place: u64) -> bool {
+        let dependent = self.state.lock().dependents.remove(&place);
+        dependent.is_some()
+    }
+
+    /// How many dependents the node has.
+    pub(super) fn dependents(&self) -> usize {
+        self.state.lock().dependents.len()
+    }
+
+    /// Ends this node and all below it, unless it has ended before.
+    pub(super) fn end(&self, ended: Ended) {
+        let Some(parting) = self.end_alone(&ended) else {
+            return;
+        };
+        if let Some((parent, place)) = parting.parent
+            && let Some(parent) = parent.upgrade()
+        {
+            parent.remove(place);
+        }
+        let mut levels = vec![parting.dependents.into_values()];
+        while let Some(level) = levels.last_mut() {
+            match level.next() {
+                None => _ = levels.pop(),
+                Some(Dependent::Call(call)) => call.start(),
+                Some(Dependent::Node(node)) => {
+                    let parting = node.upgrade().and_then(|node| node.end_alone(&ended));
+                    levels.extend(parting.map(|parting| parting.dependents.into_values()));
+                }
+            }
+        }
+    }
+
+    /// Ends this node, and gives who else is concerned.
+    fn end_alone(&self, ended: &Ended) -> Option<Parting> {
+        let mut state = self.state.lock();
+        if state.ended.is_some() {
+            return None;
+        }
+        state.ended = Some(ended.clone());
+        self.error.store(ended.error.number(), Ordering::Release);
+        let (timer, done, open) = (state.timer.take(), state.done.take(), state.open.take());
+        let parting = Parting {
+            parent: state.parent.take(),
+            dependents: std::mem::take(&mut state.dependents),
+        };
+        drop(state);
+        self.ending.value.end().into_iter().for_each(Claimed::wake);
+        drop((open, done));
+        if let Some(timer) = timer {
+            timer.stop();
+        }
+        Some(parting)
+    }
+}
+
+/// What a node leaves behind when it ends.
+struct Parting {
+    parent: Option<(Weak<Node>, u64)>,
+    dependents: BTreeMap<u64, Dependent>,
+}
