@@ -56,6 +56,7 @@ pub mod chan;
 pub mod context;
 mod defer;
 mod goroutine;
+pub mod group;
 mod primitives;
 mod rt;
 mod select;

@@ -69,7 +69,9 @@ fn the_error_is_there_before_the_end_shows() {
                 std::thread::yield_now();
             }
             guard.cancel();
-            watchers.map(|watcher| watcher.join().unwrap());
+            watchers
+                .into_iter()
+                .for_each(|watcher| watcher.join().unwrap());
         }
     });
 }

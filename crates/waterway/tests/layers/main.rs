@@ -37,7 +37,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "group",
-        &["primitives", "goroutine", "sync", "chan", "context"],
+        &[
+            "primitives",
+            "defer",
+            "goroutine",
+            "sync",
+            "chan",
+            "context",
+        ],
     ),
     ("testing", &["primitives", "rt", "wait", "goroutine"]),
     ("watch", &["primitives", "rt", "wait", "goroutine"]),
