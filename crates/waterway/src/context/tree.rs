@@ -5,7 +5,8 @@
 //! A node ends once, under its own lock: from then on it has an error, takes no more dependents, and has given up those that
 //! it had. Everything else follows outside of the lock, on the stack of whoever ends it: waiters are woken, the done channel
 //! is closed, the timer is stopped, functions are started, and the nodes below end in the same way, from a list, however
-//! deep they stand. So the error is there before anybody can see the end in any other way.
+//! deep they stand. So the error is there before anybody can see the end in any other way. And whoever sees the error finds
+//! the done channel closed: where the one who ends the node has not come to that yet, he closes it himself.
 //!
 //! *Who holds whom.* A node knows the one above and those below weakly. It is held by its contexts and by its guard, and a
 //! guard that goes ends it: a node that has not ended has a guard, or one that was forgotten and holds it for ever. So
@@ -27,6 +28,9 @@ use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::core_box::CoreRef;
 use crate::time::{AfterFunc, after_func};
 use crate::wait::{Claimed, Ending};
+
+/// In a node's `error`: its done channel is closed, if it has one.
+const TOLD: u8 = 4;
 
 /// Why a context ended, in the program's own words.
 pub(super) type Cause = Arc<dyn Error + Send + Sync>;
@@ -68,7 +72,7 @@ enum Dependent {
 pub(super) struct Node {
     /// Ends the waits that are limited by this.
     pub(super) ending: CoreRef<Ending>,
-    /// The error's number; 0 before the end.
+    /// The error's number, and `TOLD`; 0 before the end.
     error: AtomicU8,
     pub(super) deadline: Option<Instant>,
     state: Lock<State>,
@@ -83,9 +87,8 @@ struct State {
     /// The node above, and the place there.
     parent: Option<(Weak<Node>, u64)>,
     timer: Option<AfterFunc>,
-    done: Option<Receiver<()>>,
-    /// Keeps `done` open.
-    open: Option<Sender<()>>,
+    /// What the end closes. Made when somebody asks for it.
+    done: Option<(Sender<()>, Receiver<()>)>,
 }
 
 impl State {
@@ -152,9 +155,29 @@ impl Node {
         timer.stop();
     }
 
-    /// How it ended, but for the cause. Never locks.
+    /// How it ended, but for the cause.
+    #[inline]
     pub(super) fn error(&self) -> Option<ContextError> {
-        ContextError::from_number(self.error.load(Ordering::Acquire))
+        let number = self.error.load(Ordering::Acquire);
+        if number != 0 && number & TOLD == 0 {
+            self.close_done();
+        }
+        ContextError::from_number(number & !TOLD)
+    }
+
+    /// Closes the done channel, after the end: that may be done by several at a time.
+    #[cold]
+    fn close_done(&self) {
+        let open = self
+            .state
+            .lock()
+            .done
+            .as_ref()
+            .map(|(open, _)| open.clone());
+        if let Some(open) = open {
+            open.close();
+        }
+        self.error.fetch_or(TOLD, Ordering::Release);
     }
 
     /// How it ended.
@@ -165,14 +188,19 @@ impl Node {
     /// A channel that is closed by the end.
     #[track_caller]
     pub(super) fn done(&self) -> Receiver<()> {
-        let state = &mut *self.state.lock();
-        if state.done.is_none() {
-            let (open, done) = chan(0);
-            state.done = Some(done);
-            // Otherwise it is closed at once: nobody can wait there yet.
-            state.open = state.ended.is_none().then_some(open);
+        let (done, ended) = {
+            let mut state = self.state.lock();
+            // Not in a closure: the channel is made at the caller's line.
+            if state.done.is_none() {
+                state.done = Some(chan(0));
+            }
+            let (_, done) = state.done.as_ref().expect("it was just made");
+            (done.clone(), state.ended.is_some())
+        };
+        if ended {
+            self.close_done();
         }
-        state.done.clone().expect("it was just made")
+        done
     }
 
     /// Has a function called after the end. The place of the call, or nothing if it has been started: the end has come.
@@ -228,14 +256,14 @@ impl Node {
         }
         state.ended = Some(ended.clone());
         self.error.store(ended.error.number(), Ordering::Release);
-        let (timer, done, open) = (state.timer.take(), state.done.take(), state.open.take());
+        let timer = state.timer.take();
         let parting = Parting {
             parent: state.parent.take(),
             dependents: std::mem::take(&mut state.dependents),
         };
         drop(state);
         self.ending.value.end().into_iter().for_each(Claimed::wake);
-        drop((open, done));
+        self.close_done();
         if let Some(timer) = timer {
             timer.stop();
         }
