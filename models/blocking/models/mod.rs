@@ -1,6 +1,7 @@
 //! The models, and who plays in them.
 
 mod channels;
+mod endings;
 mod locks;
 mod selects;
 mod timers;
@@ -17,6 +18,7 @@ pub(super) fn all() -> Vec<Model> {
         selects::MODELS,
         locks::MODELS,
         timers::MODELS,
+        endings::MODELS,
     ]
     .concat()
 }
