@@ -43,6 +43,11 @@
 //! assert!(!heard);
 //! ```
 //!
+//! # Contexts
+//!
+//! A [`Context`] says when work is to end: when its guard is dropped, or a deadline passes. `ctx.recv(&rx)`, `ctx.lock(&mutex)`,
+//! `ctx.sleep(duration)` and their kin give up then, and [`Context::done`] is an arm for [`select!`]. See [`context`].
+//!
 //! # When it goes wrong
 //!
 //! If every goroutine and thread waits for another, the process prints `fatal error: all goroutines are asleep - deadlock!`

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use waterway::group::ErrGroup;
 use waterway::sync::{Mutex, WaitGroup};
-use waterway::time::{Ticker, Timer, sleep};
-use waterway::{blocking, chan, go, go_local, num_goroutines, select, yield_now};
+use waterway::time::{Ticker, Timer, after_func, sleep};
+use waterway::{Context, blocking, chan, go, go_local, num_goroutines, select, yield_now};
 
 /// Counts how often a sibling on the same worker runs during a call. The sibling is always ready.
 struct Sibling {
@@ -82,6 +83,23 @@ fn calls_that_never_switch() {
                 ticker.reset(Duration::from_secs(60));
                 ticker.stop();
             }),
+            ("time::after_func, reset and stop", &|| {
+                let call = after_func(Duration::from_secs(60), || ());
+                assert!(call.reset(Duration::from_secs(60)) && call.stop());
+            }),
+            ("Context: with, after_func, done, err, cancel", &|| {
+                let (ctx, guard) = Context::background().with_timeout(Duration::from_secs(60));
+                let (below, _guard) = ctx.with_value(1).with_cancel();
+                below.after_func(|| ());
+                assert!(below.done().try_recv().is_err() && below.err().is_none());
+                guard.cancel();
+                assert!(below.cause().is_some());
+            }),
+            ("ErrGroup: try_go", &|| {
+                let group = ErrGroup::<()>::new();
+                group.set_limit(Some(0));
+                assert!(group.try_go(|| Ok(())).is_err());
+            }),
             ("num_goroutines", &|| assert!(num_goroutines() >= 3)),
             ("is_finished", &|| assert!(!parked.is_finished())),
             ("go and detach", &|| drop(go(|| ()))),
@@ -141,4 +159,15 @@ fn calls_that_wait_switch() {
     let holder = held();
     assert!(sibling.runs_during(|| drop(lock.lock())), "lock");
     holder.join().unwrap();
+    let (ctx, _guard) = Context::background().with_timeout(Duration::from_millis(1));
+    assert!(
+        sibling.runs_during(|| ctx.sleep(Duration::from_secs(60))),
+        "ctx.sleep"
+    );
+    let group = ErrGroup::<()>::new();
+    group.go(|| {
+        sleep(Duration::from_millis(1));
+        Ok(())
+    });
+    assert!(sibling.runs_during(|| group.wait()), "ErrGroup::wait");
 }

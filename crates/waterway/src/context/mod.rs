@@ -35,7 +35,7 @@
 //!
 //! `send`, `recv`, `sleep`, `lock`, `read`, `write`, `acquire`, `wait`, `wait_while` and `join` of [`Context`] do what
 //! the methods of the same name do, and give up when the context ends. They fail at once, and do nothing, if it has ended
-//! already; in Go's select the one or the other may happen. Nothing is lost: a value that was not sent comes back, one that
+//! already (`wait_while` looks at its condition first); in Go's select the one or the other may happen. Nothing is lost: a value that was not sent comes back, one that
 //! was not received stays where it is, and who gives up while he is being served has been served.
 
 mod after_func;
