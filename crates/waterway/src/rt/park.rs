@@ -276,11 +276,9 @@ impl Waiter {
         let _place = reap::Place::of(self, key, deadline.is_some());
         parker.begin(key, deadline.is_some());
         rt.sysmon.rouse();
-        if !parker.sleep(deadline) {
-            if !self.claim_own(TIMED_OUT) {
-                // Claimed at the last moment: the wake is on its way (I2).
-                parker.sleep(None);
-            }
+        if !parker.sleep(deadline) && !self.claim_own(TIMED_OUT) {
+            // Claimed at the last moment: the wake is on its way (I2).
+            parker.sleep(None);
         }
         parker.end();
         self.woken()
