@@ -645,6 +645,45 @@ fn children_of_a_dying_parent_end() {
     });
 }
 
+/// Several end one tree at the same time, at its top and in its middle. Whoever's `cancel` returns, all below have ended.
+#[test]
+fn whoever_cancels_all_below_have_ended() {
+    bounded(|| {
+        for _ in 0..100 {
+            let (top, guard) = Context::background().with_cancel();
+            let guard = Arc::new(guard);
+            let (middle, middle_guard) = top.with_cancel();
+            let mut below = vec![];
+            let mut at = middle.clone();
+            for n in 0..200 {
+                let (next, guard) = at.with_cancel();
+                if n % 3 == 0 {
+                    at = next.clone();
+                }
+                below.push((next, guard));
+            }
+            let below = Arc::new(below);
+            let checks = |cancel: Box<dyn FnOnce() + Send>| {
+                let below = below.clone();
+                std::thread::spawn(move || {
+                    cancel();
+                    assert!(below.iter().all(|(ctx, _)| ctx.err() == Some(CANCELED)));
+                })
+            };
+            let other = guard.clone();
+            let cancellers = [
+                checks(Box::new(move || guard.cancel())),
+                checks(Box::new(move || other.cancel())),
+                checks(Box::new(move || middle_guard.cancel())),
+            ];
+            for canceller in cancellers {
+                canceller.join().unwrap();
+            }
+            assert!(format!("{top:?}").contains("dependents: 0"));
+        }
+    });
+}
+
 /// The caller's lines are told: of what it waits for, and of the context.
 #[test]
 fn dumps_name_the_context() {

@@ -30,10 +30,8 @@ impl CancelGuard {
         self.node.arm(deadline, cause);
     }
 
-    /// Cancels the context and those below it, unless it has ended before. Never blocks.
-    ///
-    /// When this returns, all of them have ended; but if another goroutine was just ending it, that one may still be telling
-    /// those below.
+    /// Cancels the context and those below it, unless they have ended before. When this returns, all of them have ended.
+    /// Never blocks.
     ///
     /// ```
     /// use waterway::{Context, ContextError};

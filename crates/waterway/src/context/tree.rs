@@ -3,10 +3,14 @@
 //! # Protocol
 //!
 //! A node ends once, under its own lock: from then on it has an error, takes no more dependents, and has given up those that
-//! it had. Everything else follows outside of the lock, on the stack of whoever ends it: waiters are woken, the done channel
-//! is closed, the timer is stopped, functions are started, and the nodes below end in the same way, from a list, however
-//! deep they stand. So the error is there before anybody can see the end in any other way. And whoever sees the error finds
-//! the done channel closed: where the one who ends the node has not come to that yet, he closes it himself.
+//! it had. Whoever has ended it so ends those below in the same way, from a list, however deep they stand (`mark`). Only then,
+//! and outside of all locks, comes what others notice: waiters are woken, done channels closed, timers stopped, functions
+//! started. So
+//!
+//! - the error is there before anybody can see the end in any other way;
+//! - whoever comes second waits for the first to be through with the list, no longer: when `end` returns, all below have
+//!   ended. Waits go down the tree, so nobody waits in a circle;
+//! - whoever sees the error finds the done channel closed: if that is still to be done, he does it himself (`close_done`).
 //!
 //! *Who holds whom.* A node knows the one above and those below weakly. It is held by its contexts and by its guard, and a
 //! guard that goes ends it: a node that has not ended has a guard, or one that was forgotten and holds it for ever. So
@@ -16,6 +20,7 @@
 //! runs inside.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::IntoValues;
 use std::error::Error;
 use std::panic::Location;
 use std::sync::{Arc, Weak};
@@ -24,13 +29,15 @@ use std::time::Instant;
 use super::error::ContextError;
 use crate::chan::{Receiver, Sender, chan};
 use crate::goroutine::Builder;
-use crate::primitives::{AtomicU8, Lock, Ordering};
+use crate::primitives::{AtomicU8, Lock, Ordering, Spin};
 use crate::rt::core_box::CoreRef;
 use crate::time::{AfterFunc, after_func};
 use crate::wait::{Claimed, Ending};
 
 /// In a node's `error`: its done channel is closed, if it has one.
 const TOLD: u8 = 4;
+/// In a node's `error`: all below it have ended, too.
+const SPREAD: u8 = 8;
 
 /// Why a context ended, in the program's own words.
 pub(super) type Cause = Arc<dyn Error + Send + Sync>;
@@ -72,7 +79,7 @@ enum Dependent {
 pub(super) struct Node {
     /// Ends the waits that are limited by this.
     pub(super) ending: CoreRef<Ending>,
-    /// The error's number, and `TOLD`; 0 before the end.
+    /// The error's number, `TOLD` and `SPREAD`; 0 before the end.
     error: AtomicU8,
     pub(super) deadline: Option<Instant>,
     state: Lock<State>,
@@ -162,7 +169,7 @@ impl Node {
         if number != 0 && number & TOLD == 0 {
             self.close_done();
         }
-        ContextError::from_number(number & !TOLD)
+        ContextError::from_number(number & !(TOLD | SPREAD))
     }
 
     /// Closes the done channel, after the end: that may be done by several at a time.
@@ -225,54 +232,97 @@ impl Node {
         self.state.lock().dependents.len()
     }
 
-    /// Ends this node and all below it, unless it has ended before.
+    /// Ends this node and all below it. When this returns all of them have ended, whoever has done it.
     pub(super) fn end(&self, ended: Ended) {
-        let Some(parting) = self.end_alone(&ended) else {
-            return;
+        let Some(mut parting) = self.mark(&ended) else {
+            return self.await_spread();
         };
-        if let Some((parent, place)) = parting.parent
+        // The places of those below go with their parents' lists.
+        let place = parting.parent.take();
+        let mut concerned = Concerned::default();
+        let mut levels = vec![concerned.by(parting)];
+        while let Some(level) = levels.last_mut() {
+            match level.next() {
+                None => _ = levels.pop(),
+                Some(Dependent::Call(call)) => concerned.calls.push(call),
+                Some(Dependent::Node(node)) => {
+                    let Some(node) = node.upgrade() else { continue };
+                    match node.mark(&ended) {
+                        Some(parting) => levels.push(concerned.by(parting)),
+                        None => node.await_spread(),
+                    }
+                    concerned.nodes.push(node);
+                }
+            }
+        }
+        self.tell();
+        concerned.nodes.iter().for_each(|node| node.tell());
+        if let Some((parent, place)) = place
             && let Some(parent) = parent.upgrade()
         {
             parent.remove(place);
         }
-        let mut levels = vec![parting.dependents.into_values()];
-        while let Some(level) = levels.last_mut() {
-            match level.next() {
-                None => _ = levels.pop(),
-                Some(Dependent::Call(call)) => call.start(),
-                Some(Dependent::Node(node)) => {
-                    let parting = node.upgrade().and_then(|node| node.end_alone(&ended));
-                    levels.extend(parting.map(|parting| parting.dependents.into_values()));
-                }
-            }
-        }
+        concerned.let_know();
     }
 
-    /// Ends this node, and gives who else is concerned.
-    fn end_alone(&self, ended: &Ended) -> Option<Parting> {
+    /// Ends this node for itself, and gives who else is concerned; nothing if it had ended before. Runs no user code.
+    fn mark(&self, ended: &Ended) -> Option<Parting> {
         let mut state = self.state.lock();
         if state.ended.is_some() {
             return None;
         }
         state.ended = Some(ended.clone());
         self.error.store(ended.error.number(), Ordering::Release);
-        let timer = state.timer.take();
-        let parting = Parting {
+        Some(Parting {
             parent: state.parent.take(),
+            timer: state.timer.take(),
             dependents: std::mem::take(&mut state.dependents),
-        };
-        drop(state);
+        })
+    }
+
+    /// All below have ended: says so, wakes who waits, and closes the done channel.
+    fn tell(&self) {
+        self.error.fetch_or(SPREAD, Ordering::Release);
         self.ending.value.end().into_iter().for_each(Claimed::wake);
         self.close_done();
-        if let Some(timer) = timer {
-            timer.stop();
+    }
+
+    /// Waits until whoever ends this node has ended all below it, too. That runs no user code, so it is soon.
+    fn await_spread(&self) {
+        let mut spin = Spin::new();
+        while self.error.load(Ordering::Acquire) & SPREAD == 0 {
+            spin.once();
         }
-        Some(parting)
     }
 }
 
 /// What a node leaves behind when it ends.
 struct Parting {
     parent: Option<(Weak<Node>, u64)>,
+    timer: Option<AfterFunc>,
     dependents: BTreeMap<u64, Dependent>,
+}
+
+/// Whoever is concerned by the end of a tree, but for its top.
+#[derive(Default)]
+struct Concerned {
+    nodes: Vec<Arc<Node>>,
+    timers: Vec<AfterFunc>,
+    calls: Vec<Call>,
+}
+
+impl Concerned {
+    /// Keeps what a node has left behind. Its dependents are next.
+    fn by(&mut self, parting: Parting) -> IntoValues<u64, Dependent> {
+        self.timers.extend(parting.timer);
+        parting.dependents.into_values()
+    }
+
+    /// Stops the timers and starts the functions.
+    fn let_know(self) {
+        for timer in self.timers {
+            timer.stop();
+        }
+        self.calls.into_iter().for_each(Call::start);
+    }
 }
