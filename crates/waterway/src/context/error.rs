@@ -45,6 +45,19 @@ impl ContextError {
 }
 
 /// A value was not sent because the context had ended, or the channel is closed. The value is inside.
+///
+/// ```
+/// use waterway::{Context, ContextError, chan, context::SendContextError};
+/// let (ctx, guard) = Context::background().with_cancel();
+/// guard.cancel();
+/// let (tx, _rx) = chan(1);
+/// match ctx.send(&tx, 7) {
+///     Err(SendContextError::Ended(value, error)) => {
+///         assert_eq!((value, error), (7, ContextError::Canceled));
+///     }
+///     _ => unreachable!(),
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendContextError<T> {
     /// The context ended first.
@@ -54,6 +67,13 @@ pub enum SendContextError<T> {
 }
 
 /// Nothing was received because the context had ended, or the channel is closed and empty.
+///
+/// ```
+/// use waterway::{Context, chan, context::RecvContextError};
+/// let (tx, rx) = chan::<u8>(1);
+/// drop(tx);
+/// assert_eq!(Context::background().recv(&rx), Err(RecvContextError::Disconnected));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecvContextError {
     /// The context ended first.

@@ -13,6 +13,16 @@ use super::tree::{Cause, Ended, Node};
 /// Keep it for as long as the context is to live: `let (ctx, _) = …` cancels at once, `let (ctx, _guard) = …` at the end of
 /// the block.
 ///
+/// ```
+/// use waterway::Context;
+/// let ctx = {
+///     let (ctx, _guard) = Context::background().with_cancel();
+///     assert!(ctx.err().is_none());
+///     ctx
+/// };
+/// assert!(ctx.err().is_some());
+/// ```
+///
 /// Go: `context.CancelFunc`.
 #[must_use = "the context is cancelled at once if the guard is not kept"]
 pub struct CancelGuard {

@@ -62,6 +62,14 @@ use values::Values;
 
 /// When work is to end, and values that go with it. Clones share both.
 ///
+/// ```
+/// use waterway::Context;
+/// let (ctx, guard) = Context::background().with_value("a value").with_cancel();
+/// assert!(ctx.err().is_none());
+/// guard.cancel();
+/// assert!(ctx.err().is_some());
+/// ```
+///
 /// See [the module](self) for how contexts are used.
 ///
 /// Go: `context.Context`. It is a type here, not an interface.
@@ -228,6 +236,13 @@ impl Context {
 
     /// The value of type `T` that was added last. Takes as long as there are values.
     ///
+    /// ```
+    /// use waterway::Context;
+    /// let ctx = Context::background().with_value("below").with_value(1).with_value("above");
+    /// assert_eq!(ctx.value(), Some(&"above"));
+    /// assert_eq!(ctx.value(), Some(&1));
+    /// ```
+    ///
     /// Go: `Context.Value`.
     pub fn value<T: Any>(&self) -> Option<&T> {
         self.values.get()
@@ -276,6 +291,14 @@ impl Context {
     }
 
     /// How the context ended; `None` as long as it has not. Never blocks.
+    ///
+    /// ```
+    /// use waterway::{Context, ContextError};
+    /// let (ctx, guard) = Context::background().with_cancel();
+    /// assert_eq!(ctx.err(), None);
+    /// drop(guard);
+    /// assert_eq!(ctx.err(), Some(ContextError::Canceled));
+    /// ```
     ///
     /// Go: `Context.Err`.
     pub fn err(&self) -> Option<ContextError> {

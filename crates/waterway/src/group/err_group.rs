@@ -35,7 +35,8 @@ pub struct ErrGroup<E> {
     spawner: Spawner<E>,
 }
 
-/// Starts goroutines of an [`ErrGroup`], from wherever it is moved or cloned to: also from the group's own.
+/// Starts goroutines of an [`ErrGroup`], from wherever it is moved or cloned to: also from the group's own. See
+/// [`ErrGroup::spawner`].
 ///
 /// Go: a pointer to the `errgroup.Group`.
 pub struct Spawner<E> {
@@ -75,6 +76,14 @@ impl<E: Send + 'static> ErrGroup<E> {
     /// A group, and a context below `parent` for its goroutines. It is cancelled by the first error or panic, and at the
     /// latest when [`wait`](Self::wait) returns.
     ///
+    /// ```
+    /// use waterway::{Context, group::ErrGroup};
+    /// let (group, ctx) = ErrGroup::<()>::with_context(&Context::background());
+    /// group.go(|| Err(()));
+    /// assert!(ctx.done().recv().is_err(), "closed by the error");
+    /// assert!(group.wait().is_err());
+    /// ```
+    ///
     /// Go: `errgroup.WithContext`, but that the error is not the context's cause: `wait` gives it.
     #[track_caller]
     pub fn with_context(parent: &Context) -> (ErrGroup<E>, Context) {
@@ -102,6 +111,15 @@ impl<E: Send + 'static> ErrGroup<E> {
     }
 
     /// At most so many goroutines of the group run at a time; `None`: any number.
+    ///
+    /// ```
+    /// let group = waterway::group::ErrGroup::<()>::new();
+    /// group.set_limit(Some(2));
+    /// for _ in 0..10 {
+    ///     group.go(|| Ok(())); // waits while two run
+    /// }
+    /// group.wait().unwrap();
+    /// ```
     ///
     /// # Panics
     ///

@@ -79,6 +79,24 @@ where
     ///
     /// `f` runs on the caller's own stack. If it wants the same key itself it waits for ever.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::{group::SingleFlight, scope, time::sleep};
+    ///
+    /// let flights = SingleFlight::new();
+    /// scope(|s| {
+    ///     for _ in 0..3 {
+    ///         s.go(|| {
+    ///             let (rows, _shared) = flights.run("users", || {
+    ///                 sleep(Duration::from_millis(1)); // one query, for all who ask meanwhile
+    ///                 vec!["Ada", "Grace"]
+    ///             });
+    ///             assert_eq!(rows.len(), 2);
+    ///         });
+    ///     }
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// With the panic of `f`; who waited for it panics too, and names it.

@@ -50,6 +50,13 @@ impl AfterFunc {
     /// Keeps the function from being called. True if that was in time; false if its goroutine has been started already, of
     /// which this does not await the end, or if it was stopped before. Never blocks.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// let call = waterway::time::after_func(Duration::from_secs(3600), || unreachable!());
+    /// assert!(call.stop());
+    /// assert!(!call.stop(), "there is nothing to stop");
+    /// ```
+    ///
     /// Go: `Timer.Stop`.
     pub fn stop(&self) -> bool {
         self.alarm.stop(None)
