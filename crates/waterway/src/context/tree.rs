@@ -318,9 +318,9 @@ impl Concerned {
         parting.dependents.into_values()
     }
 
-    /// Stops the timers and starts the functions.
+    /// Stops the timers and starts the functions. What all these had is dropped last: it is the user's, and may panic.
     fn let_know(self) {
-        for timer in self.timers {
+        for timer in &self.timers {
             timer.stop();
         }
         self.calls.into_iter().for_each(Call::start);
