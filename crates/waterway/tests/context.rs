@@ -231,6 +231,32 @@ fn user_code_may_use_the_context_that_ends() {
     });
 }
 
+/// Whoever is told of the end of a tree ends a part of it, on the stack of the one who tells him; and the other way round.
+#[test]
+fn wakers_cancel_what_is_ending() {
+    bounded(|| {
+        let (top, top_guard) = Context::background().with_cancel();
+        let (below, below_guard) = top.with_cancel();
+        let (deep, _deep_guard) = below.with_cancel();
+        let guards = Arc::new((top_guard, below_guard));
+        let cancelled = Arc::new(AtomicUsize::new(0));
+        let dones = [top.done(), below.done(), deep.done()];
+        let mut waiting: Vec<_> = dones.iter().map(|done| done.recv_async()).collect();
+        for waiting in &mut waiting {
+            let (guards, cancelled) = (guards.clone(), cancelled.clone());
+            let waker = attack::calling(move || {
+                guards.1.cancel();
+                guards.0.cancel();
+                cancelled.fetch_add(1, Ordering::SeqCst);
+            });
+            assert!(attack::poll(waiting, &waker).is_pending());
+        }
+        guards.0.cancel();
+        assert_eq!(live(&cancelled), 3);
+        assert!(deep.err().is_some());
+    });
+}
+
 /// Drops of causes and values panic. Whoever drops them panics; the tree ends all the same, and the rest is freed.
 #[test]
 fn drops_that_panic_break_nothing() {

@@ -235,7 +235,8 @@ impl Node {
     /// Ends this node and all below it. When this returns all of them have ended, whoever has done it.
     pub(super) fn end(&self, ended: Ended) {
         let Some(mut parting) = self.mark(&ended) else {
-            return self.await_spread();
+            self.await_spread();
+            return self.close_done();
         };
         // The places of those below go with their parents' lists.
         let place = parting.parent.take();
@@ -254,6 +255,11 @@ impl Node {
                     concerned.nodes.push(node);
                 }
             }
+        }
+        // All are at an end before the first is told: who is told is user code, and may end any of them.
+        self.error.fetch_or(SPREAD, Ordering::Release);
+        for node in &concerned.nodes {
+            node.error.fetch_or(SPREAD, Ordering::Release);
         }
         self.tell();
         concerned.nodes.iter().for_each(|node| node.tell());
@@ -280,14 +286,14 @@ impl Node {
         })
     }
 
-    /// All below have ended: says so, wakes who waits, and closes the done channel.
+    /// Wakes who waits, and closes the done channel. By several at a time, if they come to it.
     fn tell(&self) {
-        self.error.fetch_or(SPREAD, Ordering::Release);
         self.ending.value.end().into_iter().for_each(Claimed::wake);
         self.close_done();
     }
 
-    /// Waits until whoever ends this node has ended all below it, too. That runs no user code, so it is soon.
+    /// Waits until whoever ends this node has ended all below it, too. Until then he runs no user code, so it is soon, and he
+    /// does not wait for the caller.
     fn await_spread(&self) {
         let mut spin = Spin::new();
         while self.error.load(Ordering::Acquire) & SPREAD == 0 {
