@@ -35,13 +35,14 @@
 //!
 //! `send`, `recv`, `sleep`, `lock`, `read`, `write`, `acquire`, `wait`, `wait_while` and `join` of [`Context`] do what
 //! the methods of the same name do, and give up when the context ends. They fail at once, and do nothing, if it has ended
-//! already (`wait_while` looks at its condition first); in Go's select the one or the other may happen. Nothing is lost: a value that was not sent comes back, one that
-//! was not received stays where it is, and who gives up while he is being served has been served.
+//! already (`wait_while` looks at its condition first); in Go's select the one or the other may happen. Nothing is lost: a
+//! value that was not sent comes back, one that was not received stays where it is, and who gives up while he is being
+//! served has been served.
 //!
 //! In a [`select!`](crate::select!), `recv(ctx.done())` is an arm like any other. Without such a form are the end of a
 //! [`scope`](crate::scope()) and [`blocking`](crate::blocking()), which have lent what lies on the caller's stack, a
-//! [`Barrier`](crate::sync::Barrier), whose round nobody can leave without breaking it for the others, and a
-//! [`Once`](crate::sync::Once).
+//! [`Barrier`](crate::sync::Barrier), whose round nobody can leave without breaking it for the others, a
+//! [`Once`](crate::sync::Once), and the handles of scoped and local goroutines.
 
 mod after_func;
 mod error;
