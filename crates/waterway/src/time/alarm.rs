@@ -149,8 +149,10 @@ impl Alarm {
         let mut was_set = state.due.take().is_some();
         // What the heap held is a reference to this alarm, which the caller holds too: nothing is dropped by this.
         drop(self.home.remove_timer(&self.slot));
-        while rx.is_some_and(|rx| rx.try_recv().is_ok()) {
-            was_set = true;
+        if let Some(rx) = rx {
+            while rx.try_recv().is_ok() {
+                was_set = true;
+            }
         }
         was_set
     }

@@ -12,7 +12,8 @@ use crate::chan::{self, Receiver};
 fn channel(after: Duration, period: Duration) -> (Arc<Alarm>, Receiver<Instant>) {
     let (tx, rx) = chan::chan(1);
     let alarm = Alarm::new(Action::Send(tx));
-    alarm.set(after, period, Some(&rx));
+    // Nothing has been sent yet.
+    alarm.set(after, period, None);
     (alarm, rx)
 }
 
