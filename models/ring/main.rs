@@ -1,4 +1,4 @@
-//! Loom models of the ring: the library's own source, under every schedule with a few preemptions, and every outcome that the
+//! Loom models of the ring, and of the headers that dumps read: the library's own source, under every schedule with a few preemptions, and every outcome that the
 //! memory orders allow. Each value is a cell of loom's, so that a value read without its writer having been seen is an error.
 //!
 //! Sequentially consistent accesses are weakened to acquire and release here, see `primitives`: what the ring says of itself must
@@ -11,13 +11,18 @@
 
 #![allow(dead_code, missing_docs, clippy::arc_with_non_send_sync)]
 
+#[path = "../../crates/waterway/src/rt/header.rs"]
+mod header;
 mod primitives;
 #[path = "../../crates/waterway/src/chan/ring.rs"]
 mod ring;
 
+use std::panic::Location;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use header::{CoreHeader, CoreKind};
 use loom::cell::UnsafeCell;
 use loom::thread;
 use ring::{Claim, Pop, Ring};
@@ -219,9 +224,48 @@ fn revoked() {
     assert!(left.is_empty() || filled && left == [1]);
 }
 
+/// A block is made anew for another object while a dump reads its header: it sees one of them whole, or nothing.
+fn header_made_anew() {
+    struct Block(*mut CoreHeader);
+    // SAFETY: headers are read and written from anywhere.
+    unsafe impl Send for Block {}
+    impl Block {
+        fn write(&self, kind: CoreKind, n: usize) {
+            // SAFETY: a block that is this model's alone, and zeroed.
+            unsafe {
+                CoreHeader::write(NonNull::new_unchecked(self.0), kind, Location::caller());
+                (*self.0).senders.store(n, primitives::Ordering::Relaxed);
+            }
+        }
+    }
+    primitives::prepare(5);
+    // SAFETY: all zeroes are atoms.
+    let at: *mut CoreHeader = Box::into_raw(Box::new(unsafe { std::mem::zeroed() }));
+    Block(at).write(CoreKind::Mutex, 2);
+    let again = Block(at);
+    let writer = thread::spawn(move || {
+        let again = again;
+        again.write(CoreKind::WaitGroup, 6);
+    });
+    // SAFETY: it has been an object's.
+    let seen = unsafe { CoreHeader::read(at) };
+    if let Some(seen) = seen {
+        // A count of 0 is one that is not noted yet.
+        let counts = match seen.kind {
+            CoreKind::Mutex => [2, 2],
+            _ => [0, 6],
+        };
+        assert!(counts.contains(&seen.senders), "{seen:?}");
+    }
+    writer.join().unwrap();
+    // SAFETY: as above.
+    let seen = unsafe { CoreHeader::read(at) };
+    assert!(seen.is_some_and(|seen| seen.kind == CoreKind::WaitGroup && seen.senders == 6));
+}
+
 fn main() {
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let models: [(&str, usize, fn()); 8] = [
+    let models: [(&str, usize, fn()); 9] = [
         ("one_to_one", 3, one_to_one),
         ("two_senders", 3, two_senders),
         ("two_receivers", 3, two_receivers),
@@ -230,6 +274,7 @@ fn main() {
         ("reserved", 3, reserved),
         ("given_back", 3, given_back),
         ("revoked", 3, revoked),
+        ("header_made_anew", 3, header_made_anew),
     ];
     for (name, preemptions, f) in models {
         if only.as_deref().is_none_or(|only| name.contains(only)) {

@@ -15,6 +15,7 @@ mod foreign;
 pub(crate) mod fork;
 pub(crate) mod group;
 pub(crate) mod habit;
+pub(crate) mod header;
 mod held;
 pub(crate) mod hold;
 mod hook;

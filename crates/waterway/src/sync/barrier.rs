@@ -4,7 +4,8 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::primitives::Lock;
-use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
+use crate::rt::core_box::CoreRef;
+use crate::rt::header::CoreKind;
 use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, Waited, checkpoint};
 
 #[derive(Default)]
@@ -53,9 +54,8 @@ impl Barrier {
     /// A barrier for `n`; 0 is as 1.
     #[track_caller]
     pub fn new(n: usize) -> Barrier {
-        let header = CoreHeader::new(CoreKind::Barrier, Location::caller());
         Barrier {
-            core: CoreRef::new(header, Lock::default()),
+            core: CoreRef::new(CoreKind::Barrier, Lock::default()),
             n,
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::lazy_core::{LazyCore, address};
 use super::mutex::MutexGuard;
 use crate::primitives::Lock;
-use crate::rt::core_box::CoreKind;
+use crate::rt::header::CoreKind;
 use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 /// A condition variable: goroutines wait in it until others say that something has changed.

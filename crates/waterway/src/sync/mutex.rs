@@ -43,7 +43,8 @@ use std::time::{Duration, Instant};
 use super::lazy_core::{LazyCore, address, guard_word};
 use crate::primitives::{AtomicPtr, AtomicUsize, Lock, Ordering};
 use crate::rt::clock::clock;
-use crate::rt::core_box::{CoreBox, CoreKind};
+use crate::rt::core_box::CoreBox;
+use crate::rt::header::CoreKind;
 use crate::rt::park::whoami;
 use crate::wait::{Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 

@@ -23,7 +23,8 @@ use std::panic::Location;
 
 use super::lazy_core::{LazyCore, address, guard_word};
 use crate::primitives::{AtomicUsize, Lock, Ordering};
-use crate::rt::core_box::{CoreBox, CoreKind};
+use crate::rt::core_box::CoreBox;
+use crate::rt::header::CoreKind;
 use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 const WAITERS: usize = 1;

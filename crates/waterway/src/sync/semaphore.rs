@@ -5,7 +5,8 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use crate::primitives::Lock;
-use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
+use crate::rt::core_box::CoreRef;
+use crate::rt::header::CoreKind;
 use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, Waited, checkpoint};
 
 struct State {
@@ -78,13 +79,12 @@ impl Semaphore {
     /// A semaphore with `permits` permits, all free.
     #[track_caller]
     pub fn new(permits: usize) -> Semaphore {
-        let header = CoreHeader::new(CoreKind::Semaphore, Location::caller());
         let state = State {
             free: permits,
             queue: WaitQueue::new(),
         };
         Semaphore {
-            core: CoreRef::new(header, Lock::new(state)),
+            core: CoreRef::new(CoreKind::Semaphore, Lock::new(state)),
         }
     }
 

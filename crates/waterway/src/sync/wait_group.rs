@@ -14,7 +14,8 @@ use std::panic::Location;
 
 use crate::goroutine::go;
 use crate::primitives::{AtomicU64, Lock, Ordering};
-use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
+use crate::rt::core_box::CoreRef;
+use crate::rt::header::CoreKind;
 use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 /// Somebody waits. The rest of the word is the count.
@@ -48,13 +49,12 @@ impl WaitGroup {
     /// A group with nothing under way.
     #[track_caller]
     pub fn new() -> WaitGroup {
-        let header = CoreHeader::new(CoreKind::WaitGroup, Location::caller());
         let state = State {
             word: AtomicU64::new(0),
             waiters: Lock::new(WaitQueue::new()),
         };
         WaitGroup {
-            core: CoreRef::new(header, state),
+            core: CoreRef::new(CoreKind::WaitGroup, state),
         }
     }
 

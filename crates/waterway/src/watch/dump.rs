@@ -9,7 +9,7 @@ use crate::goroutine::dedicated;
 use crate::rt::arena::HANDLES;
 use crate::rt::cell::for_each_unstarted;
 use crate::rt::clock::clock;
-use crate::rt::core_box::{CoreHeader, CoreKind};
+use crate::rt::header::{CoreHeader, CoreKind};
 use crate::rt::record::{Record, WaitReason, Waiting};
 use crate::rt::sched::Runtime;
 use crate::rt::thread;
@@ -148,44 +148,42 @@ fn object(waiting: &Waiting) -> String {
     if HANDLES.offset(address).is_none() {
         return String::new();
     }
-    // SAFETY: an address that a record names is that of a core, whose header is readable at any time (arena I2).
-    let header = unsafe { &*(address as *const CoreHeader) };
-    let load = |n: &crate::primitives::AtomicUsize| n.load(crate::primitives::Ordering::Relaxed);
-    let what = match header.kind() {
+    // SAFETY: an address that a record names is, or was, that of a core.
+    let Some(seen) = (unsafe { CoreHeader::read(address as *const CoreHeader) }) else {
+        return String::new();
+    };
+    let id = seen.id;
+    let what = match seen.kind {
         CoreKind::Chan => {
-            let capacity = match load(&header.capacity) {
+            let capacity = match seen.capacity {
                 usize::MAX => "unbounded".into(),
                 n => format!("capacity {n}"),
             };
-            let (tx, rx) = (load(&header.senders), load(&header.receivers));
-            format!(
-                "channel {} ({capacity}, senders alive: {tx}, receivers alive: {rx})",
-                header.id()
-            )
+            let (tx, rx) = (seen.senders, seen.receivers);
+            format!("channel {id} ({capacity}, senders alive: {tx}, receivers alive: {rx})")
         }
-        CoreKind::Mutex => match load(&header.senders) >> 1 {
-            0 => format!("mutex {}", header.id()),
-            who if who >> 60 != 0 => format!(
-                "mutex {} (held by thread {})",
-                header.id(),
-                who & (u32::MAX as usize)
-            ),
-            who => format!("mutex {} (held by goroutine {who})", header.id()),
+        CoreKind::Mutex => match seen.senders >> 1 {
+            0 => format!("mutex {id}"),
+            who if who >> 60 != 0 => {
+                let tid = who & (u32::MAX as usize);
+                format!("mutex {id} (held by thread {tid})")
+            }
+            who => format!("mutex {id} (held by goroutine {who})"),
         },
-        CoreKind::WaitGroup => format!("wait group {}", header.id()),
+        CoreKind::WaitGroup => format!("wait group {id}"),
         CoreKind::RwLock => {
-            let word = load(&header.senders);
+            let word = seen.senders;
             let holders = match (word & 2, word >> 2) {
                 (0, 0) => "free".into(),
                 (0, readers) => format!("readers: {readers}"),
                 _ => "held by a writer".to_string(),
             };
-            format!("rw lock {} ({holders})", header.id())
+            format!("rw lock {id} ({holders})")
         }
-        CoreKind::Condvar => format!("condition variable {}", header.id()),
-        CoreKind::Once => format!("once {}", header.id()),
-        CoreKind::Barrier => format!("barrier {}", header.id()),
-        CoreKind::Semaphore => format!("semaphore {}", header.id()),
+        CoreKind::Condvar => format!("condition variable {id}"),
+        CoreKind::Once => format!("once {id}"),
+        CoreKind::Barrier => format!("barrier {id}"),
+        CoreKind::Semaphore => format!("semaphore {id}"),
     };
-    format!("\n\ton {what}, made at {}", header.site())
+    format!("\n\ton {what}, made at {}", seen.site)
 }
