@@ -126,7 +126,7 @@ impl<T> Core<T> {
             match self.try_get() {
                 Get::Value(value) => return Ok(value),
                 Get::Closed => return Err(NoValue::Closed),
-                Get::Empty | Get::Bound => {}
+                Get::Empty | Get::Later => {}
             }
         }
         let mut queues = self.lock();
@@ -164,7 +164,7 @@ impl<T> Core<T> {
                 match got {
                     Get::Value(value) => return Ok(value),
                     Get::Closed => return Err(NoValue::Closed),
-                    Get::Empty | Get::Bound => {}
+                    Get::Empty | Get::Later => {}
                 }
             }
             let key = self.key(self.recv_reason(), site);
@@ -184,7 +184,7 @@ impl<T> Core<T> {
     }
 
     /// Receives without waiting, or puts the node into the queue: then it is `Empty`; or else the waiter is claimed
-    /// already (`Bound`).
+    /// already (`Later`).
     ///
     /// # Safety
     ///
@@ -211,7 +211,7 @@ impl<T> Core<T> {
             }
             // SAFETY: by the caller.
             unsafe { queues.receivers.push_back(node) };
-            self.tell_watch(&mut queues, &mut wakes);
+            self.tell_send_watch(&mut queues, &mut wakes);
         }
         self.refresh(&queues);
         // Whoever was claimed is woken after this.

@@ -368,7 +368,7 @@ impl<T> Receiver<T> {
         match self.core().try_get() {
             Get::Value(value) => Ok(value),
             Get::Closed => Err(TryRecvError::Disconnected),
-            Get::Empty | Get::Bound => Err(TryRecvError::Empty),
+            Get::Empty | Get::Later => Err(TryRecvError::Empty),
         }
     }
 

@@ -59,7 +59,7 @@ impl<T> Future for RecvFuture<'_, T> {
             Some(_) => Get::Empty,
         };
         let got = match got {
-            Get::Empty | Get::Bound => {
+            Get::Empty | Get::Later => {
                 let waker = cx.waker().clone();
                 let (task, fresh) = match &this.task {
                     Some(task) => (task, Some(waker)),
@@ -73,7 +73,7 @@ impl<T> Future for RecvFuture<'_, T> {
             done => done,
         };
         let result = match got {
-            Get::Empty | Get::Bound => return Poll::Pending,
+            Get::Empty | Get::Later => return Poll::Pending,
             Get::Value(value) => Ok(value),
             Get::Closed => Err(RecvError),
         };
@@ -162,7 +162,7 @@ impl<T> Core<T> {
         let queued = fresh.is_some() && task.waiter().claimed().is_none();
         self.announce(RECV_WAITING);
         let got = self.get(&mut queues, None, &mut wakes);
-        if let Get::Empty = got {
+        if let Get::Empty | Get::Later = got {
             _old = fresh.and_then(|waker| task.waiter().set_waker(waker));
             if !queued {
                 // SAFETY: the future takes the node out before the box goes.

@@ -35,6 +35,12 @@
 //! *Arms of a select that send* have no value while they wait. Who could take it instead gives them what they need to
 //! send, a reserved slot or itself (`Grant`), and wakes them. What is granted and not used comes back by `void` or by a
 //! wake with an empty slot.
+//!
+//! *Who only watches* (`Select::ready`) stands in a queue as a task does, and is told of a peer instead of meeting it. An
+//! arm that waits to send is told nothing by that, until somebody wanted its value at once and went without (`wanted`):
+//! then the next watch has it go ahead with a blocking send. So on an unbuffered channel a watch waits beside no blocked
+//! receiver, no value, and no arm: who enters a queue tells the first who watches the other side, and a watch that was
+//! told and goes has the others looked after (`settle`).
 
 use std::ptr::NonNull;
 
@@ -57,8 +63,9 @@ pub(super) enum Get<T> {
     Value(T),
     Empty,
     Closed,
-    /// The receiver's waiter is claimed by a sender whose value is still to come.
-    Bound,
+    /// A select that sends is there, and makes its value when it is bound to a receiver. The one with a waiter is: its
+    /// waiter is claimed by that select. Others have nothing.
+    Later,
 }
 
 /// A receiver that can wait for a sender whose value is still to come. Its waiter stands in no queue.
@@ -241,7 +248,10 @@ impl<T> Core<T> {
             !slot.is_lazy() || can_wait && !node.waiter().is_task()
         };
         let Some((node, claimed)) = queues.senders.pop_claim_where(accept) else {
-            return self.nothing();
+            if can_wait || queues.senders.is_empty() {
+                return self.nothing();
+            }
+            return self.want(queues);
         };
         // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
@@ -251,10 +261,21 @@ impl<T> Core<T> {
                 let claimed = own.waiter.claim(own.token);
                 let claimed = claimed.expect("a waiter that stands nowhere can be claimed");
                 slot.give(Grant::Peer(claimed, NonNull::from(own.slot)));
-                Get::Bound
+                Get::Later
             }
             _ => Get::Value(slot.take().expect("a waiting sender has a value")),
         }
+    }
+
+    /// Notes with the arms of selects that wait to send that somebody would have had their value, if it had been there.
+    #[cold]
+    fn want(&self, queues: &Queues) -> Get<T> {
+        let mut got = self.nothing();
+        arms::<T>(queues, |slot| {
+            slot.set_wanted(true);
+            got = Get::Later;
+        });
+        got
     }
 
     fn nothing(&self) -> Get<T> {
@@ -312,7 +333,9 @@ impl<T> Core<T> {
             return true;
         }
         match &self.flavor {
-            Flavor::Rendezvous | Flavor::Never => closed != 0 || value_waits::<T>(queues),
+            Flavor::Rendezvous | Flavor::Never => {
+                closed != 0 || value_waits::<T>(queues) || fresh_arm_waits::<T>(queues)
+            }
             Flavor::Unbounded(backlog) => closed != 0 || !self.backlog(backlog, queues).is_empty(),
             Flavor::Ring(ring) => ring.has_value() || closed != 0 && ring.len() == 0,
         }
@@ -341,16 +364,15 @@ impl<T> Core<T> {
                 if !queues.senders.is_empty() && !self.tell_lazy(queues, wakes) {
                     tell_task(queues, wakes);
                 }
-                if blocked_receiver_waits(queues) {
-                    self.tell_watch(queues, wakes);
-                }
+                self.tell_send_watch(queues, wakes);
+                self.tell_recv_watch(queues, wakes);
             }
         }
     }
 
-    /// A blocked receiver stands in the queue: tells the first who watches for one.
-    pub(super) fn tell_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
-        if queues.senders.is_empty() || !matches!(self.flavor, Flavor::Rendezvous) {
+    /// If a receiver is blocked: tells the first who watches for one.
+    pub(super) fn tell_send_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
+        if queues.senders.is_empty() || !self.is_rendezvous() || !blocked_receiver_waits(queues) {
             return;
         }
         let is_watch = |node: &Node| {
@@ -362,17 +384,41 @@ impl<T> Core<T> {
         }
     }
 
+    /// If the arm of a select waits that nobody has asked for its value yet: tells the first who watches for one.
+    pub(super) fn tell_recv_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
+        if queues.receivers.is_empty() || !self.is_rendezvous() || !fresh_arm_waits::<T>(queues) {
+            return;
+        }
+        if let Some((_, claimed)) = queues.receivers.pop_claim_where(is_recv_watch) {
+            wakes.push(claimed);
+        }
+    }
+
     /// If a task waits to receive and only arms of selects could send: tells the first of them. It then sends as a blocking
     /// send does, with a value that the task can fetch. True unless a value is there already.
     pub(super) fn tell_lazy(&self, queues: &mut Queues, wakes: &mut WakeList) -> bool {
-        let value = value_waits::<T>(queues);
-        if !value
-            && task_waits(queues)
-            && let Some((_, claimed)) = queues.senders.pop_claim()
-        {
+        if value_waits::<T>(queues) {
+            return false;
+        }
+        if task_waits(queues) {
+            if let Some((_, claimed)) = queues.senders.pop_claim() {
+                wakes.push(claimed);
+            }
+        } else if queues.receivers.any(is_recv_watch) {
+            self.commit_wanted(queues, wakes);
+        }
+        true
+    }
+
+    /// Has the first arm whose value was wanted go ahead: who wanted it waits until it is there.
+    fn commit_wanted(&self, queues: &mut Queues, wakes: &mut WakeList) {
+        // SAFETY: in this channel's queue of senders, under its lock.
+        let wanted = |node: &Node| unsafe { SendSlot::<T>::of(node) }.is_wanted();
+        if let Some((node, claimed)) = queues.senders.pop_claim_where(wanted) {
+            // SAFETY: as above, and claimed (S2): only goroutines and threads have wanted slots.
+            unsafe { SendSlot::<T>::of(node.as_ref()) }.give(Grant::Plain);
             wakes.push(claimed);
         }
-        !value
     }
 
     fn settle_ring(&self, ring: &Ring<T>, queues: &mut Queues, wakes: &mut WakeList) {
@@ -457,7 +503,8 @@ impl<T> Core<T> {
     /// Gives a grant back. Runs no user code but wakers: it may be called by whoever is about to park.
     pub(super) fn decline(&self, grant: Grant<T>) {
         match (grant, &self.flavor) {
-            (Grant::Plain, _) => {}
+            // Who waits for it may be met by another.
+            (Grant::Plain, _) => self.settle_now(),
             (Grant::Peer(claimed, _), _) => claimed.wake(),
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
                 ring.void(ticket);
@@ -479,28 +526,43 @@ pub(super) fn tell_task(queues: &mut Queues, wakes: &mut WakeList) {
     }
 }
 
-/// True if a goroutine or thread waits to receive.
-fn blocked_receiver_waits(queues: &Queues) -> bool {
-    let mut blocked = false;
-    queues
-        .receivers
-        .for_each(|n| blocked |= !n.waiter().is_task());
-    blocked
+/// True if the node of a receiver is that of a `RecvWatch`: it has a slot, of nothing.
+fn is_recv_watch(node: &Node) -> bool {
+    node.waiter().is_task() && !node.slot().is_null()
 }
 
-/// True if a task waits to receive.
-fn task_waits(queues: &Queues) -> bool {
-    let mut task = false;
-    queues.receivers.for_each(|n| task |= n.waiter().is_task());
-    task
+/// True if a goroutine or thread waits to receive.
+fn blocked_receiver_waits(queues: &Queues) -> bool {
+    queues.receivers.any(|n| !n.waiter().is_task())
+}
+
+/// True if a task waits to receive, which does not only watch.
+pub(super) fn task_waits(queues: &Queues) -> bool {
+    let is_task = |n: &Node| n.waiter().is_task() && !is_recv_watch(n);
+    queues.receivers.any(is_task)
 }
 
 /// True if a sender that has a value waits in these queues of a channel of `T`.
 fn value_waits<T>(queues: &Queues) -> bool {
-    let mut value = false;
     // SAFETY: in this channel's queue of senders, under its lock.
-    queues
-        .senders
-        .for_each(|n| value |= !unsafe { SendSlot::<T>::of(n) }.is_lazy());
-    value
+    let has_value = |n: &Node| !unsafe { SendSlot::<T>::of(n) }.is_lazy();
+    queues.senders.any(has_value)
+}
+
+/// Calls `f` on each arm of a select that waits to send in these queues of a channel of `T`.
+fn arms<T>(queues: &Queues, mut f: impl FnMut(&SendSlot<T>)) {
+    queues.senders.for_each(|n| {
+        // SAFETY: in this channel's queue of senders, under its lock.
+        let slot = unsafe { SendSlot::<T>::of(n) };
+        if slot.is_lazy() && !n.waiter().is_task() {
+            f(slot);
+        }
+    });
+}
+
+/// True if an arm of a select waits to send whose value nobody has wanted yet.
+fn fresh_arm_waits<T>(queues: &Queues) -> bool {
+    let mut fresh = false;
+    arms::<T>(queues, |slot| fresh |= !slot.is_wanted());
+    fresh
 }

@@ -16,7 +16,7 @@ use std::task::Waker;
 
 use super::core::{Core, Queues, RECV_WAITING, SEND_WAITING};
 use super::handle::{Handle, MEMORY};
-use super::ops::{Bind, Get, Put};
+use super::ops::{Bind, Get, Put, task_waits};
 use super::ring::Ring;
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
@@ -31,8 +31,9 @@ pub(crate) enum Tried {
     /// Committed: the value is here, or what is needed to send one.
     Ready,
     NotReady,
-    /// Our waiter is claimed by a sender whose value is still to come.
-    Bound,
+    /// The other side makes its value, or fetches it, when the caller waits. A receiver with a waiter is bound to that: the
+    /// waiter is claimed. Without one nothing is done.
+    Later,
 }
 
 /// What a select does with an arm, whatever the type of its values.
@@ -143,7 +144,7 @@ impl<T> Port for RecvPort<'_, T> {
             }
             Get::Closed => Tried::Ready,
             Get::Empty => Tried::NotReady,
-            Get::Bound => Tried::Bound,
+            Get::Later => Tried::Later,
         }
     }
 
@@ -158,7 +159,7 @@ impl<T> Port for RecvPort<'_, T> {
     unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList) {
         // SAFETY: the caller.
         unsafe { queues.receivers.push_back(node) };
-        self.core.tell_watch(queues, wakes);
+        self.core.tell_send_watch(queues, wakes);
     }
 
     fn leave(&self, queues: &mut Queues, node: &Node) {
@@ -285,9 +286,11 @@ impl<T> Port for SendPort<'_, T> {
         bind: Option<(&Waiter, usize)>,
         wakes: &mut WakeList,
     ) -> Tried {
-        match self.core.grant(queues, bind.is_some(), wakes) {
+        let may_wait = bind.is_some();
+        match self.core.grant(queues, may_wait, wakes) {
             Ok(grant) => self.grant.set(Some(grant)),
             Err(Put::Closed) => self.closed.set(true),
+            Err(_) if !may_wait && task_waits(queues) => return Tried::Later,
             Err(_) => return Tried::NotReady,
         }
         Tried::Ready
@@ -301,9 +304,11 @@ impl<T> Port for SendPort<'_, T> {
         self.core.announce(SEND_WAITING);
     }
 
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node, _wakes: &mut WakeList) {
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList) {
+        self.slot.set_wanted(false);
         // SAFETY: the caller.
         unsafe { queues.senders.push_back(node) };
+        self.core.tell_recv_watch(queues, wakes);
     }
 
     fn leave(&self, queues: &mut Queues, node: &Node) {

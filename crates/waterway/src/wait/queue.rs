@@ -196,6 +196,13 @@ impl WaitQueue {
         None
     }
 
+    /// True if `f` is so for one of the nodes.
+    pub(crate) fn any(&self, f: impl Fn(&Node) -> bool) -> bool {
+        let mut any = false;
+        self.for_each(|node| any |= f(node));
+        any
+    }
+
     /// Calls `f` on each node, front to back.
     pub(crate) fn for_each(&self, mut f: impl FnMut(&Node)) {
         let mut cursor = self.head;
