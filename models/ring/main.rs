@@ -173,10 +173,7 @@ fn close_meets_send() {
 /// A reserved slot is filled while others send and receive around it: the order stays.
 fn reserved() {
     let ring = ring(2);
-    let Claim::At(ticket) = ring.claim() else {
-        unreachable!("it is empty")
-    };
-    ring.reserve(&ticket);
+    let ticket = reserve(&ring);
     let tx = ring.clone();
     let other = thread::spawn(move || {
         assert!(tx.complete(ticket, Value::new(1)).is_ok());
@@ -191,10 +188,7 @@ fn reserved() {
 /// A reserved slot is given back while another is claimed behind it: what was sent there comes out.
 fn given_back() {
     let ring = ring(2);
-    let Claim::At(ticket) = ring.claim() else {
-        unreachable!("it is empty")
-    };
-    ring.reserve(&ticket);
+    let ticket = reserve(&ring);
     let tx = ring.clone();
     let other = thread::spawn(move || tx.void(ticket));
     assert!(send(&ring, 2));
@@ -208,13 +202,81 @@ fn given_back() {
     );
 }
 
+/// A claimed slot that is reserved.
+fn reserve(ring: &Ring<Value>) -> ring::Ticket {
+    let Claim::At(ticket) = ring.claim() else {
+        unreachable!("there is room")
+    };
+    ring.reserve(&ticket);
+    ticket
+}
+
+/// Behind a reserved slot that is given back stands a value, and another is sent meanwhile, or received: the order stays,
+/// and all slots are room again.
+fn given_back_in_the_middle(receives: bool) {
+    let ring = ring(3);
+    assert!(send(&ring, 1));
+    let ticket = reserve(&ring);
+    assert!(send(&ring, 2));
+    let other = ring.clone();
+    let giver = thread::spawn(move || other.void(ticket));
+    let mut got = Vec::new();
+    let mut sent = false;
+    if receives {
+        got.extend(receive(&ring));
+        got.extend(receive(&ring));
+    } else {
+        sent = send(&ring, 3);
+    }
+    giver.join().unwrap();
+    if !receives && !sent {
+        assert!(send(&ring, 3), "the slot is room");
+    }
+    got.extend(drain(&ring));
+    assert_eq!(got, if receives { vec![1, 2] } else { vec![1, 2, 3] });
+    assert!((4..7).all(|n| send(&ring, n)), "all slots are room");
+    assert_eq!(drain(&ring), [4, 5, 6]);
+}
+
+/// Of two reserved slots one behind the other the first is given back, and the second is filled or given back, at once.
+fn two_reserved(fills: bool) {
+    let ring = ring(3);
+    assert!(send(&ring, 1));
+    let (first, second) = (reserve(&ring), reserve(&ring));
+    let other = ring.clone();
+    let giver = thread::spawn(move || other.void(first));
+    if fills {
+        assert!(ring.complete(second, Value::new(2)).is_ok());
+    } else {
+        ring.void(second);
+    }
+    let mut got = Vec::from_iter(receive(&ring));
+    giver.join().unwrap();
+    got.extend(drain(&ring));
+    assert_eq!(got, if fills { vec![1, 2] } else { vec![1] });
+    assert!((4..7).all(|n| send(&ring, n)), "all slots are room");
+    assert_eq!(drain(&ring), [4, 5, 6]);
+}
+
+/// The receivers clear the ring while a slot in its middle is given back: what was in it is dropped.
+fn given_back_while_cleared() {
+    let ring = ring(3);
+    assert!(send(&ring, 1));
+    let ticket = reserve(&ring);
+    assert!(send(&ring, 2));
+    let other = ring.clone();
+    let giver = thread::spawn(move || other.void(ticket));
+    ring.close();
+    ring.clear();
+    giver.join().unwrap();
+    assert_eq!(drain(&ring), []);
+    assert!(matches!(ring.pop(), Pop::Closed));
+}
+
 /// The receivers clear the ring while a reserved slot is filled: the value is dropped there, or comes back.
 fn revoked() {
     let ring = ring(1);
-    let Claim::At(ticket) = ring.claim() else {
-        unreachable!("it is empty")
-    };
-    ring.reserve(&ticket);
+    let ticket = reserve(&ring);
     let tx = ring.clone();
     let other = thread::spawn(move || tx.complete(ticket, Value::new(1)).is_ok());
     ring.close();
@@ -265,7 +327,7 @@ fn header_made_anew() {
 
 fn main() {
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let models: [(&str, usize, fn()); 9] = [
+    let models: [(&str, usize, fn()); 14] = [
         ("one_to_one", 3, one_to_one),
         ("two_senders", 3, two_senders),
         ("two_receivers", 3, two_receivers),
@@ -273,6 +335,15 @@ fn main() {
         ("close_meets_send", 3, close_meets_send),
         ("reserved", 3, reserved),
         ("given_back", 3, given_back),
+        ("given_back_in_the_middle_of_receives", 3, || {
+            given_back_in_the_middle(true)
+        }),
+        ("given_back_in_the_middle_of_sends", 3, || {
+            given_back_in_the_middle(false)
+        }),
+        ("two_reserved_and_one_is_filled", 3, || two_reserved(true)),
+        ("two_reserved_are_given_back", 3, || two_reserved(false)),
+        ("given_back_while_cleared", 3, given_back_while_cleared),
         ("revoked", 3, revoked),
         ("header_made_anew", 3, header_made_anew),
     ];

@@ -13,6 +13,7 @@ pub(super) const MODELS: &[Model] = &[
     ("selects_that_face_each_other", face_each_other),
     ("select_sends_into_rings", sends_into_rings),
     ("select_gives_back_what_it_reserved", gives_back),
+    ("select_leaves_no_hole_in_a_ring", no_hole),
     ("select_ready_hears_of_every_value", ready),
     ("select_is_not_bound_by_who_looks", looked_at),
     ("select_is_met_by_who_looks_and_tries", looked_at_and_tried),
@@ -121,6 +122,34 @@ fn gives_back() {
 
 fn fail() -> u32 {
     std::panic::resume_unwind(Box::new(()))
+}
+
+/// As many sends as there is room for, some of which reserve a slot and give it back while they wait for their message: none
+/// of them waits for a receiver.
+fn no_hole() {
+    let mut stage = Stage::new();
+    let (tx, rx) = chan(4);
+    tx.send(0).unwrap();
+    let mut messages = Vec::new();
+    for kind in [Goroutine, Thread] {
+        let (message, to_send) = chan(0);
+        let tx = tx.clone();
+        messages.push(message);
+        stage.actor(kind, move || {
+            select! { send(tx, to_send.recv().unwrap()) -> sent => sent.unwrap() }
+        });
+    }
+    stage.actor(Goroutine, move || {
+        for (message, n) in messages.into_iter().zip(1..) {
+            message.send(n).unwrap();
+        }
+    });
+    stage.actor(Goroutine, move || tx.send(3).unwrap());
+    stage.end();
+    let mut got: Vec<u32> = rx.iter().collect();
+    assert_eq!(got[0], 0);
+    got.sort_unstable();
+    assert_eq!(got, [0, 1, 2, 3]);
 }
 
 /// `ready` returns when there is something, and never sleeps over it.

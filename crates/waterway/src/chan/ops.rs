@@ -491,8 +491,11 @@ impl<T> Core<T> {
                 Ok(())
             }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
-                ring.complete(ticket, value)?;
+                let made_room = ring.complete(ticket, value)?;
                 self.look_behind(RECV_WAITING);
+                if made_room && self.flags() & SEND_WAITING != 0 {
+                    self.settle_now();
+                }
                 Ok(())
             }
             (Grant::Plain, _) => Err(value),
