@@ -347,7 +347,7 @@ impl<T> Core<T> {
             || match &self.flavor {
                 Flavor::Rendezvous | Flavor::Never => blocked_receiver_waits(queues),
                 Flavor::Unbounded(_) => true,
-                Flavor::Ring(ring) => queues.senders.is_empty() && ring.len() < ring.capacity(),
+                Flavor::Ring(ring) => queues.senders.is_empty() && ring.has_room(),
             }
     }
 
@@ -371,8 +371,16 @@ impl<T> Core<T> {
     }
 
     /// If a receiver is blocked: tells the first who watches for one.
+    #[inline]
     pub(super) fn tell_send_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
-        if queues.senders.is_empty() || !self.is_rendezvous() || !blocked_receiver_waits(queues) {
+        if !queues.senders.is_empty() && self.is_rendezvous() {
+            self.look_for_send_watch(queues, wakes);
+        }
+    }
+
+    #[cold]
+    fn look_for_send_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
+        if !blocked_receiver_waits(queues) {
             return;
         }
         let is_watch = |node: &Node| {
@@ -385,11 +393,18 @@ impl<T> Core<T> {
     }
 
     /// If the arm of a select waits that nobody has asked for its value yet: tells the first who watches for one.
+    #[inline]
     pub(super) fn tell_recv_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
-        if queues.receivers.is_empty() || !self.is_rendezvous() || !fresh_arm_waits::<T>(queues) {
-            return;
+        if !queues.receivers.is_empty() && self.is_rendezvous() {
+            self.look_for_recv_watch(queues, wakes);
         }
-        if let Some((_, claimed)) = queues.receivers.pop_claim_where(is_recv_watch) {
+    }
+
+    #[cold]
+    fn look_for_recv_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
+        if fresh_arm_waits::<T>(queues)
+            && let Some((_, claimed)) = queues.receivers.pop_claim_where(is_recv_watch)
+        {
             wakes.push(claimed);
         }
     }
@@ -455,7 +470,7 @@ impl<T> Core<T> {
         while let Some(first) = queues.senders.front() {
             // Who only watches is told of the room, and leaves it to others.
             if watches(first) {
-                if ring.len() == ring.capacity() {
+                if !ring.has_room() {
                     return;
                 }
                 if let Some((_, claimed)) = queues.senders.pop_claim_where(watches) {

@@ -248,6 +248,15 @@ impl<'a, T> SendPort<'a, T> {
     }
 }
 
+/// What an arm that sends and cannot is told that did not say it can wait.
+#[cold]
+fn met_by_waiting(queues: &Queues) -> Tried {
+    match task_waits(queues) {
+        true => Tried::Later,
+        false => Tried::NotReady,
+    }
+}
+
 impl<T> ReleaseOnPark for SendPort<'_, T> {
     fn release(&self) {
         if let Some(grant) = self.grant.take() {
@@ -290,8 +299,8 @@ impl<T> Port for SendPort<'_, T> {
         match self.core.grant(queues, may_wait, wakes) {
             Ok(grant) => self.grant.set(Some(grant)),
             Err(Put::Closed) => self.closed.set(true),
-            Err(_) if !may_wait && task_waits(queues) => return Tried::Later,
-            Err(_) => return Tried::NotReady,
+            Err(_) if may_wait || queues.receivers.is_empty() => return Tried::NotReady,
+            Err(_) => return met_by_waiting(queues),
         }
         Tried::Ready
     }

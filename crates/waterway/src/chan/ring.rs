@@ -219,7 +219,13 @@ impl<T> Ring<T> {
             .store(self.lap(at.0) | RESERVED, Ordering::Release);
     }
 
-    /// True if there is no slot to claim at `tail`, as soon as that can be told of the first slot.
+    /// True if a slot can be claimed.
+    pub(super) fn has_room(&self) -> bool {
+        !self.is_full(self.tail() & !STATE, &mut Spin::new())
+    }
+
+    /// True if there is no slot to claim at `tail`, as soon as that can be told: the first slot may be void, or just being
+    /// skipped.
     fn is_full(&self, tail: usize, spin: &mut Spin) -> bool {
         let is_full = || self.head().wrapping_add(self.one_lap) == tail;
         is_full() && {
@@ -328,8 +334,10 @@ impl<T> Ring<T> {
     }
 
     /// Makes a void slot one that is claimed and not stamped, and the caller's (R2). False if it is not void.
+    #[inline]
     fn take_void(&self, at: usize) -> bool {
-        self.turn(at, VOID, FREE)
+        let is_void = self.slot(at).stamp.load(Ordering::SeqCst) == self.lap(at) | VOID;
+        is_void && self.turn(at, VOID, FREE)
     }
 
     /// Makes a reserved slot one that is claimed and not stamped. False if it was revoked.
@@ -482,10 +490,9 @@ impl<T> Ring<T> {
         self.tail.0.fetch_or(CLOSED, Ordering::SeqCst);
     }
 
-    /// Slots in use, reserved ones included.
+    /// Slots in use, reserved ones included, and one that is just being skipped.
     pub(super) fn len(&self) -> usize {
-        // Void slots at the front are none, nor is one that is just being skipped.
-        self.front(&mut Spin::new());
+        while self.skip_void() {}
         loop {
             let tail = self.tail.0.load(Ordering::SeqCst);
             let head = self.head.0.load(Ordering::SeqCst);

@@ -120,8 +120,8 @@ fn wait(
             nodes.push(Node::new(&waiter, arm + 1, port.slot()));
         }
         let entered = enter(ports, order, &waiter, &nodes);
-        if let Some(told) = told.take()
-            && !matches!(entered, Entered::Queues)
+        if !matches!(entered, Entered::Queues)
+            && let Some(told) = told
             && !matches!(entered, Entered::Committed(arm) if arm == told)
         {
             ports[told].pass_on();
