@@ -14,7 +14,7 @@
 #[path = "../../crates/waterway/src/rt/header.rs"]
 mod header;
 mod primitives;
-#[path = "../../crates/waterway/src/chan/ring.rs"]
+#[path = "../../crates/waterway/src/chan/ring/mod.rs"]
 mod ring;
 
 use std::panic::Location;
