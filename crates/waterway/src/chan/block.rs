@@ -4,7 +4,8 @@ use std::panic::Location;
 use std::time::Instant;
 
 use super::core::{Core, Flavor, Queues, RECV_WAITING, SEND_WAITING};
-use super::ops::{Bind, Get, Put, tell_task};
+use super::ops::{Bind, Get, Put};
+use super::settle::tell_task;
 use super::slot::{RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use crate::primitives::LockGuard;

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::core::{Core, Flavor, RECV_WAITING, SEND_WAITING};
 use super::error::{RecvError, SendError};
-use super::ops::{Get, Put, tell_task};
+use super::ops::{Get, Put};
+use super::settle::tell_task;
 use super::slot::SendSlot;
 use super::task::Task;
 use super::wakes::WakeList;

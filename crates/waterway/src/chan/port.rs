@@ -16,8 +16,9 @@ use std::task::Waker;
 
 use super::core::{Core, Queues, RECV_WAITING, SEND_WAITING};
 use super::handle::{Handle, MEMORY};
-use super::ops::{Bind, Get, Put, task_waits};
+use super::ops::{Bind, Get, Put};
 use super::ring::Ring;
+use super::settle::task_waits;
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use super::watch::{RecvWatch, SendWatch, Watch};

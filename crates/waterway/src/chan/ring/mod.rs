@@ -35,7 +35,7 @@
 //! # Invariants
 //!
 //! - R1: a slot's value is initialised exactly while its stamp is FULL and, after a receiver moved `head` past it,
-//!   until that receiver frees it.
+//!   until that receiver frees it; or until it is moved (R5 of `holes.rs`).
 //! - R2: a slot that `tail` was moved past and that is stamped neither FULL nor VOID belongs to the one ticket for it;
 //!   one that `head` was moved past and that is not FREE, to who moved it. Nobody else touches its value, and nobody
 //!   moves `head` past a slot that is not FULL but who owns it. A void slot is owned by who makes it FREE.
