@@ -95,7 +95,22 @@ fn drain(ring: &Ring<Value>) -> Vec<usize> {
     std::iter::from_fn(|| receive(ring)).collect()
 }
 
-fn model(name: &str, preemptions: usize, f: fn()) {
+/// Says which model it was that panicked.
+struct Name(&'static str);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let name = self.0;
+            println!(
+                "model {name} ... FAILED. Again: cargo test -p waterway-models --test ring {name}"
+            );
+        }
+    }
+}
+
+fn model(name: &'static str, preemptions: usize, f: fn()) {
+    let _name = Name(name);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     let schedules = Arc::new(AtomicUsize::new(0));
@@ -109,7 +124,7 @@ fn model(name: &str, preemptions: usize, f: fn()) {
         schedules > 1,
         "{name}: a model of one schedule says nothing"
     );
-    println!("model {name} ... ok ({schedules} schedules)");
+    println!("model {name} ... ok ({schedules} schedules, {preemptions} preemptions)");
 }
 
 /// One sends, the other receives, through a ring of one: in order, each once.
@@ -327,7 +342,7 @@ fn header_made_anew() {
 
 fn main() {
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let models: [(&str, usize, fn()); 14] = [
+    let models: [(&'static str, usize, fn()); 14] = [
         ("one_to_one", 3, one_to_one),
         ("two_senders", 3, two_senders),
         ("two_receivers", 3, two_receivers),
