@@ -9,9 +9,9 @@ use super::core::{Core, Flavor, RECV_WAITING, SEND_WAITING};
 use super::error::{RecvError, SendError};
 use super::ops::{Get, Put, tell_task};
 use super::slot::SendSlot;
-use super::task::Task;
 use super::wakes::WakeList;
 use super::{Receiver, Sender};
+use crate::wait::Task;
 
 /// A receive in progress: from [`Receiver::recv_async`].
 #[must_use = "futures do nothing unless they are polled"]

@@ -24,7 +24,6 @@ mod port;
 mod quick;
 mod ring;
 mod slot;
-mod task;
 mod wakes;
 mod watch;
 

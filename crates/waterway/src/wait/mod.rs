@@ -16,6 +16,7 @@
 
 mod call;
 mod queue;
+mod task;
 
 pub(crate) use crate::rt::hold::{Hold, ReleaseOnPark};
 pub(crate) use crate::rt::park::{Claimed, Waiter, Wake, checkpoint};
@@ -23,3 +24,4 @@ pub(crate) use crate::rt::reap::unwind;
 pub(crate) use crate::rt::record::{WaitKey, WaitReason};
 pub(crate) use call::{Wait, Waited};
 pub(crate) use queue::{Node, WaitQueue};
+pub(crate) use task::{Stand, Task, TaskWait, WaitsAt};

@@ -44,6 +44,17 @@ impl Node {
         self.slot
     }
 
+    /// True while it stands in a queue. For who holds the queue's lock.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.queued.get()
+    }
+
+    /// Notifies a task, which keeps its place. `None` if it has been, and has not been polled since.
+    pub(crate) fn tell(&self) -> Option<Claimed> {
+        debug_assert!(self.waiter().is_task());
+        self.waiter().claim(self.token)
+    }
+
     pub(crate) fn waiter(&self) -> &Waiter {
         // SAFETY: I1, I4: nodes are looked at while they are queued, or just popped, and by their owners.
         unsafe { self.waiter.as_ref() }
