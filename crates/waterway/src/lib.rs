@@ -68,8 +68,8 @@ pub use chan::{
     TrySendError, WeakSender, chan,
 };
 pub use goroutine::{
-    Builder, JoinHandle, LocalJoinHandle, Scope, ScopedJoinHandle, blocking, go, go_local,
-    max_procs, num_goroutines, scope, yield_now,
+    Builder, JoinHandle, LocalJoinHandle, Scope, ScopedJoinHandle, block_on, blocking, go,
+    go_local, max_procs, num_goroutines, scope, yield_now,
 };
 pub use rt::config::{Config, ConfigError, DeadlockPolicy, Guard, SigquitPolicy};
 pub use select::{

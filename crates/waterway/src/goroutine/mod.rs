@@ -1,5 +1,6 @@
 //! Goroutines, as the user sees them.
 
+mod block_on;
 mod blocking;
 mod builder;
 mod current;
@@ -8,6 +9,7 @@ mod join;
 mod packet;
 mod scope;
 
+pub use block_on::block_on;
 pub use blocking::blocking;
 pub use builder::{Builder, go, go_local};
 pub(crate) use current::dedicated;

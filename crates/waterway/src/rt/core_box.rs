@@ -5,6 +5,7 @@
 //! - I1: a header is readable at any time, also after its core was freed (arena I2): it holds atomics only, and the
 //!   address of a `&'static` once one was written.
 //! - I2: a [`CoreRef`] is counted in `refs`; who takes the count to 0 owns the core.
+//! - I3: a [`HeldAt`] holds null or the address of a `&'static` until its core is freed.
 
 use std::alloc::Layout;
 use std::panic::Location;
@@ -96,6 +97,23 @@ pub(crate) struct CoreBox<T> {
     pub(crate) header: CoreHeader,
     refs: AtomicUsize,
     pub(crate) value: T,
+}
+
+/// Where the holder of a lock took it. The value of a lock's core begins with this, so that a dump finds it.
+#[derive(Debug, Default)]
+pub(crate) struct HeldAt(AtomicPtr<Location<'static>>);
+
+impl HeldAt {
+    #[inline]
+    pub(crate) fn set(&self, site: &'static Location<'static>) {
+        self.0
+            .store(std::ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Where it was last taken: null or, as long as the lock lives (I3), a `&'static`.
+    pub(crate) fn get(&self) -> *const Location<'static> {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A reference to a [`CoreBox`]; the last one frees it. What is stored is the core's address, so the word is a handle.

@@ -5,11 +5,12 @@
 //! | bits | meaning |
 //! | --- | --- |
 //! | 0 | `WAITERS`: the queue may not be empty. Changed under the queue's lock only |
-//! | 1.. | who holds the lock: a goroutine's number or a thread's id; 0 if nobody |
+//! | 1.. | who holds the lock: a goroutine's number, a thread's id, or `TASK`; 0 if nobody |
 //!
 //! Uncontended, `lock` and `unlock` are one compare-and-swap each. An unlocker with waiters wakes the first, who tries
 //! again among newcomers; if it has waited for a millisecond the lock is handed to it instead, so nobody starves (Go's
-//! rule).
+//! rule). An async task is told instead, and keeps its place until it has the lock or gives up; one that was told and has
+//! not been polled since is passed over by the next unlocker.
 //!
 //! # Nobody sleeps beside a free lock
 //!
@@ -38,28 +39,33 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
 use super::lazy_core::{LazyCore, address, guard_word};
-use crate::primitives::{AtomicPtr, AtomicUsize, Lock, Ordering};
+use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::clock::clock;
-use crate::rt::core_box::{CoreBox, CoreKind};
+use crate::rt::core_box::{CoreBox, CoreKind, HeldAt};
 use crate::rt::park::whoami;
-use crate::wait::{Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::wait::{
+    Claimed, Node, Stand, Turn, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
+};
 
 const WAITERS: usize = 1;
+/// The holder is an async task: which one, nobody knows.
+const TASK: usize = 1 << 62;
 /// Who has waited for so long, in nanoseconds, is handed the lock.
 const STARVING: u64 = 1_000_000;
 
 #[derive(Default)]
-struct Core {
+#[repr(C)]
+pub(super) struct Core {
+    held_at: HeldAt,
     queue: Lock<WaitQueue>,
-    /// Where the holder locked.
-    held_at: AtomicPtr<Location<'static>>,
 }
 
-/// A waiter's side of the queue: its node's slot points here.
-struct Turn {
+/// The side of a waiter that is no task: its node's slot points here.
+struct Claim {
     who: usize,
     since: u64,
     /// Set under the queue's lock by who hands the lock over.
@@ -175,15 +181,17 @@ impl<T: ?Sized> Mutex<T> {
         self.data.get_mut()
     }
 
+    pub(super) fn core(&self) -> &CoreBox<Core> {
+        self.core.get()
+    }
+
     #[inline]
-    fn locked<'a>(
+    pub(super) fn locked<'a>(
         &'a self,
         core: &'a CoreBox<Core>,
         site: &'static Location<'static>,
     ) -> MutexGuard<'a, T> {
-        core.value
-            .held_at
-            .store(std::ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+        core.value.held_at.set(site);
         MutexGuard {
             lock: self,
             word: guard_word(core),
@@ -226,7 +234,7 @@ fn key(core: &CoreBox<Core>, reason: WaitReason, site: &'static Location<'static
 #[cold]
 fn lock_slow(core: &CoreBox<Core>, who: usize, deadline: Option<Instant>, key: WaitKey) -> bool {
     let word = &core.header.senders;
-    let turn = Turn {
+    let claim = Claim {
         who,
         since: clock(),
         handed: Cell::new(false),
@@ -242,13 +250,13 @@ fn lock_slow(core: &CoreBox<Core>, who: usize, deadline: Option<Instant>, key: W
             settle(&queue, word);
             return true;
         }
-        let mut wait = Wait::new(key, &turn).until(deadline);
+        let mut wait = Wait::new(key, &claim).until(deadline);
         wait.again = again;
         let served = wait.park(&core.value.queue, queue, |queue| {
             settle(queue, word);
             Vec::new()
         });
-        if !served || turn.handed.get() {
+        if !served || claim.handed.get() {
             return served;
         }
         again = true;
@@ -266,22 +274,82 @@ fn settle(queue: &WaitQueue, word: &AtomicUsize) {
 fn unlock_slow(core: &CoreBox<Core>) {
     let woken = {
         let mut queue = core.value.queue.lock();
-        let woken = queue.pop_claim();
-        let mut next = if queue.is_empty() { 0 } else { WAITERS };
-        if let Some((node, _)) = &woken {
-            // SAFETY: a claimed waiter's node and slot stay until it is woken, below.
-            let turn = unsafe { &*node.as_ref().slot().cast::<Turn>() };
-            if clock() - turn.since > STARVING {
-                turn.handed.set(true);
-                next |= turn.who;
+        let (first, woken) = next(&mut queue);
+        let mut word = if queue.is_empty() { 0 } else { WAITERS };
+        if let Some(node) = first {
+            // SAFETY: a claimed waiter's node and slot stay until it is woken, below; tasks are not popped.
+            let claim = unsafe { &*node.as_ref().slot().cast::<Claim>() };
+            if clock() - claim.since > STARVING {
+                claim.handed.set(true);
+                word |= claim.who;
             }
         }
         // Only the holder clears the holder's bits, and the waiters' bit changes under this lock.
-        core.header.senders.store(next, Ordering::Release);
+        core.header.senders.store(word, Ordering::Release);
         woken
     };
-    if let Some((_, claimed)) = woken {
+    if let Some(claimed) = woken {
         claimed.wake();
+    }
+}
+
+/// Whom to wake when the lock is free: a goroutine or thread, taken out of the queue, or a task that stays in it.
+fn next(queue: &mut WaitQueue) -> (Option<NonNull<Node>>, Option<Claimed>) {
+    let mut told = None;
+    let popped = queue.pop_claim_by(|node| match node.waiter().is_task() {
+        false => Turn::Now,
+        true => {
+            told = node.tell();
+            match told {
+                Some(_) => Turn::Stop,
+                None => Turn::Pass,
+            }
+        }
+    });
+    match popped {
+        Some((node, claimed)) => (Some(node), Some(claimed)),
+        None => (None, told),
+    }
+}
+
+/// A task that waits for the lock.
+pub(super) struct LockTask<'a>(pub(super) &'a CoreBox<Core>);
+
+impl LockTask<'_> {
+    /// Takes the lock if nobody holds it.
+    pub(super) fn try_take(&self) -> bool {
+        take_free(&self.0.header.senders, TASK)
+    }
+}
+
+impl WaitsAt for LockTask<'_> {
+    type State = WaitQueue;
+    type Slot = ();
+
+    fn lock(&self) -> &Lock<WaitQueue> {
+        &self.0.value.queue
+    }
+
+    fn slot(&self) {}
+
+    fn take(&self, queue: &mut WaitQueue, stand: &Stand<'_>, _: &mut Vec<Claimed>) -> bool {
+        let word = &self.0.header.senders;
+        word.fetch_or(WAITERS, Ordering::Relaxed);
+        let taken = self.try_take();
+        if taken {
+            stand.leave(queue);
+            settle(queue, word);
+        }
+        taken
+    }
+
+    fn left(&self, queue: &mut WaitQueue, told: bool) -> Vec<Claimed> {
+        let word = &self.0.header.senders;
+        // It was told that the lock is free. If it still is, the next is told; else its holder will see to that.
+        let free = told && word.load(Ordering::Relaxed) & !WAITERS == 0;
+        let woken = free.then(|| next(queue).1).flatten();
+        settle(queue, word);
+        Vec::from_iter(woken)
     }
 }
 

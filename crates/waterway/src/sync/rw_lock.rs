@@ -9,7 +9,8 @@
 //! | 2.. | how many readers hold it |
 //!
 //! Without waiters, each way is one compare-and-swap. Who lets go last and finds waiters hands the lock over, in their order:
-//! to one writer, or to all readers up to the next writer. So neither side starves.
+//! to one writer, or to all readers up to the next writer. So neither side starves. An async task is told instead, and
+//! keeps its place until it has the lock or gives up: nobody who would be in its way passes it meanwhile.
 //!
 //! # Invariants
 //!
@@ -20,11 +21,14 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::time::{Duration, Instant};
 
 use super::lazy_core::{LazyCore, address, guard_word};
 use crate::primitives::{AtomicUsize, Lock, Ordering};
-use crate::rt::core_box::{CoreBox, CoreKind};
-use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::rt::core_box::{CoreBox, CoreKind, HeldAt};
+use crate::wait::{
+    Claimed, Stand, Turn, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
+};
 
 const WAITERS: usize = 1;
 const WRITER: usize = 2;
@@ -32,10 +36,10 @@ const READER: usize = 4;
 
 /// What a caller wants: how the word changes when it gets it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Want(usize);
+pub(super) struct Want(usize);
 
-const READ: Want = Want(READER);
-const WRITE: Want = Want(WRITER);
+pub(super) const READ: Want = Want(READER);
+pub(super) const WRITE: Want = Want(WRITER);
 
 impl Want {
     /// True if a word lets it in, whoever waits.
@@ -47,8 +51,14 @@ impl Want {
     }
 }
 
-/// The line of those who wait.
-type Line = Lock<WaitQueue>;
+#[derive(Default)]
+#[repr(C)]
+pub(super) struct Core {
+    /// Of the writer.
+    held_at: HeldAt,
+    /// Those who wait.
+    line: Lock<WaitQueue>,
+}
 
 /// A lock for data that is read by many and written by one at a time.
 ///
@@ -65,7 +75,7 @@ type Line = Lock<WaitQueue>;
 ///
 /// Go: `sync.RWMutex`.
 pub struct RwLock<T: ?Sized> {
-    core: LazyCore<Line>,
+    core: LazyCore<Core>,
     data: UnsafeCell<T>,
 }
 
@@ -91,6 +101,12 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     /// Waits until no writer holds the lock or waits for it, and takes it for reading.
     ///
+    /// ```
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let (one, other) = (lock.read(), lock.read());
+    /// assert_eq!(*one + *other, 2);
+    /// ```
+    ///
     /// # Blocking
     ///
     /// Parks the caller while a writer holds the lock, or waits.
@@ -98,13 +114,17 @@ impl<T: ?Sized> RwLock<T> {
     /// Go: `RWMutex.RLock`.
     #[track_caller]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard {
-            held: self.take(READ, WaitReason::RwLockRead, Location::caller()),
-            lock: self,
-        }
+        let held = self.take(READ, None, WaitReason::RwLockRead, Location::caller());
+        RwLockReadGuard::new(self, held.expect(SERVED))
     }
 
     /// Waits until nobody holds the lock, and takes it for writing.
+    ///
+    /// ```
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// *lock.write() += 1;
+    /// assert_eq!(*lock.read(), 2);
+    /// ```
     ///
     /// # Blocking
     ///
@@ -113,26 +133,90 @@ impl<T: ?Sized> RwLock<T> {
     /// Go: `RWMutex.Lock`.
     #[track_caller]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        RwLockWriteGuard {
-            held: self.take(WRITE, WaitReason::RwLockWrite, Location::caller()),
-            lock: self,
-        }
+        let held = self.take(WRITE, None, WaitReason::RwLockWrite, Location::caller());
+        RwLockWriteGuard::new(self, held.expect(SERVED))
+    }
+
+    /// As [`read`](Self::read), for at most `timeout`; `None` if the time is over.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let writer = lock.write();
+    /// assert!(lock.read_timeout(Duration::from_millis(1)).is_none());
+    /// drop(writer);
+    /// assert_eq!(*lock.read_timeout(Duration::from_millis(1)).unwrap(), 1);
+    /// ```
+    ///
+    /// # Blocking
+    ///
+    /// As `read`, until the time is over.
+    ///
+    /// Go: none.
+    #[track_caller]
+    pub fn read_timeout(&self, timeout: Duration) -> Option<RwLockReadGuard<'_, T>> {
+        // Longer than a clock can count is for ever.
+        let deadline = Instant::now().checked_add(timeout);
+        let held = self.take(READ, deadline, WaitReason::RwLockRead, Location::caller())?;
+        Some(RwLockReadGuard::new(self, held))
+    }
+
+    /// As [`write`](Self::write), for at most `timeout`; `None` if the time is over. Readers who waited behind it go on
+    /// then.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let reader = lock.read();
+    /// assert!(lock.write_timeout(Duration::from_millis(1)).is_none());
+    /// drop(reader);
+    /// *lock.write_timeout(Duration::from_millis(1)).unwrap() = 2;
+    /// ```
+    ///
+    /// # Blocking
+    ///
+    /// As `write`, until the time is over.
+    ///
+    /// Go: none.
+    #[track_caller]
+    pub fn write_timeout(&self, timeout: Duration) -> Option<RwLockWriteGuard<'_, T>> {
+        let deadline = Instant::now().checked_add(timeout);
+        let held = self.take(WRITE, deadline, WaitReason::RwLockWrite, Location::caller())?;
+        Some(RwLockWriteGuard::new(self, held))
     }
 
     /// Takes the lock for reading if that can be at once. Never blocks.
     ///
+    /// ```
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let writer = lock.write();
+    /// assert!(lock.try_read().is_none());
+    /// # drop(writer);
+    /// ```
+    ///
     /// Go: `RWMutex.TryRLock`.
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        let held = self.try_take(READ)?;
-        Some(RwLockReadGuard { held, lock: self })
+        let core = self.core();
+        enter(&core.header.senders, READ).then(|| RwLockReadGuard::new(self, Held::new(core, READ)))
     }
 
     /// Takes the lock for writing if that can be at once. Never blocks.
     ///
+    /// ```
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let reader = lock.read();
+    /// assert!(lock.try_write().is_none());
+    /// # drop(reader);
+    /// ```
+    ///
     /// Go: `RWMutex.TryLock`.
+    #[track_caller]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        let held = self.try_take(WRITE)?;
-        Some(RwLockWriteGuard { held, lock: self })
+        let core = self.core();
+        enter(&core.header.senders, WRITE).then(|| {
+            core.value.held_at.set(Location::caller());
+            RwLockWriteGuard::new(self, Held::new(core, WRITE))
+        })
     }
 
     /// The value, without a lock: nobody else can hold it.
@@ -140,20 +224,30 @@ impl<T: ?Sized> RwLock<T> {
         self.data.get_mut()
     }
 
-    fn try_take(&self, want: Want) -> Option<Held<'_>> {
-        let core = self.core.get();
-        enter(&core.header.senders, want).then(|| Held::new(core, want))
+    pub(super) fn core(&self) -> &CoreBox<Core> {
+        self.core.get()
     }
 
-    fn take(&self, want: Want, reason: WaitReason, site: &'static Location<'static>) -> Held<'_> {
+    fn take(
+        &self,
+        want: Want,
+        deadline: Option<Instant>,
+        reason: WaitReason,
+        site: &'static Location<'static>,
+    ) -> Option<Held<'_>> {
         checkpoint();
-        let core = self.core.get();
-        if !enter(&core.header.senders, want) {
-            take_slow(core, want, reason, site);
-        }
-        Held::new(core, want)
+        let core = self.core();
+        let key = WaitKey {
+            reason,
+            object: address(core),
+            site,
+        };
+        let taken = enter(&core.header.senders, want) || take_slow(core, want, deadline, key);
+        taken.then(|| Held::taken(core, want, site))
     }
 }
+
+const SERVED: &str = "without a deadline it waits until it is served";
 
 /// Takes the lock if nobody stands in the way, nor waits.
 #[inline]
@@ -168,40 +262,44 @@ fn enter(word: &AtomicUsize, want: Want) -> bool {
     false
 }
 
+/// True once the caller has the lock; false if the deadline passed first.
 #[cold]
-fn take_slow(
-    core: &CoreBox<Line>,
-    want: Want,
-    reason: WaitReason,
-    site: &'static Location<'static>,
-) {
-    let line = core.value.lock();
+fn take_slow(core: &CoreBox<Core>, want: Want, deadline: Option<Instant>, key: WaitKey) -> bool {
     let word = &core.header.senders;
+    let line = core.value.line.lock();
     let before = word.fetch_or(WAITERS, Ordering::Acquire);
     if line.is_empty() && want.fits(before) {
         // With the bit up nobody enters but under this lock, and who leaves makes room only.
         word.fetch_add(want.0, Ordering::Acquire);
-        return settle(&line, word);
+        settle(&line, word);
+        return true;
     }
-    let key = WaitKey {
-        reason,
-        object: address(core),
-        site,
-    };
-    Wait::new(key, &want).park(&core.value, line, |line| serve(line, word));
+    let wait = Wait::new(key, &want).until(deadline);
+    wait.park(&core.value.line, line, |line| serve(line, word))
 }
 
-/// Hands the lock to those at the front who fit beside those who hold it. Under the line's lock.
+/// Hands the lock to those at the front who fit beside those who hold it, and tells the tasks among them. Under the line's
+/// lock.
 fn serve(line: &mut WaitQueue, word: &AtomicUsize) -> Vec<Claimed> {
     let mut served = Vec::new();
     loop {
         let now = word.load(Ordering::Relaxed);
-        let (mut want, mut stop) = (READ, false);
-        let first = line.pop_claim_where(|node| {
+        let (mut want, mut reader_ahead) = (READ, false);
+        let first = line.pop_claim_by(|node| {
             // SAFETY: the slot of a waiter in this queue is its `Want`, which it keeps until it has left.
             want = unsafe { *node.slot().cast::<Want>() };
-            stop |= !want.fits(now);
-            !stop
+            if !want.fits(now) || want == WRITE && reader_ahead {
+                return Turn::Stop;
+            }
+            if !node.waiter().is_task() {
+                return Turn::Now;
+            }
+            served.extend(node.tell());
+            reader_ahead = true;
+            match want {
+                WRITE => Turn::Stop,
+                _ => Turn::Pass,
+            }
         });
         let Some((_, claimed)) = first else { break };
         word.fetch_add(want.0, Ordering::Acquire);
@@ -218,9 +316,52 @@ fn settle(line: &WaitQueue, word: &AtomicUsize) {
     }
 }
 
+/// A task that waits for the lock.
+pub(super) struct RwLockTask<'a> {
+    pub(super) core: &'a CoreBox<Core>,
+    pub(super) want: Want,
+}
+
+impl RwLockTask<'_> {
+    /// Takes the lock if nobody stands in the way, nor waits.
+    pub(super) fn try_take(&self) -> bool {
+        enter(&self.core.header.senders, self.want)
+    }
+}
+
+impl WaitsAt for RwLockTask<'_> {
+    type State = WaitQueue;
+    type Slot = Want;
+
+    fn lock(&self) -> &Lock<WaitQueue> {
+        &self.core.value.line
+    }
+
+    fn slot(&self) -> Want {
+        self.want
+    }
+
+    fn take(&self, line: &mut WaitQueue, stand: &Stand<'_>, others: &mut Vec<Claimed>) -> bool {
+        let word = &self.core.header.senders;
+        let before = word.fetch_or(WAITERS, Ordering::Acquire);
+        // Told, it has nobody before it but readers like itself (`serve`).
+        let taken = (stand.told() || stand.is_next(line)) && self.want.fits(before);
+        if taken {
+            stand.leave(line);
+            word.fetch_add(self.want.0, Ordering::Acquire);
+            *others = serve(line, word);
+        }
+        taken
+    }
+
+    fn left(&self, line: &mut WaitQueue, _told: bool) -> Vec<Claimed> {
+        serve(line, &self.core.header.senders)
+    }
+}
+
 /// The lock, held in one way or the other.
-struct Held<'a> {
-    core: &'a CoreBox<Line>,
+pub(super) struct Held<'a> {
+    core: &'a CoreBox<Core>,
     want: Want,
     /// The word by which a scan of memory finds who holds the lock.
     word: *const (),
@@ -228,7 +369,19 @@ struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
-    fn new(core: &'a CoreBox<Line>, want: Want) -> Held<'a> {
+    /// The lock that was just taken at `site`.
+    pub(super) fn taken(
+        core: &'a CoreBox<Core>,
+        want: Want,
+        site: &'static Location<'static>,
+    ) -> Held<'a> {
+        if want == WRITE {
+            core.value.held_at.set(site);
+        }
+        Held::new(core, want)
+    }
+
+    fn new(core: &'a CoreBox<Core>, want: Want) -> Held<'a> {
         Held {
             core,
             want,
@@ -248,7 +401,7 @@ impl Drop for Held<'_> {
             .senders
             .fetch_sub(self.want.0, Ordering::Release);
         if before & WAITERS != 0 && before - self.want.0 == WAITERS {
-            let served = serve(&mut self.core.value.lock(), &self.core.header.senders);
+            let served = serve(&mut self.core.value.line.lock(), &self.core.header.senders);
             served.into_iter().for_each(Claimed::wake);
         }
     }
@@ -268,6 +421,12 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     held: Held<'a>,
 }
 
+impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
+    pub(super) fn new(lock: &'a RwLock<T>, held: Held<'a>) -> Self {
+        RwLockReadGuard { lock, held }
+    }
+}
+
 // SAFETY: a shared guard gives shared access to the data.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 // SAFETY: as above.
@@ -280,6 +439,12 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
         debug_assert!(self.held.want == READ);
         // SAFETY: I1: counted as a reader.
         unsafe { &*self.lock.data.get() }
+    }
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    pub(super) fn new(lock: &'a RwLock<T>, held: Held<'a>) -> Self {
+        RwLockWriteGuard { lock, held }
     }
 }
 

@@ -61,6 +61,16 @@ impl Node {
     }
 }
 
+/// What becomes of a node that is looked at, front to back.
+pub(crate) enum Turn {
+    /// It is taken out.
+    Now,
+    /// It stays, and the next is looked at.
+    Pass,
+    /// It stays, and so do those behind it.
+    Stop,
+}
+
 /// A first-in, first-out queue of [`Node`]s. Guarded by the lock of the primitive that owns it.
 #[derive(Default)]
 pub(crate) struct WaitQueue {
@@ -189,13 +199,26 @@ impl WaitQueue {
         &mut self,
         mut accept: impl FnMut(&Node) -> bool,
     ) -> Option<(NonNull<Node>, Claimed)> {
+        self.pop_claim_by(|node| match accept(node) {
+            true => Turn::Now,
+            false => Turn::Pass,
+        })
+    }
+
+    /// As [`pop_claim`](Self::pop_claim), of the first node whose turn it is, says `turn`.
+    pub(crate) fn pop_claim_by(
+        &mut self,
+        mut turn: impl FnMut(&Node) -> Turn,
+    ) -> Option<(NonNull<Node>, Claimed)> {
         let mut cursor = self.head;
         while let Some(at) = cursor {
             // SAFETY: I1, I2: in the queue, so alive, and the caller holds the lock.
             let node = unsafe { at.as_ref() };
             cursor = node.next.get();
-            if !accept(node) {
-                continue;
+            match turn(node) {
+                Turn::Now => {}
+                Turn::Pass => continue,
+                Turn::Stop => break,
             }
             // The owner of a claimed waiter removes its nodes under this lock, so the node is alive here whoever
             // wins.

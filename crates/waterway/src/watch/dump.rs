@@ -9,8 +9,8 @@ use crate::goroutine::dedicated;
 use crate::rt::arena::HANDLES;
 use crate::rt::cell::for_each_unstarted;
 use crate::rt::clock::clock;
-use crate::rt::core_box::{CoreHeader, CoreKind};
-use crate::rt::record::{Record, WaitReason, Waiting};
+use crate::rt::core_box::{CoreBox, CoreHeader, CoreKind, HeldAt};
+use crate::rt::record::{Record, WaitKey, WaitReason, Waiting};
 use crate::rt::sched::Runtime;
 use crate::rt::thread;
 
@@ -122,15 +122,17 @@ fn goroutine(
 
 /// `[chan receive, 1.2 s]:` and where and on what, a line each.
 fn state(record: &Record, woken: bool, now: u64) -> String {
+    let epoch = record.epoch();
     match record.read() {
         Some(waiting) if !woken => {
+            let held_at = held_at(record, epoch, &waiting);
             let time = Duration::from_nanos(now.saturating_sub(waiting.since));
             let reason = waiting.key.reason.text();
             format!(
                 "[{reason}, {:.1} s]:\n\tblocked at {}{}\n",
                 time.as_secs_f64(),
                 waiting.key.site,
-                object(&waiting)
+                object(&waiting, held_at)
             )
         }
         Some(_) => "[runnable]:\n".into(),
@@ -139,8 +141,28 @@ fn state(record: &Record, woken: bool, now: u64) -> String {
     }
 }
 
+/// Where the lock that is waited for was taken, if the waiter of `record` waits for one.
+fn held_at(record: &Record, epoch: u64, waiting: &Waiting) -> Option<&'static Location<'static>> {
+    let WaitKey { reason, object, .. } = waiting.key;
+    let locks = matches!(
+        reason,
+        WaitReason::Mutex | WaitReason::Relock | WaitReason::RwLockRead | WaitReason::RwLockWrite
+    );
+    if !locks || !HANDLES.contains(object) {
+        return None;
+    }
+    // SAFETY: an address that a record names is that of a core, and these are readable at any time (arena I2); that of a
+    // lock begins with `HeldAt`.
+    let at = unsafe { &*(object as *const CoreBox<HeldAt>) }.value.get();
+    // SAFETY: as the record has not moved, its owner borrowed the lock all the while (`core_box` I3).
+    record
+        .is_at(epoch)
+        .then(|| unsafe { at.as_ref() })
+        .flatten()
+}
+
 /// What the waiter waits on.
-fn object(waiting: &Waiting) -> String {
+fn object(waiting: &Waiting, held_at: Option<&Location<'_>>) -> String {
     let address = waiting.key.object;
     if waiting.key.reason == WaitReason::Join {
         return format!(", waiting for goroutine {address} to finish");
@@ -163,22 +185,27 @@ fn object(waiting: &Waiting) -> String {
                 header.id()
             )
         }
-        CoreKind::Mutex => match load(&header.senders) >> 1 {
-            0 => format!("mutex {}", header.id()),
-            who if who >> 60 != 0 => format!(
-                "mutex {} (held by thread {})",
-                header.id(),
-                who & (u32::MAX as usize)
-            ),
-            who => format!("mutex {} (held by goroutine {who})", header.id()),
-        },
+        CoreKind::Mutex => {
+            let who = load(&header.senders) >> 1;
+            let holder = match who >> 60 {
+                0 if who == 0 => "free".into(),
+                0 => format!("held by goroutine {who}{}", taken_at(held_at)),
+                1 => format!(
+                    "held by thread {}{}",
+                    who & (u32::MAX as usize),
+                    taken_at(held_at)
+                ),
+                _ => format!("held by an async task{}", taken_at(held_at)),
+            };
+            format!("mutex {} ({holder})", header.id())
+        }
         CoreKind::WaitGroup => format!("wait group {}", header.id()),
         CoreKind::RwLock => {
             let word = load(&header.senders);
             let holders = match (word & 2, word >> 2) {
                 (0, 0) => "free".into(),
                 (0, readers) => format!("readers: {readers}"),
-                _ => "held by a writer".to_string(),
+                _ => format!("held by a writer{}", taken_at(held_at)),
             };
             format!("rw lock {} ({holders})", header.id())
         }
@@ -188,4 +215,8 @@ fn object(waiting: &Waiting) -> String {
         CoreKind::Semaphore => format!("semaphore {}", header.id()),
     };
     format!("\n\ton {what}, made at {}", header.site())
+}
+
+fn taken_at(site: Option<&Location<'_>>) -> String {
+    site.map_or_else(String::new, |site| format!(", locked at {site}"))
 }
