@@ -154,11 +154,11 @@ fn held_at(record: &Record, epoch: u64, waiting: &Waiting) -> Option<&'static Lo
     // SAFETY: an address that a record names is that of a core, and these are readable at any time (arena I2); that of a
     // lock begins with `HeldAt`.
     let at = unsafe { &*(object as *const CoreBox<HeldAt>) }.value.get();
+    if !record.is_at(epoch) {
+        return None;
+    }
     // SAFETY: as the record has not moved, its owner borrowed the lock all the while (`core_box` I3).
-    record
-        .is_at(epoch)
-        .then(|| unsafe { at.as_ref() })
-        .flatten()
+    unsafe { at.as_ref() }
 }
 
 /// What the waiter waits on.
