@@ -54,6 +54,8 @@
 
 pub mod chan;
 mod defer;
+#[cfg(feature = "futures")]
+mod futures;
 mod goroutine;
 mod primitives;
 mod rt;
@@ -67,6 +69,8 @@ pub use chan::{
     Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError,
     TrySendError, WeakSender, chan,
 };
+#[cfg(feature = "futures")]
+pub use futures::{RecvStream, SendSink};
 pub use goroutine::{
     Builder, JoinHandle, LocalJoinHandle, Scope, ScopedJoinHandle, block_on, blocking, go,
     go_local, max_procs, num_goroutines, scope, yield_now,

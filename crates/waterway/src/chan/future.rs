@@ -62,6 +62,8 @@ pub(crate) struct Receiving<T, E: Borrow<Receiver<T>>> {
     value: PhantomData<fn() -> T>,
 }
 
+impl<T, E: Borrow<Receiver<T>>> Unpin for Receiving<T, E> {}
+
 impl<T, E: Borrow<Receiver<T>>> Receiving<T, E> {
     pub(crate) fn new(end: E) -> Self {
         Receiving {

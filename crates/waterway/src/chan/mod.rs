@@ -36,5 +36,6 @@ pub use future::{RecvFuture, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
 
 pub(crate) use core::Queues;
+pub(crate) use future::{Receiving, Sending};
 pub(crate) use port::{Port, RecvPort, SendPort, Tried};
 pub(crate) use wakes::WakeList;

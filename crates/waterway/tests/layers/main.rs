@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("goroutine", &["primitives", "rt", "wait"]),
     ("sync", &["primitives", "rt", "wait", "goroutine"]),
     ("select", &["primitives", "rt", "wait", "chan"]),
+    ("futures", &["chan"]),
     ("time", &["primitives", "rt", "wait", "chan"]),
     ("testing", &["primitives", "rt", "wait", "goroutine"]),
     ("watch", &["primitives", "rt", "wait", "goroutine"]),
