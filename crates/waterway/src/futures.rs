@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 use futures_core::{FusedStream, Stream};
 use futures_sink::Sink;
 
-use crate::chan::{Receiver, Receiving, SendError, Sender, Sending};
+use crate::chan::future::{Receiving, Sending};
+use crate::chan::{Receiver, SendError, Sender};
 
 impl<T> Receiver<T> {
     /// The receiver as a [`Stream`], which ends when the channel is closed and empty. Needs the feature `futures`.

@@ -72,8 +72,8 @@ pub use chan::{
 #[cfg(feature = "futures")]
 pub use futures::{RecvStream, SendSink};
 pub use goroutine::{
-    Builder, JoinHandle, LocalJoinHandle, Scope, ScopedJoinHandle, block_on, blocking, go,
-    go_local, max_procs, num_goroutines, scope, yield_now,
+    AccessError, Builder, Current, JoinHandle, LocalJoinHandle, LocalKey, Scope, ScopedJoinHandle,
+    block_on, blocking, current, go, go_local, max_procs, num_goroutines, scope, yield_now,
 };
 pub use rt::config::{Config, ConfigError, DeadlockPolicy, Guard, SigquitPolicy};
 pub use select::{

@@ -15,7 +15,7 @@ mod builder;
 mod core;
 mod end;
 mod error;
-mod future;
+pub(crate) mod future;
 mod handle;
 mod iter;
 mod meet;
@@ -36,6 +36,5 @@ pub use future::{RecvFuture, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
 
 pub(crate) use core::Queues;
-pub(crate) use future::{Receiving, Sending};
 pub(crate) use port::{Port, RecvPort, SendPort, Tried};
 pub(crate) use wakes::WakeList;

@@ -1,15 +1,18 @@
 //! Starting goroutines: `go`, `go_local`, and the builder behind them.
 
+use std::cell::OnceCell;
 use std::panic::Location;
 use std::sync::Arc;
 
 use super::current::{self, Who};
 use super::join::{JoinHandle, LocalJoinHandle};
+use super::local;
 use super::packet::{self, After, Detached, Handle};
 use crate::rt::cell::{Identity, Unstarted};
 use crate::rt::dedicated::Seat;
 use crate::rt::group::Group;
 use crate::rt::habit::{self, Habit};
+use crate::rt::locals::Locals;
 use crate::rt::sched::{Place, runtime};
 use crate::rt::ties::Ties;
 use crate::rt::{fork, worker};
@@ -79,7 +82,7 @@ where
              no others (start one with go first)"
         );
     };
-    let identity = Builder::new().identity(Location::caller());
+    let identity = Builder::new().identity(Location::caller(), local::inherited());
     // SAFETY: all 'static; pinned, so the goroutine runs on this thread, which the handle does not leave either.
     let (cell, handle) = unsafe { packet::make(identity, 0, true, f, Detached) };
     cell.set_worker(worker.index);
@@ -192,12 +195,13 @@ impl Builder {
         fork::check();
         // What can fail comes first: nothing is left then, as `f` and `after` are dropped.
         let rt = runtime();
+        let inherited = local::inherited();
         let stack_size = self.stack_size;
         let (place, ties) = place(self.place, site, &f);
         let seat = self
             .dedicated
             .then(|| Seat::start(stack_size, run_dedicated));
-        let identity = self.identity(site);
+        let identity = self.identity(site, inherited);
         // SAFETY: by the caller.
         let (cell, handle) = unsafe { packet::make(identity, stack_size, false, f, after) };
         match seat {
@@ -216,7 +220,11 @@ impl Builder {
     }
 
     /// The identity of a goroutine that the caller spawns now.
-    fn identity(self, site: &'static Location<'static>) -> Identity {
+    fn identity(
+        self,
+        site: &'static Location<'static>,
+        inherited: Option<Box<Locals>>,
+    ) -> Identity {
         let (parent, group) = current::with(|who| match who {
             Who::Goroutine(parent) => (parent.id, parent.group.clone()),
             Who::Thread => (0, None),
@@ -224,6 +232,9 @@ impl Builder {
         let mut identity = Identity::new(site, parent);
         identity.name = self.name;
         identity.main = self.main;
+        if let Some(inherited) = inherited {
+            identity.locals = OnceCell::from(inherited);
+        }
         identity.group = self.group.or(group);
         if let Some(group) = &identity.group {
             group.enter();

@@ -6,6 +6,7 @@ mod builder;
 mod current;
 mod entry;
 mod join;
+mod local;
 mod packet;
 mod scope;
 
@@ -13,9 +14,10 @@ pub use block_on::block_on;
 pub use blocking::blocking;
 pub use builder::{Builder, go, go_local};
 pub(crate) use current::dedicated;
-pub use current::num_goroutines;
+pub use current::{Current, current, num_goroutines};
 pub use entry::{run_main, run_test};
 pub use join::{JoinHandle, LocalJoinHandle};
+pub use local::{AccessError, LocalKey};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 
 /// Lets other goroutines of this worker run first; on a plain thread, other threads.

@@ -154,7 +154,7 @@ unsafe fn erase<V>(at: *mut V) {
 }
 
 /// A panic payload may panic when it is dropped: that ends here too.
-fn drop_quietly<V>(value: V) {
+pub(super) fn drop_quietly<V>(value: V) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         // Its own drop might go on like this for ever.
         std::mem::forget(second);
@@ -180,6 +180,8 @@ where
         body
     };
     let result = catch_unwind(AssertUnwindSafe(body));
+    // Before anybody is told of the end.
+    super::local::end();
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
     let shared = unsafe {
         payload.cast::<Result<T>>().write(result);
