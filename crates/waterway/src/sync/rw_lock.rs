@@ -345,7 +345,7 @@ impl WaitsAt for RwLockTask<'_> {
         let word = &self.core.header.senders;
         let before = word.fetch_or(WAITERS, Ordering::Acquire);
         // Told, it has nobody before it but readers like itself (`serve`).
-        let taken = (stand.told() || stand.is_next(line)) && self.want.fits(before);
+        let taken = (stand.told() || stand.is_next(line.front())) && self.want.fits(before);
         if taken {
             stand.leave(line);
             word.fetch_add(self.want.0, Ordering::Acquire);

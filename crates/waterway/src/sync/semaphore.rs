@@ -13,19 +13,32 @@ use std::time::{Duration, Instant};
 use crate::primitives::Lock;
 use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
 use crate::wait::{
-    Claimed, Stand, TaskWait, Turn, Wait, WaitKey, WaitQueue, WaitReason, Waited, WaitsAt,
+    Claimed, Node, Stand, TaskWait, Turn, Wait, WaitKey, WaitQueue, WaitReason, Waited, WaitsAt,
     checkpoint,
 };
 
 struct State {
     free: usize,
+    /// Those that are free, and those that are held.
+    total: usize,
     queue: WaitQueue,
 }
 
+/// How many permits the waiter of a node wants.
+fn wanted(node: &Node) -> usize {
+    // SAFETY: the slot of a waiter in a semaphore's queue is its `usize`, which it keeps until it has left.
+    unsafe { *node.slot().cast::<usize>() }
+}
+
 impl State {
+    /// The first that can be served, sooner or later. Who wants more than there are keeps nobody waiting.
+    fn next(&self) -> Option<&Node> {
+        self.queue.find(|node| wanted(node) <= self.total)
+    }
+
     /// Takes `n` permits, unless others wait for theirs.
     fn take(&mut self, n: usize) -> bool {
-        let can = self.queue.is_empty() && self.free >= n;
+        let can = self.free >= n && self.next().is_none();
         if can {
             self.free -= n;
         }
@@ -35,13 +48,15 @@ impl State {
     /// Serves those who wait, in their order, as far as the permits go.
     fn serve(&mut self) -> Vec<Claimed> {
         let mut served = Vec::new();
-        let State { free, queue } = self;
+        let State { free, total, queue } = self;
         loop {
-            let mut wanted = 0;
+            let mut n = 0;
             let first = queue.pop_claim_by(|node| {
-                // SAFETY: the slot of a waiter in this queue is its `usize`, which it keeps until it has left.
-                wanted = unsafe { *node.slot().cast::<usize>() };
-                if wanted > *free {
+                n = wanted(node);
+                if n > *total {
+                    return Turn::Pass;
+                }
+                if n > *free {
                     return Turn::Stop;
                 }
                 if node.waiter().is_task() {
@@ -53,7 +68,7 @@ impl State {
             let Some((_, claimed)) = first else {
                 return served;
             };
-            *free -= wanted;
+            *free -= n;
             served.push(claimed);
         }
     }
@@ -97,6 +112,7 @@ impl Semaphore {
         let header = CoreHeader::new(CoreKind::Semaphore, Location::caller());
         let state = State {
             free: permits,
+            total: permits,
             queue: WaitQueue::new(),
         };
         Semaphore {
@@ -114,8 +130,8 @@ impl Semaphore {
     ///
     /// # Blocking
     ///
-    /// Parks the caller until they are free and everybody who asked before has been served. More than there will ever be
-    /// are waited for for ever.
+    /// Parks the caller until they are free and everybody who asked before has been served. Who wants more than there are,
+    /// free and held, waits until [`add_permits`](Self::add_permits) has made it so many, and keeps nobody else waiting.
     ///
     /// Go: `Weighted.Acquire`.
     #[track_caller]
@@ -218,13 +234,27 @@ impl Semaphore {
     pub fn add_permits(&self, n: usize) {
         let served = {
             let mut state = self.core.value.lock();
-            match state.free.checked_add(n) {
-                Some(free) => state.free = free,
+            match state.total.checked_add(n) {
+                Some(total) => state.total = total,
                 None => {
-                    let free = state.free;
+                    let total = state.total;
                     drop(state);
-                    panic!("too many permits: {n} were added to {free}");
+                    panic!("too many permits: {n} were added to {total}");
                 }
+            }
+            state.free += n;
+            state.serve()
+        };
+        served.into_iter().for_each(Claimed::wake);
+    }
+
+    /// Ends a permit: its `n` are free again, or gone.
+    fn end(&self, n: usize, gone: bool) {
+        let served = {
+            let mut state = self.core.value.lock();
+            match gone {
+                true => state.total -= n,
+                false => state.free += n,
             }
             state.serve()
         };
@@ -275,7 +305,7 @@ impl WaitsAt for Ask<'_> {
     }
 
     fn take(&self, state: &mut State, stand: &Stand<'_>, others: &mut Vec<Claimed>) -> bool {
-        let can = stand.is_next(&state.queue) && state.free >= self.n;
+        let can = stand.is_next(state.next()) && state.free >= self.n;
         if can {
             stand.leave(&mut state.queue);
             state.free -= self.n;
@@ -343,14 +373,14 @@ impl Permit {
     /// assert_eq!(slots.available(), 1);
     /// ```
     pub fn forget(mut self) {
-        self.n = 0;
+        self.semaphore.end(std::mem::take(&mut self.n), true);
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.n > 0 {
-            self.semaphore.add_permits(self.n);
+            self.semaphore.end(self.n, false);
         }
     }
 }

@@ -99,6 +99,18 @@ impl WaitQueue {
         self.head.map(|head| unsafe { head.as_ref() })
     }
 
+    /// The first node that `f` accepts.
+    pub(crate) fn find(&self, mut f: impl FnMut(&Node) -> bool) -> Option<&Node> {
+        let mut cursor = self.front();
+        while let Some(node) = cursor
+            && !f(node)
+        {
+            // SAFETY: as in `front`.
+            cursor = node.next.get().map(|next| unsafe { next.as_ref() });
+        }
+        cursor
+    }
+
     /// Adds a node at the back.
     ///
     /// # Safety

@@ -111,11 +111,9 @@ impl Stand<'_> {
         self.0.waiter().claimed().is_some()
     }
 
-    /// Nobody is before it in `queue`.
-    pub(crate) fn is_next(&self, queue: &WaitQueue) -> bool {
-        queue
-            .front()
-            .is_none_or(|front| std::ptr::eq(front, self.0))
+    /// The next in line is this one, or nobody.
+    pub(crate) fn is_next(&self, next: Option<&Node>) -> bool {
+        next.is_none_or(|next| std::ptr::eq(next, self.0))
     }
 
     /// Takes it out of `queue`, if it is in.
