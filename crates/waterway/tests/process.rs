@@ -186,6 +186,8 @@ fn no_verdict_while_something_outside_lives() {
     for program in [
         "alive_foreign_thread",
         "alive_sleeper",
+        "alive_sleeping_task",
+        "alive_task_elsewhere",
         "alive_blocking_job",
         "alive_main",
         "alive_std_timeout",

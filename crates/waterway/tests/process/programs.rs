@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex as StdMutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use waterway::sync::WaitGroup;
-use waterway::time::sleep;
-use waterway::{Builder, blocking, go, scope, yield_now};
+use waterway::time::{sleep, sleep_async};
+use waterway::{Builder, block_on, blocking, go, scope, yield_now};
 
 pub fn run(program: &str) {
     match program {
@@ -24,6 +24,8 @@ pub fn run(program: &str) {
         "deadlock_threads" => deadlock_threads(),
         "alive_foreign_thread" => alive_foreign_thread(),
         "alive_sleeper" => alive_sleeper(),
+        "alive_sleeping_task" => block_on(sleep_async(Duration::from_millis(300))),
+        "alive_task_elsewhere" => alive_task_elsewhere(),
         "alive_blocking_job" => alive_blocking_job(),
         "alive_main" => alive_main(),
         "deadlock_std_join" => {
@@ -129,6 +131,17 @@ fn alive_sleeper() {
         other.done();
     }));
     group.wait();
+}
+
+/// A goroutine waits for a task of tokio, which waits for tokio's clock.
+fn alive_task_elsewhere() {
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    let task = tokio.spawn(async { tokio::time::sleep(Duration::from_millis(300)).await });
+    go(|| block_on(task).unwrap()).join().unwrap();
 }
 
 fn alive_blocking_job() {
