@@ -69,6 +69,13 @@ pub struct RecvStream<T> {
 
 impl<T> RecvStream<T> {
     /// The receiver behind it.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// let stream = rx.into_stream();
+    /// tx.send(1).unwrap();
+    /// assert_eq!(stream.receiver().len(), 1);
+    /// ```
     pub fn receiver(&self) -> &Receiver<T> {
         self.receiving.end()
     }
@@ -110,6 +117,13 @@ pub struct SendSink<T> {
 
 impl<T> SendSink<T> {
     /// The sender behind it; `None` once the sink has been closed.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan::<u8>(1);
+    /// let sink = tx.into_sink();
+    /// assert_eq!(sink.sender().unwrap().capacity(), Some(1));
+    /// # drop(rx);
+    /// ```
     pub fn sender(&self) -> Option<&Sender<T>> {
         self.sending.as_ref().map(Sending::end)
     }

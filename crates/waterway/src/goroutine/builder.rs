@@ -108,11 +108,21 @@ pub struct Builder {
 
 impl Builder {
     /// A goroutine as [`go`] starts it.
+    ///
+    /// ```
+    /// let handle = waterway::Builder::new().go(|| 1);
+    /// assert_eq!(handle.join().unwrap(), 1);
+    /// ```
     pub fn new() -> Builder {
         Builder::default()
     }
 
     /// Gives the goroutine a name, for reports.
+    ///
+    /// ```
+    /// let handle = waterway::Builder::new().name("parser").go(|| waterway::current());
+    /// assert_eq!(handle.join().unwrap().name(), Some("parser"));
+    /// ```
     pub fn name(mut self, name: impl AsRef<str>) -> Builder {
         self.name = Some(Arc::from(name.as_ref()));
         self
@@ -120,6 +130,11 @@ impl Builder {
 
     /// Bytes of address space for the stack, its guard of 64 KiB included; rounded up to pages. Memory is used page by
     /// page.
+    ///
+    /// ```
+    /// let handle = waterway::Builder::new().stack_size(1 << 20).go(|| [0u8; 256 << 10].len());
+    /// assert_eq!(handle.join().unwrap(), 256 << 10);
+    /// ```
     ///
     /// # Panics
     ///
@@ -136,18 +151,35 @@ impl Builder {
 
     /// Gives the goroutine a thread of its own: it may compute or sleep in the kernel for as long as it likes, and nobody
     /// waits behind it.
+    ///
+    /// ```
+    /// let handle = waterway::Builder::new().dedicated().go(|| (1..1000u64).sum::<u64>());
+    /// assert_eq!(handle.join().unwrap(), 499500);
+    /// ```
     pub fn dedicated(mut self) -> Builder {
         self.dedicated = true;
         self
     }
 
     /// Starts the goroutine on the worker of another, as those that hand over to each other should.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(0);
+    /// let sends = waterway::go(move || tx.send(1).unwrap());
+    /// let receives = waterway::Builder::new().near(&sends).go(move || rx.recv());
+    /// assert_eq!(receives.join().unwrap(), Ok(1));
+    /// ```
     pub fn near<T>(mut self, other: &JoinHandle<T>) -> Builder {
         self.place = Place::Near(other.worker());
         self
     }
 
     /// Starts the goroutine on another worker than the last one, as those that compute should.
+    ///
+    /// ```
+    /// let parts: Vec<_> = (0..4).map(|n| waterway::Builder::new().spread().go(move || n * n)).collect();
+    /// assert_eq!(parts.into_iter().map(|part| part.join().unwrap()).sum::<i32>(), 14);
+    /// ```
     pub fn spread(mut self) -> Builder {
         self.place = Place::Spread;
         self

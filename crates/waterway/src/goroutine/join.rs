@@ -47,11 +47,24 @@ impl<T> JoinHandle<T> {
     }
 
     /// True once the goroutine has finished. Never blocks.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan::<()>(0);
+    /// let handle = waterway::go(move || rx.recv());
+    /// assert!(!handle.is_finished());
+    /// # drop(tx);
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.wait.at().is_finished()
     }
 
     /// The goroutine's number, unique in the process.
+    ///
+    /// ```
+    /// let handle = waterway::go(|| waterway::current().id());
+    /// let id = handle.id();
+    /// assert_eq!(handle.join().unwrap(), Some(id));
+    /// ```
     pub fn id(&self) -> u64 {
         self.wait.at().id()
     }

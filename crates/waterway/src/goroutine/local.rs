@@ -243,6 +243,12 @@ impl<T: 'static> LocalKey<Cell<T>> {
 
     /// The caller's value.
     ///
+    /// ```
+    /// use std::cell::Cell;
+    /// waterway::local! { static STEP: Cell<u32> = Cell::new(1); }
+    /// assert_eq!(STEP.get(), 1);
+    /// ```
+    ///
     /// # Panics
     ///
     /// As [`with`](Self::with).
@@ -256,6 +262,12 @@ impl<T: 'static> LocalKey<Cell<T>> {
 
     /// The caller's value, which is a default one afterwards.
     ///
+    /// ```
+    /// use std::cell::Cell;
+    /// waterway::local! { static STEP: Cell<u32> = Cell::new(1); }
+    /// assert_eq!((STEP.take(), STEP.take()), (1, 0));
+    /// ```
+    ///
     /// # Panics
     ///
     /// As [`with`](Self::with).
@@ -268,6 +280,12 @@ impl<T: 'static> LocalKey<Cell<T>> {
     }
 
     /// The caller's value, in place of which `value` is put.
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// waterway::local! { static STEP: Cell<u32> = Cell::new(1); }
+    /// assert_eq!((STEP.replace(2), STEP.get()), (1, 2));
+    /// ```
     ///
     /// # Panics
     ///
@@ -299,6 +317,13 @@ impl<T: 'static> LocalKey<RefCell<T>> {
 
     /// Calls `f` with the caller's value, borrowed mutably.
     ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// waterway::local! { static LINES: RefCell<Vec<u32>> = RefCell::new(vec![1]); }
+    /// LINES.with_borrow_mut(|lines| lines.push(2));
+    /// assert_eq!(LINES.take(), [1, 2]);
+    /// ```
+    ///
     /// # Panics
     ///
     /// As [`with`](Self::with), and if the value is borrowed.
@@ -308,6 +333,13 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     }
 
     /// Sets the caller's value. The initialiser is not called.
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// waterway::local! { static LINES: RefCell<Vec<u32>> = RefCell::new(vec![1]); }
+    /// LINES.set(vec![7]);
+    /// assert_eq!(LINES.take(), [7]);
+    /// ```
     ///
     /// # Panics
     ///
@@ -325,6 +357,12 @@ impl<T: 'static> LocalKey<RefCell<T>> {
 
     /// The caller's value, which is a default one afterwards.
     ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// waterway::local! { static LINES: RefCell<Vec<u32>> = RefCell::new(vec![1]); }
+    /// assert_eq!((LINES.take(), LINES.take()), (vec![1], vec![]));
+    /// ```
+    ///
     /// # Panics
     ///
     /// As [`with_borrow_mut`](Self::with_borrow_mut).
@@ -337,6 +375,12 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     }
 
     /// The caller's value, in place of which `value` is put.
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// waterway::local! { static LINES: RefCell<Vec<u32>> = RefCell::new(vec![1]); }
+    /// assert_eq!(LINES.replace(vec![2]), [1]);
+    /// ```
     ///
     /// # Panics
     ///

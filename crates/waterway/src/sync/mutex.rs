@@ -98,6 +98,11 @@ unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T> Mutex<T> {
     /// A lock around `value`, free.
+    ///
+    /// ```
+    /// static NAMES: waterway::sync::Mutex<Vec<&str>> = waterway::sync::Mutex::new(Vec::new());
+    /// NAMES.lock().push("Ada");
+    /// ```
     #[track_caller]
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
@@ -107,6 +112,10 @@ impl<T> Mutex<T> {
     }
 
     /// The value, without a lock: nobody else can hold it.
+    ///
+    /// ```
+    /// assert_eq!(waterway::sync::Mutex::new(7).into_inner(), 7);
+    /// ```
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
@@ -114,6 +123,12 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     /// Waits until the lock is free and takes it.
+    ///
+    /// ```
+    /// let count = waterway::sync::Mutex::new(1);
+    /// *count.lock() += 1;
+    /// assert_eq!(*count.lock(), 2);
+    /// ```
     ///
     /// A goroutine that locks a mutex it holds already waits for ever; the runtime reports that as a deadlock if nothing
     /// else can go on.
@@ -167,6 +182,13 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Takes the lock if it is free. Never blocks.
     ///
+    /// ```
+    /// let lock = waterway::sync::Mutex::new(1);
+    /// let guard = lock.lock();
+    /// assert!(lock.try_lock().is_none());
+    /// # drop(guard);
+    /// ```
+    ///
     /// Go: `Mutex.TryLock`.
     #[inline]
     #[track_caller]
@@ -177,6 +199,12 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// The value, without a lock: nobody else can hold it.
+    ///
+    /// ```
+    /// let mut lock = waterway::sync::Mutex::new(1);
+    /// *lock.get_mut() = 2;
+    /// assert_eq!(lock.into_inner(), 2);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }

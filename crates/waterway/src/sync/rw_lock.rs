@@ -84,6 +84,11 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 impl<T> RwLock<T> {
     /// A lock around `value`, free.
+    ///
+    /// ```
+    /// static NAMES: waterway::sync::RwLock<Vec<&str>> = waterway::sync::RwLock::new(Vec::new());
+    /// assert!(NAMES.read().is_empty());
+    /// ```
     #[track_caller]
     pub const fn new(value: T) -> RwLock<T> {
         RwLock {
@@ -93,6 +98,10 @@ impl<T> RwLock<T> {
     }
 
     /// The value, without a lock: nobody else can hold it.
+    ///
+    /// ```
+    /// assert_eq!(waterway::sync::RwLock::new(7).into_inner(), 7);
+    /// ```
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
@@ -220,6 +229,12 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// The value, without a lock: nobody else can hold it.
+    ///
+    /// ```
+    /// let mut lock = waterway::sync::RwLock::new(1);
+    /// *lock.get_mut() = 2;
+    /// assert_eq!(lock.into_inner(), 2);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }

@@ -106,6 +106,11 @@ pub struct Semaphore {
 impl Semaphore {
     /// A semaphore with `permits` permits, all free.
     ///
+    /// ```
+    /// let slots = waterway::sync::Semaphore::new(2);
+    /// assert_eq!(slots.available(), 2);
+    /// ```
+    ///
     /// Go: `semaphore.NewWeighted`.
     #[track_caller]
     pub fn new(permits: usize) -> Semaphore {

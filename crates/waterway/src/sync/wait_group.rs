@@ -73,6 +73,10 @@ pub struct WaitGroup {
 
 impl WaitGroup {
     /// A group with nothing under way.
+    ///
+    /// ```
+    /// waterway::sync::WaitGroup::new().wait(); // nothing to wait for
+    /// ```
     #[track_caller]
     pub fn new() -> WaitGroup {
         let header = CoreHeader::new(CoreKind::WaitGroup, Location::caller());
