@@ -49,6 +49,11 @@
 //! with who waits where, and ends with status 2 ([`DeadlockPolicy`]). SIGQUIT prints every goroutine. A panic ends its
 //! goroutine only.
 //!
+//! # Coming from elsewhere
+//!
+//! [For Go programmers](guide::for_go_programmers); [for tokio users](guide::for_tokio_users), and whoever has async tasks in the same
+//! process: channels, locks and handles serve both, [`block_on`] runs a future in a goroutine.
+//!
 //! What is sound and what is not, with the two patterns that no stackful runtime can allow: `SOUNDNESS.md` in the
 //! repository.
 
@@ -57,6 +62,7 @@ mod defer;
 #[cfg(feature = "futures")]
 mod futures;
 mod goroutine;
+pub mod guide;
 mod primitives;
 mod rt;
 mod select;

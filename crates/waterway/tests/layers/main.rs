@@ -16,6 +16,7 @@ const CODE_LINES: usize = 500;
 const LAYERS: &[(&str, &[&str])] = &[
     ("primitives", &[]),
     ("defer", &[]),
+    ("guide", &[]),
     ("rt", &["primitives"]),
     ("wait", &["primitives", "rt"]),
     ("chan", &["primitives", "rt", "wait"]),
