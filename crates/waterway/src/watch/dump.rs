@@ -148,7 +148,7 @@ fn held_at(record: &Record, epoch: u64, waiting: &Waiting) -> Option<&'static Lo
         reason,
         WaitReason::Mutex | WaitReason::Relock | WaitReason::RwLockRead | WaitReason::RwLockWrite
     );
-    if !locks || !HANDLES.contains(object) {
+    if !locks || HANDLES.offset(object).is_none() {
         return None;
     }
     // SAFETY: an address that a record names is that of a core, and these are readable at any time (arena I2); that of a
