@@ -177,7 +177,7 @@ fn a_scope_holds_no_worker_while_it_waits() {
         });
     });
     for _ in 0..10 {
-        go(|| yield_now()).join().unwrap();
+        go(yield_now).join().unwrap();
     }
     assert!(!owner.is_finished());
     drop(tx);

@@ -425,7 +425,8 @@ fn a_waker_may_be_called_at_any_time() {
     let wakers: Vec<_> = kept.lock().unwrap().drain(..).collect();
     for waker in &wakers {
         waker.wake_by_ref();
-        waker.clone().wake();
+        let clone = waker.clone();
+        clone.wake();
     }
     std::mem::forget(wakers);
 }
