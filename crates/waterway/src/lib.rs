@@ -43,6 +43,12 @@
 //! assert!(!heard);
 //! ```
 //!
+//! # Locks, values, tasks
+//!
+//! [`sync`] has what Go's `sync` has, for goroutines, threads and async tasks alike. [`local!`] declares values that each
+//! goroutine has its own of. [`block_on`] runs a future in a goroutine; channels, locks and handles have calls for tasks, and with
+//! the feature `futures` a receiver is a stream and a sender a sink.
+//!
 //! # When it goes wrong
 //!
 //! If every goroutine and thread waits for another, the process prints `fatal error: all goroutines are asleep - deadlock!`

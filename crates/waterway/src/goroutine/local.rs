@@ -417,6 +417,12 @@ impl<T: 'static> fmt::Debug for LocalKey<T> {
 /// assert_eq!(child.join().unwrap(), (0, 17));
 /// ```
 ///
+/// What is not `Send` cannot be inherited:
+///
+/// ```compile_fail,E0277
+/// waterway::local! { inherit static SHARED: std::rc::Rc<u32> = std::rc::Rc::new(1); }
+/// ```
+///
 /// Go: none; a `context.Context` carries values.
 #[macro_export]
 macro_rules! local {

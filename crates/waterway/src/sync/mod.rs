@@ -1,4 +1,18 @@
-//! Locks and the like, for goroutines and threads alike: who waits is parked, and its worker runs others.
+//! Locks and the like, for goroutines, threads and async tasks alike: a goroutine that waits is parked, and its worker runs
+//! others.
+//!
+//! | | goroutines and threads | async tasks |
+//! | --- | --- | --- |
+//! | [`Mutex`] | `lock`, `lock_timeout`, `try_lock` | `lock_async`, `try_lock` |
+//! | [`RwLock`] | `read`, `write`, `*_timeout`, `try_*` | `read_async`, `write_async`, `try_*` |
+//! | [`Semaphore`] | `acquire`, `acquire_timeout`, `try_acquire` | `acquire_async`, `try_acquire` |
+//! | [`WaitGroup`] | `wait` | `wait_async` |
+//! | [`Condvar`], [`Barrier`], [`Once`], [`OnceLock`], [`LazyLock`] | `wait`, `call_once`, … | none: use a channel |
+//! | [`Pool`] | never waits | never waits |
+//!
+//! There is no poisoning: a panic while a lock is held unlocks it, and the next holder finds the data as it was left. Guards
+//! of goroutines and threads stay on their thread; those of tasks may go to another. A deadlock's report says who holds a
+//! lock, and where it was taken.
 
 mod barrier;
 mod condvar;

@@ -71,6 +71,16 @@ impl<T: ?Sized> fmt::Debug for LockFuture<'_, T> {
 
 /// The right to the data of a [`Mutex`], for an async task: it may be held across an `.await`, and go to another thread.
 /// Dropping it unlocks.
+///
+/// It goes to another thread only if the data may:
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// use waterway::sync::{AsyncMutexGuard, Mutex};
+/// fn send<T: Send>(_: T) {}
+/// let lock = Mutex::new(Rc::new(1));
+/// send(waterway::block_on(lock.lock_async()));
+/// ```
 #[must_use = "the mutex is unlocked again at once if the guard is not kept"]
 pub struct AsyncMutexGuard<'a, T: ?Sized>(MutexGuard<'a, T>);
 
