@@ -21,6 +21,8 @@ mod mutex;
 mod mutex_async;
 mod once;
 mod pool;
+mod raw_mutex;
+mod raw_rw_lock;
 mod rw_lock;
 mod rw_lock_async;
 mod semaphore;

@@ -7,7 +7,8 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::mutex::{LockTask, Mutex, MutexGuard};
+use super::mutex::{Mutex, MutexGuard};
+use super::raw_mutex::LockTask;
 use crate::wait::TaskWait;
 
 impl<T: ?Sized> Mutex<T> {

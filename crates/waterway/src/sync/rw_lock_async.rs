@@ -7,9 +7,8 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::rw_lock::{
-    Held, READ, RwLock, RwLockReadGuard, RwLockTask, RwLockWriteGuard, WRITE, Want,
-};
+use super::raw_rw_lock::{Held, READ, RwLockTask, WRITE, Want};
+use super::rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::wait::TaskWait;
 
 impl<T: ?Sized> RwLock<T> {
