@@ -41,6 +41,16 @@ impl fmt::Display for AccessError {
 
 impl std::error::Error for AccessError {}
 
+/// The number of the next key that is used for the first time.
+static NEXT: AtomicUsize = AtomicUsize::new(1);
+
+/// True as long as no key has been used: a program without goroutine-locals pays for this look alone. Who has used one does
+/// not see true: it has read its number after `NEXT` was moved.
+#[inline]
+fn unused() -> bool {
+    NEXT.load(Ordering::Relaxed) == 1
+}
+
 /// Ends the making of a value, if it unwinds.
 struct Making(usize);
 
@@ -80,6 +90,9 @@ fn drop_all(own: &Locals) {
 
 /// The calling goroutine has run, and drops its values.
 pub(super) fn end() {
+    if unused() {
+        return;
+    }
     current::with(|who| {
         if let Who::Goroutine(identity) = who
             && let Some(own) = identity.locals.get()
@@ -100,6 +113,9 @@ pub(super) fn reset_thread() {
 
 /// What a goroutine that the caller spawns now inherits.
 pub(super) fn inherited() -> Option<Box<Locals>> {
+    if unused() {
+        return None;
+    }
     let bequests = current::with(|who| match who {
         Who::Goroutine(identity) => identity.locals.get().map(|own| own.bequests()),
         Who::Thread => OF_THREAD.try_with(|own| own.0.bequests()).ok(),
@@ -126,13 +142,12 @@ impl<T: 'static> LocalKey<T> {
     }
 
     fn at(&self) -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        let number = match self.number.load(Ordering::Relaxed) {
+        let number = match self.number.load(Ordering::Acquire) {
             0 => {
                 let new = NEXT.fetch_add(1, Ordering::Relaxed);
-                let set =
-                    self.number
-                        .compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed);
+                let set = self
+                    .number
+                    .compare_exchange(0, new, Ordering::AcqRel, Ordering::Acquire);
                 set.map_or_else(|first| first, |_| new)
             }
             number => number,
