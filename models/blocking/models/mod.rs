@@ -3,6 +3,7 @@
 mod channels;
 mod locks;
 mod selects;
+mod tasks;
 mod timers;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(super) fn all() -> Vec<Model> {
         channels::MODELS,
         selects::MODELS,
         locks::MODELS,
+        tasks::MODELS,
         timers::MODELS,
     ]
     .concat()

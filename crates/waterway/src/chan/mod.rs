@@ -15,7 +15,7 @@ mod builder;
 mod core;
 mod end;
 mod error;
-mod future;
+pub(crate) mod future;
 mod grant;
 mod handle;
 mod iter;
@@ -28,7 +28,6 @@ mod ring;
 mod sender;
 mod settle;
 mod slot;
-mod task;
 mod wakes;
 mod watch;
 

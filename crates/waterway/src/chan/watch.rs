@@ -5,8 +5,8 @@ use std::task::Waker;
 
 use super::core::{Core, RECV_WAITING, SEND_WAITING};
 use super::slot::SendSlot;
-use super::task::Task;
 use super::wakes::WakeList;
+use crate::wait::Task;
 
 /// A place in a queue, left when it is dropped.
 pub(crate) trait Watch {

@@ -8,6 +8,7 @@
 //! - I2: `about` is 0 while the rest is written, and written last. Who finds it the same before and after a look at the
 //!   rest, and not 0, has seen the header of one object.
 //! - I3: `site` is the address of a `&'static` wherever `about` is not 0.
+//! - I4: `capacity` of a lock's header is 0 or what `set_held_at` wrote.
 
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -49,7 +50,8 @@ pub(crate) struct CoreHeader {
     /// Number and kind of the object: `id << KIND_BITS | kind`.
     about: AtomicUsize,
     site: AtomicUsize,
-    /// Of a channel: capacity, `usize::MAX` if unbounded.
+    /// Of a channel: capacity, `usize::MAX` if unbounded. Of a lock: 0, or the address of a `&'static Location`, where it was
+    /// last taken.
     pub(crate) capacity: AtomicUsize,
     /// Of a channel: live senders and receivers. Of a lock: `senders` is the lock word.
     pub(crate) senders: AtomicUsize,
@@ -72,6 +74,19 @@ pub(crate) struct Seen {
     pub(crate) senders: usize,
     /// See [`CoreHeader`].
     pub(crate) receivers: usize,
+}
+
+impl Seen {
+    /// Where a lock was last taken.
+    pub(crate) fn held_at(&self) -> Option<&'static Location<'static>> {
+        match self.kind {
+            // SAFETY: I4: 0 or the address of a `&'static`, in the header of a lock.
+            CoreKind::Mutex | CoreKind::RwLock => unsafe {
+                (self.capacity as *const Location<'static>).as_ref()
+            },
+            _ => None,
+        }
+    }
 }
 
 impl CoreHeader {
@@ -124,6 +139,13 @@ impl CoreHeader {
         };
         fence(Ordering::Acquire);
         (header.about.load(Ordering::Relaxed) == about).then_some(seen)
+    }
+
+    /// A lock was taken at `site`.
+    #[inline]
+    pub(crate) fn set_held_at(&self, site: &'static Location<'static>) {
+        let address = std::ptr::from_ref(site) as usize;
+        self.capacity.store(address, Ordering::Relaxed);
     }
 
     /// The number of the object, unique among objects of the process.

@@ -21,6 +21,7 @@ pub(crate) mod hold;
 mod hook;
 mod idle;
 mod inbox;
+pub(crate) mod locals;
 mod magazine;
 mod overflow;
 pub(crate) mod park;

@@ -45,6 +45,10 @@ pub struct BarrierWaitResult(bool);
 
 impl BarrierWaitResult {
     /// True for one of those who passed together: the last to come.
+    ///
+    /// ```
+    /// assert!(waterway::sync::Barrier::new(1).wait().is_leader());
+    /// ```
     pub fn is_leader(&self) -> bool {
         self.0
     }
@@ -52,6 +56,11 @@ impl BarrierWaitResult {
 
 impl Barrier {
     /// A barrier for `n`; 0 is as 1.
+    ///
+    /// ```
+    /// let barrier = waterway::sync::Barrier::new(1);
+    /// barrier.wait();
+    /// ```
     #[track_caller]
     pub fn new(n: usize) -> Barrier {
         Barrier {
@@ -61,6 +70,13 @@ impl Barrier {
     }
 
     /// Waits until all have come.
+    ///
+    /// ```
+    /// let barrier = waterway::sync::Barrier::new(2);
+    /// let other = barrier.clone();
+    /// waterway::go(move || other.wait());
+    /// barrier.wait(); // both have come
+    /// ```
     ///
     /// # Blocking
     ///

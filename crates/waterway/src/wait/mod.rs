@@ -16,10 +16,12 @@
 
 mod call;
 mod queue;
+mod task;
 
 pub(crate) use crate::rt::hold::{Hold, ReleaseOnPark};
 pub(crate) use crate::rt::park::{Claimed, Waiter, Wake, checkpoint};
 pub(crate) use crate::rt::reap::unwind;
 pub(crate) use crate::rt::record::{WaitKey, WaitReason};
 pub(crate) use call::{Wait, Waited};
-pub(crate) use queue::{Node, WaitQueue};
+pub(crate) use queue::{Node, Turn, WaitQueue};
+pub(crate) use task::{Stand, Task, TaskWait, WaitsAt};

@@ -9,7 +9,7 @@ use crate::goroutine::dedicated;
 use crate::rt::arena::HANDLES;
 use crate::rt::cell::for_each_unstarted;
 use crate::rt::clock::clock;
-use crate::rt::header::{CoreHeader, CoreKind};
+use crate::rt::header::{CoreHeader, CoreKind, Seen};
 use crate::rt::record::{Record, WaitReason, Waiting};
 use crate::rt::sched::Runtime;
 use crate::rt::thread;
@@ -162,21 +162,27 @@ fn object(waiting: &Waiting) -> String {
             let (tx, rx) = (seen.senders, seen.receivers);
             format!("channel {id} ({capacity}, senders alive: {tx}, receivers alive: {rx})")
         }
-        CoreKind::Mutex => match seen.senders >> 1 {
-            0 => format!("mutex {id}"),
-            who if who >> 60 != 0 => {
-                let tid = who & (u32::MAX as usize);
-                format!("mutex {id} (held by thread {tid})")
-            }
-            who => format!("mutex {id} (held by goroutine {who})"),
-        },
+        CoreKind::Mutex => {
+            let who = seen.senders >> 1;
+            let holder = match who >> 60 {
+                0 if who == 0 => "free".into(),
+                0 => format!("held by goroutine {who}{}", taken_at(&seen)),
+                1 => format!(
+                    "held by thread {}{}",
+                    who & (u32::MAX as usize),
+                    taken_at(&seen)
+                ),
+                _ => format!("held by an async task{}", taken_at(&seen)),
+            };
+            format!("mutex {id} ({holder})")
+        }
         CoreKind::WaitGroup => format!("wait group {id}"),
         CoreKind::RwLock => {
             let word = seen.senders;
             let holders = match (word & 2, word >> 2) {
                 (0, 0) => "free".into(),
                 (0, readers) => format!("readers: {readers}"),
-                _ => "held by a writer".to_string(),
+                _ => format!("held by a writer{}", taken_at(&seen)),
             };
             format!("rw lock {id} ({holders})")
         }
@@ -186,4 +192,9 @@ fn object(waiting: &Waiting) -> String {
         CoreKind::Semaphore => format!("semaphore {id}"),
     };
     format!("\n\ton {what}, made at {}", seen.site)
+}
+
+fn taken_at(seen: &Seen) -> String {
+    let site = seen.held_at();
+    site.map_or_else(String::new, |site| format!(", locked at {site}"))
 }
