@@ -2,7 +2,7 @@
 //! rules of its tests.
 
 #![no_main]
-#![allow(dead_code)] // The rest of the reader's file.
+#![allow(dead_code, unused_imports)] // The rest of both files.
 
 #[path = "../../crates/waterway/src/rt/config.rs"]
 mod config;
