@@ -37,7 +37,7 @@ asan_proof() {
 
 # The tests that end with no goroutine left, with LeakSanitizer; then programs that end with some, without it.
 # Not here: attack_limits (stands before pthread_create itself), attack_verdict (threads of 64 KiB, too small for the
-# frames that the sanitizer makes), process (a thread that joins another is not seen to sleep for ever), and tests that run no code of the library (layers, compile_fail, panic_abort).
+# frames that the sanitizer makes), process (a deadlock seen through threads of std is not seen), and tests that run no code of the library (layers, compile_fail, panic_abort).
 asan() {
     asan_env
     asan_proof

@@ -4,7 +4,6 @@
 #![allow(missing_docs)]
 
 use std::hint::black_box;
-use std::mem::MaybeUninit;
 
 use waterway::{chan, go};
 
@@ -46,9 +45,9 @@ fn leak() {
 }
 
 fn uninitialised() {
-    let value = black_box(Box::new(MaybeUninit::<u64>::uninit()));
+    let room = black_box(Vec::<u64>::with_capacity(1));
     // SAFETY: none. This is the fault: what is done depends on a value that nobody has written.
-    if unsafe { value.assume_init_read() } == 7 {
+    if unsafe { room.as_ptr().read() } == 7 {
         println!("seven");
     }
 }
