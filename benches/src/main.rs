@@ -40,7 +40,7 @@ struct Cli {
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
 
-    /// Rounds, after one to warm up [default: 5; 2 with --quick; 3 for the largest workloads]
+    /// Rounds, after one to warm up [default: 5; 3 for the largest workloads; 2, and none to warm up, with --quick]
     #[arg(long, value_name = "N")]
     rounds: Option<NonZeroUsize>,
 

@@ -68,9 +68,10 @@ pub fn run(plan: &Plan, field: &[Entrant], left_out: &mut Vec<String>) -> Vec<Se
         let place = format!("[{}/{}] {}", i + 1, plan.workloads.len(), workload.name);
         let mut runners = at_the_start(workload, field, left_out);
         let rounds = plan.rounds(workload);
-        for round in 0..=rounds {
+        let first = usize::from(plan.quick);
+        for round in first..=rounds {
             for runner in runners.iter_mut().filter(|r| !r.failed) {
-                // Round 0 warms up: caches, files, the clock of the processor.
+                // Round 0 warms up: caches, files, the clock of the processor. A quick race measures nothing.
                 let n = if plan.quick || round == 0 {
                     workload.quick
                 } else {

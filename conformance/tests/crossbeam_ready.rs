@@ -143,7 +143,6 @@ fn both_ready() {
 /// crossbeam: what `zero.rs` of its source keeps to, without a test: who is ready has not chosen, and nobody has for him. A
 /// select that waits to send here or receive there still takes what comes there.
 #[waterway::test]
-#[ignore = "a watch for receiving makes a waiting select send (chan/ops.rs, tell_lazy; chan/watch.rs, RecvWatch)"]
 fn looking_commits_nobody() {
     let _bound = bound();
     let ((tx, rx), (other_tx, other)) = (chan(0), chan(0));

@@ -1,4 +1,4 @@
-//! Go's `sync/mutex_test.go` and `waitgroup_test.go`.
+//! Go's `sync/mutex_test.go`, `rwmutex_test.go` and `waitgroup_test.go`.
 
 #![forbid(unsafe_code)]
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use waterway::sync::{Mutex, WaitGroup};
+use waterway::sync::{Mutex, RwLock, WaitGroup};
 use waterway::time::{after, sleep};
 use waterway::{chan, go, select};
 use waterway_conformance::{LONG, blocked, bound};
@@ -179,4 +179,103 @@ fn wait_group_go() {
     });
     group.wait();
     assert_eq!(n.load(Ordering::Relaxed), 1);
+}
+
+/// Go: TestParallelReaders (rwmutex_test.go). Readers hold the lock together.
+#[waterway::test]
+fn parallel_readers() {
+    let _bound = bound();
+    for n in [1, 3, 4] {
+        let lock = Arc::new(RwLock::new(()));
+        let (locked, all_locked) = chan(0);
+        let (unlock, unlocked) = chan(0);
+        let readers: Vec<_> = (0..n)
+            .map(|_| {
+                let (lock, locked, unlocked) = (lock.clone(), locked.clone(), unlocked.clone());
+                go(move || {
+                    let _reader = lock.read();
+                    locked.send(()).unwrap();
+                    unlocked.recv().unwrap();
+                })
+            })
+            .collect();
+        assert_eq!(all_locked.iter().take(n).count(), n, "all hold it at once");
+        (0..n).for_each(|_| unlock.send(()).unwrap());
+        readers
+            .into_iter()
+            .for_each(|reader| reader.join().unwrap());
+    }
+}
+
+/// Go: TestRWMutex (rwmutex_test.go). What can be had beside what.
+#[waterway::test]
+fn rw_mutex() {
+    let _bound = bound();
+    let lock = RwLock::new(());
+    let writer = lock.write();
+    assert!(lock.try_write().is_none() && lock.try_read().is_none());
+    drop(writer);
+    drop(lock.try_write().expect("it is free"));
+    let first = lock.try_read().expect("it is free");
+    let second = lock.try_read().expect("only read");
+    assert!(lock.try_write().is_none());
+    drop((first, second));
+    for readers in [1, 3, 10] {
+        hammer(readers, 200);
+    }
+}
+
+/// Two writers, who are alone, among readers, who are not.
+fn hammer(readers: usize, rounds: usize) {
+    const WRITER: usize = 10_000;
+    let (lock, activity) = (RwLock::new(()), AtomicUsize::new(0));
+    waterway::scope(|s| {
+        for n in 0..readers + 2 {
+            let (lock, activity) = (&lock, &activity);
+            s.go(move || {
+                for _ in 0..rounds {
+                    if n == 0 || n == readers / 2 + 1 {
+                        let _writer = lock.write();
+                        assert_eq!(activity.fetch_add(WRITER, Ordering::SeqCst), 0);
+                        (0..100).for_each(|n| _ = std::hint::black_box(n));
+                        activity.fetch_sub(WRITER, Ordering::SeqCst);
+                    } else {
+                        let _reader = lock.read();
+                        assert!(activity.fetch_add(1, Ordering::SeqCst) < WRITER);
+                        (0..100).for_each(|n| _ = std::hint::black_box(n));
+                        activity.fetch_sub(1, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(activity.into_inner(), 0);
+}
+
+/// Go: TestRLocker (rwmutex_test.go). A writer waits for the last of two readers, and a reader for the writer.
+#[waterway::test]
+fn readers_and_a_writer_in_turns() {
+    let _bound = bound();
+    let lock = Arc::new(RwLock::new(0));
+    for round in 0..10 {
+        let (first, second) = (lock.read(), lock.read());
+        let own = lock.clone();
+        let (written, end) = (chan(1), chan::<()>(0));
+        let writer = blocked("sync.RWMutex.Lock", move || {
+            let mut value = own.write();
+            *value += 1;
+            written.0.send(()).unwrap();
+            end.1.recv().unwrap_err();
+        });
+        drop(first);
+        select! { recv(written.1) -> _ => panic!("a reader is there"), default => {} }
+        drop(second);
+        written.1.recv().unwrap();
+        let own = lock.clone();
+        let reader = blocked("sync.RWMutex.RLock", move || *own.read());
+        assert!(!reader.is_finished(), "the writer is there");
+        end.0.close();
+        assert_eq!(reader.join().unwrap(), round + 1);
+        writer.join().unwrap();
+    }
 }

@@ -23,6 +23,8 @@ mod rt;
 #[path = "../schedules.rs"]
 mod schedules;
 
+#[path = "../../crates/waterway/src/goroutine/block_on.rs"]
+mod block_on;
 #[path = "../../crates/waterway/src/chan/mod.rs"]
 pub mod chan;
 #[path = "../../crates/waterway/src/select/mod.rs"]

@@ -9,6 +9,16 @@ pub(crate) use shuttle::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
+/// Shuttle's atoms are made, not stored to. Nobody reads here what is being written: the models have no dumps.
+///
+/// # Safety
+///
+/// As in the library.
+pub(crate) unsafe fn renew(at: *mut AtomicUsize, value: usize) {
+    // SAFETY: by the caller.
+    unsafe { at.write(AtomicUsize::new(value)) };
+}
+
 pub(crate) struct Lock<T> {
     taken: AtomicBool,
     value: UnsafeCell<T>,

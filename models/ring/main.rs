@@ -1,4 +1,4 @@
-//! Loom models of the ring: the library's own source, under every schedule with a few preemptions, and every outcome that the
+//! Loom models of the ring, and of the headers that dumps read: the library's own source, under every schedule with a few preemptions, and every outcome that the
 //! memory orders allow. Each value is a cell of loom's, so that a value read without its writer having been seen is an error.
 //!
 //! Sequentially consistent accesses are weakened to acquire and release here, see `primitives`: what the ring says of itself must
@@ -11,13 +11,18 @@
 
 #![allow(dead_code, missing_docs, clippy::arc_with_non_send_sync)]
 
+#[path = "../../crates/waterway/src/rt/header.rs"]
+mod header;
 mod primitives;
-#[path = "../../crates/waterway/src/chan/ring.rs"]
+#[path = "../../crates/waterway/src/chan/ring/mod.rs"]
 mod ring;
 
+use std::panic::Location;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use header::{CoreHeader, CoreKind};
 use loom::cell::UnsafeCell;
 use loom::thread;
 use ring::{Claim, Pop, Ring};
@@ -90,7 +95,22 @@ fn drain(ring: &Ring<Value>) -> Vec<usize> {
     std::iter::from_fn(|| receive(ring)).collect()
 }
 
-fn model(name: &str, preemptions: usize, f: fn()) {
+/// Says which model it was that panicked.
+struct Name(&'static str);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let name = self.0;
+            println!(
+                "model {name} ... FAILED. Again: cargo test -p waterway-models --test ring {name}"
+            );
+        }
+    }
+}
+
+fn model(name: &'static str, preemptions: usize, f: fn()) {
+    let _name = Name(name);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     let schedules = Arc::new(AtomicUsize::new(0));
@@ -104,7 +124,7 @@ fn model(name: &str, preemptions: usize, f: fn()) {
         schedules > 1,
         "{name}: a model of one schedule says nothing"
     );
-    println!("model {name} ... ok ({schedules} schedules)");
+    println!("model {name} ... ok ({schedules} schedules, {preemptions} preemptions)");
 }
 
 /// One sends, the other receives, through a ring of one: in order, each once.
@@ -168,10 +188,7 @@ fn close_meets_send() {
 /// A reserved slot is filled while others send and receive around it: the order stays.
 fn reserved() {
     let ring = ring(2);
-    let Claim::At(ticket) = ring.claim() else {
-        unreachable!("it is empty")
-    };
-    ring.reserve(&ticket);
+    let ticket = reserve(&ring);
     let tx = ring.clone();
     let other = thread::spawn(move || {
         assert!(tx.complete(ticket, Value::new(1)).is_ok());
@@ -186,10 +203,7 @@ fn reserved() {
 /// A reserved slot is given back while another is claimed behind it: what was sent there comes out.
 fn given_back() {
     let ring = ring(2);
-    let Claim::At(ticket) = ring.claim() else {
-        unreachable!("it is empty")
-    };
-    ring.reserve(&ticket);
+    let ticket = reserve(&ring);
     let tx = ring.clone();
     let other = thread::spawn(move || tx.void(ticket));
     assert!(send(&ring, 2));
@@ -203,13 +217,81 @@ fn given_back() {
     );
 }
 
+/// A claimed slot that is reserved.
+fn reserve(ring: &Ring<Value>) -> ring::Ticket {
+    let Claim::At(ticket) = ring.claim() else {
+        unreachable!("there is room")
+    };
+    ring.reserve(&ticket);
+    ticket
+}
+
+/// Behind a reserved slot that is given back stands a value, and another is sent meanwhile, or received: the order stays,
+/// and all slots are room again.
+fn given_back_in_the_middle(receives: bool) {
+    let ring = ring(3);
+    assert!(send(&ring, 1));
+    let ticket = reserve(&ring);
+    assert!(send(&ring, 2));
+    let other = ring.clone();
+    let giver = thread::spawn(move || other.void(ticket));
+    let mut got = Vec::new();
+    let mut sent = false;
+    if receives {
+        got.extend(receive(&ring));
+        got.extend(receive(&ring));
+    } else {
+        sent = send(&ring, 3);
+    }
+    giver.join().unwrap();
+    if !receives && !sent {
+        assert!(send(&ring, 3), "the slot is room");
+    }
+    got.extend(drain(&ring));
+    assert_eq!(got, if receives { vec![1, 2] } else { vec![1, 2, 3] });
+    assert!((4..7).all(|n| send(&ring, n)), "all slots are room");
+    assert_eq!(drain(&ring), [4, 5, 6]);
+}
+
+/// Of two reserved slots one behind the other the first is given back, and the second is filled or given back, at once.
+fn two_reserved(fills: bool) {
+    let ring = ring(3);
+    assert!(send(&ring, 1));
+    let (first, second) = (reserve(&ring), reserve(&ring));
+    let other = ring.clone();
+    let giver = thread::spawn(move || other.void(first));
+    if fills {
+        assert!(ring.complete(second, Value::new(2)).is_ok());
+    } else {
+        ring.void(second);
+    }
+    let mut got = Vec::from_iter(receive(&ring));
+    giver.join().unwrap();
+    got.extend(drain(&ring));
+    assert_eq!(got, if fills { vec![1, 2] } else { vec![1] });
+    assert!((4..7).all(|n| send(&ring, n)), "all slots are room");
+    assert_eq!(drain(&ring), [4, 5, 6]);
+}
+
+/// The receivers clear the ring while a slot in its middle is given back: what was in it is dropped.
+fn given_back_while_cleared() {
+    let ring = ring(3);
+    assert!(send(&ring, 1));
+    let ticket = reserve(&ring);
+    assert!(send(&ring, 2));
+    let other = ring.clone();
+    let giver = thread::spawn(move || other.void(ticket));
+    ring.close();
+    ring.clear();
+    giver.join().unwrap();
+    assert_eq!(drain(&ring), []);
+    assert!(matches!(ring.pop(), Pop::Closed));
+}
+
 /// The receivers clear the ring while a reserved slot is filled: the value is dropped there, or comes back.
 fn revoked() {
     let ring = ring(1);
-    let Claim::At(ticket) = ring.claim() else {
-        unreachable!("it is empty")
-    };
-    ring.reserve(&ticket);
+    let ticket = reserve(&ring);
     let tx = ring.clone();
     let other = thread::spawn(move || tx.complete(ticket, Value::new(1)).is_ok());
     ring.close();
@@ -219,9 +301,48 @@ fn revoked() {
     assert!(left.is_empty() || filled && left == [1]);
 }
 
+/// A block is made anew for another object while a dump reads its header: it sees one of them whole, or nothing.
+fn header_made_anew() {
+    struct Block(*mut CoreHeader);
+    // SAFETY: headers are read and written from anywhere.
+    unsafe impl Send for Block {}
+    impl Block {
+        fn write(&self, kind: CoreKind, n: usize) {
+            // SAFETY: a block that is this model's alone, and zeroed.
+            unsafe {
+                CoreHeader::write(NonNull::new_unchecked(self.0), kind, Location::caller());
+                (*self.0).senders.store(n, primitives::Ordering::Relaxed);
+            }
+        }
+    }
+    primitives::prepare(5);
+    // SAFETY: all zeroes are atoms.
+    let at: *mut CoreHeader = Box::into_raw(Box::new(unsafe { std::mem::zeroed() }));
+    Block(at).write(CoreKind::Mutex, 2);
+    let again = Block(at);
+    let writer = thread::spawn(move || {
+        let again = again;
+        again.write(CoreKind::WaitGroup, 6);
+    });
+    // SAFETY: it has been an object's.
+    let seen = unsafe { CoreHeader::read(at) };
+    if let Some(seen) = seen {
+        // A count of 0 is one that is not noted yet.
+        let counts = match seen.kind {
+            CoreKind::Mutex => [2, 2],
+            _ => [0, 6],
+        };
+        assert!(counts.contains(&seen.senders), "{seen:?}");
+    }
+    writer.join().unwrap();
+    // SAFETY: as above.
+    let seen = unsafe { CoreHeader::read(at) };
+    assert!(seen.is_some_and(|seen| seen.kind == CoreKind::WaitGroup && seen.senders == 6));
+}
+
 fn main() {
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let models: [(&str, usize, fn()); 8] = [
+    let models: [(&'static str, usize, fn()); 14] = [
         ("one_to_one", 3, one_to_one),
         ("two_senders", 3, two_senders),
         ("two_receivers", 3, two_receivers),
@@ -229,7 +350,17 @@ fn main() {
         ("close_meets_send", 3, close_meets_send),
         ("reserved", 3, reserved),
         ("given_back", 3, given_back),
+        ("given_back_in_the_middle_of_receives", 3, || {
+            given_back_in_the_middle(true)
+        }),
+        ("given_back_in_the_middle_of_sends", 3, || {
+            given_back_in_the_middle(false)
+        }),
+        ("two_reserved_and_one_is_filled", 3, || two_reserved(true)),
+        ("two_reserved_are_given_back", 3, || two_reserved(false)),
+        ("given_back_while_cleared", 3, given_back_while_cleared),
         ("revoked", 3, revoked),
+        ("header_made_anew", 3, header_made_anew),
     ];
     for (name, preemptions, f) in models {
         if only.as_deref().is_none_or(|only| name.contains(only)) {

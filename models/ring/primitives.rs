@@ -3,7 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 
-pub(crate) use loom::sync::atomic::Ordering;
+pub(crate) use loom::sync::atomic::{Ordering, fence};
+/// Numbers objects, which orders nothing.
+pub(crate) use std::sync::atomic::AtomicU64;
 
 thread_local! {
     /// Loom's threads are one thread of the system's.
@@ -27,6 +29,17 @@ fn switch() {
     unsafe { &*all }.fetch_add(1, Ordering::Relaxed);
 }
 
+/// As the library's: a store. The block was zeroed.
+///
+/// # Safety
+///
+/// As in the library.
+pub(crate) unsafe fn renew(at: *mut AtomicUsize, value: usize) {
+    // SAFETY: by the caller.
+    unsafe { &*at }.store(value, Ordering::Relaxed);
+}
+
+#[derive(Debug)]
 pub(crate) struct AtomicUsize {
     made: Cell<*const loom::sync::atomic::AtomicUsize>,
 }

@@ -1,5 +1,7 @@
 //! Queues of unstarted goroutines, as crossbeam's, each step one access to shuttle's mutex.
 
+#![allow(clippy::new_without_default, clippy::len_without_is_empty)]
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 

@@ -27,6 +27,8 @@ mod frames;
 mod guard;
 mod overflow;
 mod pool;
+#[cfg(waterway_valgrind)]
+mod valgrind;
 
 pub use fiber::{Fiber, Suspender};
 pub use frames::{BadFrame, FrameKind, check_frames, load_names};

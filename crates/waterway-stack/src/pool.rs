@@ -118,6 +118,9 @@ struct Slab {
     fresh: usize,
     /// How many of the others are guarded by `mprotect`.
     splits: usize,
+    /// Stacks that a checker of memory was told of.
+    #[cfg(waterway_valgrind)]
+    known: Vec<crate::valgrind::Known>,
 }
 
 impl StackPool {
@@ -220,6 +223,10 @@ impl StackPool {
             }
         }
         slab.fresh += 1;
+        #[cfg(waterway_valgrind)]
+        slab.known.push(crate::valgrind::Known::new(
+            low + GUARD_SIZE..low + self.config.size,
+        ));
         Ok(low)
     }
 
@@ -253,6 +260,8 @@ impl StackPool {
             Slab {
                 fresh: 0,
                 splits: 0,
+                #[cfg(waterway_valgrind)]
+                known: Vec::new(),
             },
         );
         inner.newest = Some(start);

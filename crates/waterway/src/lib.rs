@@ -48,11 +48,22 @@
 //! A [`Context`] says when work is to end: when its guard is dropped, or a deadline passes. `ctx.recv(&rx)`, `ctx.lock(&mutex)`,
 //! `ctx.sleep(duration)` and their kin give up then, and [`Context::done`] is an arm for [`select!`]. See [`context`].
 //!
+//! # Locks, values, tasks
+//!
+//! [`sync`] has what Go's `sync` has, for goroutines, threads and async tasks alike. [`local!`] declares values that each
+//! goroutine has its own of. [`block_on`] runs a future in a goroutine; channels, locks and handles have calls for tasks, and with
+//! the feature `futures` a receiver is a stream and a sender a sink.
+//!
 //! # When it goes wrong
 //!
 //! If every goroutine and thread waits for another, the process prints `fatal error: all goroutines are asleep - deadlock!`
 //! with who waits where, and ends with status 2 ([`DeadlockPolicy`]). SIGQUIT prints every goroutine. A panic ends its
 //! goroutine only.
+//!
+//! # Coming from elsewhere
+//!
+//! [For Go programmers](guide::for_go_programmers); [for tokio users](guide::for_tokio_users), and whoever has async tasks in the same
+//! process: channels, locks and handles serve both, [`block_on`] runs a future in a goroutine.
 //!
 //! What is sound and what is not, with the two patterns that no stackful runtime can allow: `SOUNDNESS.md` in the
 //! repository.
@@ -60,8 +71,11 @@
 pub mod chan;
 pub mod context;
 mod defer;
+#[cfg(feature = "futures")]
+mod futures;
 mod goroutine;
 pub mod group;
+pub mod guide;
 mod primitives;
 mod rt;
 mod select;
@@ -75,9 +89,11 @@ pub use chan::{
     TrySendError, WeakSender, chan,
 };
 pub use context::{CancelCauseGuard, CancelGuard, Context, ContextError};
+#[cfg(feature = "futures")]
+pub use futures::{RecvStream, SendSink};
 pub use goroutine::{
-    Builder, JoinHandle, LocalJoinHandle, Scope, ScopedJoinHandle, blocking, go, go_local,
-    max_procs, num_goroutines, scope, yield_now,
+    AccessError, Builder, Current, JoinHandle, LocalJoinHandle, LocalKey, Scope, ScopedJoinHandle,
+    block_on, blocking, current, go, go_local, max_procs, num_goroutines, scope, yield_now,
 };
 pub use rt::config::{Config, ConfigError, DeadlockPolicy, Guard, SigquitPolicy};
 pub use select::{

@@ -28,6 +28,17 @@ pub(crate) fn start_thread(
     thread.spawn(run).map(drop)
 }
 
+/// Makes an atom where another thread may be reading one: where all is zero, or an older one was.
+///
+/// # Safety
+///
+/// `at` is aligned and in memory that may be written.
+#[inline]
+pub(crate) unsafe fn renew(at: *mut AtomicUsize, value: usize) {
+    // SAFETY: by the caller; any bytes are a number.
+    unsafe { &*at }.store(value, Ordering::Relaxed);
+}
+
 /// A lock for critical sections of the runtime, which are a few dozen instructions: nothing parks and no user code runs
 /// while one is held.
 ///

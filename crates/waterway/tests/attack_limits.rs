@@ -62,7 +62,8 @@ fn programs(program: &str) {
         "no_sysmon_at_first" => no_sysmon_at_first(),
         "many_blocking_calls" => many_blocking_calls(),
         "everything" => everything(),
-        "little_address_space" => little_address_space(),
+        "little_address_space" => two_gigabytes(libc::RLIMIT_AS),
+        "little_data" => two_gigabytes(libc::RLIMIT_DATA),
         "huge_stacks" => huge_stacks(),
         "many_mappings" => many_mappings(),
         other => panic!("no program {other:?}"),
@@ -237,19 +238,22 @@ fn everything() {
     }
 }
 
-/// Attack: a limit of 2 GiB on addresses (`ulimit -v`), of which the program itself wants one.
+/// Attack: a limit of 2 GiB on addresses (`ulimit -v`), or on private memory (`ulimit -d`), of which the program itself wants
+/// one.
 /// Outcome: it gets it: the runtime's own ranges take a small part.
 fn a_limit_on_addresses_leaves_room_for_the_program() {
-    run("little_address_space", &[("WATERWAY_MAX_PROCS", "2")]).code(0);
+    for program in ["little_address_space", "little_data"] {
+        run(program, &[("WATERWAY_MAX_PROCS", "2")]).code(0);
+    }
 }
 
-fn little_address_space() {
+fn two_gigabytes(resource: libc::__rlimit_resource_t) {
     let limit = libc::rlimit {
         rlim_cur: 2 << 30,
         rlim_max: 2 << 30,
     };
     // SAFETY: a plain call with a valid pointer.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0);
     go(|| ()).join().unwrap();
     let (_tx, _rx) = chan::<u8>(0);
     let mut own: Vec<u8> = Vec::new();

@@ -226,6 +226,61 @@ fn a_slot_that_was_given_back_is_room_again() {
 
 /// Somebody waits to receive; whoever waits for `ready` is told, tries, and must succeed some time, on one worker too.
 #[test]
+fn ready_then_try_recv_meets_a_select() {
+    bounded_go(|| {
+        for _ in 0..20 {
+            let (tx, rx) = chan::<u32>(0);
+            let sender = waterway::go_local(move || {
+                let never = waterway::chan::never::<()>();
+                waterway::select! {
+                    send(tx, 3) -> sent => sent,
+                    recv(never) -> _ => unreachable!(),
+                }
+            });
+            let mut set = Select::new();
+            set.recv(&rx);
+            let mut tries = 0;
+            loop {
+                assert_eq!(set.ready(), 0);
+                match rx.try_recv() {
+                    Ok(v) => break assert_eq!(v, 3),
+                    Err(_) => tries += 1,
+                }
+                assert!(
+                    tries < 3,
+                    "told again and again of a value that is not made"
+                );
+            }
+            assert_eq!(sender.join().unwrap(), Ok(()));
+        }
+    });
+}
+
+#[test]
+fn who_tries_in_vain_binds_no_select() {
+    bounded_go(|| {
+        let (tx, rx) = chan::<u32>(0);
+        let (stop, stopped) = chan::<u32>(0);
+        let select = waterway::go_local(move || {
+            waterway::select! {
+                send(tx, 3) -> _ => None,
+                recv(stopped) -> v => v.ok(),
+            }
+        });
+        waterway::yield_now();
+        let mut set = Select::new();
+        set.recv(&rx);
+        // Nor does who tries and looks without waiting.
+        for _ in 0..3 {
+            assert!(rx.try_recv().is_err() && set.try_select().is_err());
+            assert!(set.try_ready().is_err());
+        }
+        stop.send(4).unwrap();
+        assert_eq!(select.join().unwrap(), Some(4));
+    });
+}
+
+#[test]
 fn ready_then_try_send_meets_a_blocked_receiver() {
     bounded_go(|| {
         for _ in 0..20 {

@@ -264,3 +264,94 @@ fn whoever_takes_the_last_value_of_a_closed_channel_tells_the_others() {
     assert!(matches!(poll(&mut b, &second), Poll::Ready(Err(_))));
     assert!(matches!(poll(&mut a, &first), Poll::Ready(Err(_))));
 }
+
+/// The first arm's peer is a task, which can be met only by one who waits; each arm is tried without waiting first.
+#[test]
+fn a_biased_select_prefers_its_first_arm_to_a_task() {
+    let (tx, rx) = chan::<u8>(0);
+    let (other_tx, other_rx) = chan::<u8>(1);
+    other_tx.send(2).unwrap();
+    let count = Arc::new(Count::default());
+    let mut receive = rx.recv_async();
+    assert!(poll(&mut receive, &count).is_pending());
+    thread::scope(|s| {
+        let chosen = s.spawn(|| {
+            waterway::select_biased! {
+                send(tx, 1) -> sent => sent.is_ok(),
+                recv(other_rx) -> _ => false,
+            }
+        });
+        assert_eq!(block_on(receive), Ok(1));
+        assert!(chosen.join().unwrap());
+    });
+}
+
+/// A goroutine of that name, once it waits in a select.
+fn in_select<T: Send + 'static>(
+    name: &str,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> waterway::JoinHandle<T> {
+    let handle = waterway::Builder::new().name(name).go(f);
+    let line = format!("{name:?} [select, ");
+    loop {
+        let mut dump = Vec::new();
+        waterway::watch::dump(&mut dump).unwrap();
+        if String::from_utf8_lossy(&dump).contains(&line) {
+            return handle;
+        }
+        thread::yield_now();
+    }
+}
+
+/// A task waits, and the select that was to meet it fails to make its message: the next select meets it.
+#[test]
+fn a_select_that_gives_up_leaves_the_task_to_another() {
+    let (tx, rx) = chan::<u8>(0);
+    let arm = |message: Option<u8>| {
+        let tx = tx.clone();
+        in_select(&format!("makes {message:?}"), move || {
+            let never = waterway::chan::never::<()>();
+            select! {
+                send(tx, message.expect("no message")) -> sent => sent.is_ok(),
+                recv(never) -> _ => unreachable!(),
+            }
+        })
+    };
+    let (fails, sends) = (arm(None), arm(Some(1)));
+    let count = Arc::new(Count::default());
+    let mut receive = rx.recv_async();
+    assert!(poll(&mut receive, &count).is_pending());
+    assert!(fails.join().is_err());
+    // The other one makes its message, and waits until it is fetched.
+    while count.wakes() == 0 {
+        thread::yield_now();
+    }
+    assert_eq!(poll(&mut receive, &count), Poll::Ready(Ok(1)));
+    assert!(sends.join().unwrap());
+}
+
+/// One task waits, and several selects that could send to it: one does, the others stay free.
+#[test]
+fn a_task_binds_one_select() {
+    let (tx, rx) = chan::<u8>(0);
+    let (stop, stopped) = chan::<()>(0);
+    let selects = [1, 2].map(|n| {
+        let (tx, stopped) = (tx.clone(), stopped.clone());
+        in_select(&format!("sends {n}"), move || {
+            select! {
+                // Others have a turn while the message is made.
+                send(tx, { waterway::yield_now(); n }) -> sent => sent.is_ok(),
+                recv(stopped) -> _ => false,
+            }
+        })
+    });
+    let count = Arc::new(Count::default());
+    let mut receive = rx.recv_async();
+    assert!(poll(&mut receive, &count).is_pending());
+    while count.wakes() == 0 {
+        thread::yield_now();
+    }
+    assert_eq!(poll(&mut receive, &count), Poll::Ready(Ok(1)));
+    drop(stop);
+    assert_eq!(selects.map(|select| select.join().unwrap()), [true, false]);
+}

@@ -112,7 +112,8 @@ fn each_call_gives_up_and_holds_nothing() {
         drop(held);
         drop(rw.try_write().unwrap());
 
-        let permits = Semaphore::new(1);
+        let permits = Semaphore::new(2);
+        let held = permits.acquire(1);
         let ((ctx, guard), own) = (new(), permits.clone());
         let many = starts(&ctx, "semaphore", move |ctx| ctx.acquire(&own, 2).map(drop));
         let ((other, _other), own) = (new(), permits.clone());
@@ -127,6 +128,13 @@ fn each_call_gives_up_and_holds_nothing() {
             "who asked for more is not in its way"
         );
         assert_eq!(permits.available(), 1);
+        let ((ctx, guard), own) = (new(), permits.clone());
+        let error = cancelled(&ctx, guard, "semaphore", move |ctx| {
+            ctx.acquire(&own, 3).map(drop)
+        });
+        assert_eq!(error, Err(CANCELED), "there are not so many");
+        drop(held);
+        assert_eq!(permits.available(), 2);
 
         let group = WaitGroup::new();
         group.add(1);

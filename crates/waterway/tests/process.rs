@@ -207,6 +207,8 @@ fn no_verdict_while_something_outside_lives() {
     for program in [
         "alive_foreign_thread",
         "alive_sleeper",
+        "alive_sleeping_task",
+        "alive_task_elsewhere",
         "alive_blocking_job",
         "alive_main",
         "alive_std_timeout",
@@ -214,6 +216,12 @@ fn no_verdict_while_something_outside_lives() {
     ] {
         run(program, &[]).code(0).says_not("deadlock");
     }
+}
+
+fn contexts_of_tokio_must_not_be_held_across_a_park() {
+    run("context_held_across_a_park", &[])
+        .code(0)
+        .says("dropped out of order");
 }
 
 fn sigquit_prints_and_exits_with_every_worker_held() {
@@ -350,6 +358,7 @@ fn main() {
         deadlock_is_seen_through_threads_that_sleep_for_ever,
         contexts_are_judged_by_what_can_end_them,
         no_verdict_while_something_outside_lives,
+        contexts_of_tokio_must_not_be_held_across_a_park,
         sigquit_prints_and_exits_with_every_worker_held,
         sigquit_can_print_and_go_on,
         sigquit_is_left_alone_where_the_program_handles_it,

@@ -1,13 +1,17 @@
 //! Which calls may switch goroutines: only those that are documented as blocking.
 
 use std::cell::Cell;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Waker;
 use std::time::Duration;
 
 use waterway::group::ErrGroup;
-use waterway::sync::{Mutex, WaitGroup};
-use waterway::time::{Ticker, Timer, after_func, sleep};
-use waterway::{Context, blocking, chan, go, go_local, num_goroutines, select, yield_now};
+use waterway::sync::{Condvar, Mutex, RwLock, Semaphore, WaitGroup};
+use waterway::time::{Ticker, Timer, after_func, sleep, sleep_async};
+use waterway::{
+    Context, block_on, blocking, chan, current, go, go_local, num_goroutines, select, yield_now,
+};
 
 /// Counts how often a sibling on the same worker runs during a call. The sibling is always ready.
 struct Sibling {
@@ -47,6 +51,13 @@ impl Drop for Sibling {
     }
 }
 
+waterway::local! { static OWN: Cell<u32> = Cell::new(0); }
+
+fn poll(future: impl Future) {
+    let mut cx = std::task::Context::from_waker(Waker::noop());
+    let _ = pin!(future).as_mut().poll(&mut cx);
+}
+
 #[waterway::test]
 fn calls_that_never_switch() {
     let sibling = Sibling::start();
@@ -56,6 +67,7 @@ fn calls_that_never_switch() {
     yield_now();
     let lock = Mutex::new(0);
     let group = WaitGroup::new();
+    let (shared, permits, nobody) = (RwLock::new(0), Semaphore::new(1), Condvar::new());
     let (timer, ticker) = (
         Timer::new(Duration::from_secs(60)),
         Ticker::new(Duration::from_secs(60)),
@@ -71,6 +83,28 @@ fn calls_that_never_switch() {
             ("same_channel", &|| assert!(tx.same_channel(&tx.clone()))),
             ("new channel and drop", &|| drop(chan::<u8>(1))),
             ("try_lock and unlock", &|| drop(lock.try_lock().unwrap())),
+            ("try_read and unlock", &|| drop(shared.try_read().unwrap())),
+            ("try_write and unlock", &|| {
+                drop(shared.try_write().unwrap())
+            }),
+            ("try_acquire and give back", &|| {
+                drop(permits.try_acquire(1).unwrap())
+            }),
+            ("WaitGroup::token", &|| drop(group.token())),
+            ("notify_one and notify_all", &|| {
+                nobody.notify_one();
+                nobody.notify_all();
+            }),
+            ("polls and drops of futures", &|| {
+                poll(lock.lock_async());
+                poll(shared.read_async());
+                poll(shared.write_async());
+                poll(permits.acquire_async(1));
+                poll(group.wait_async());
+                poll(sleep_async(Duration::from_secs(60)));
+            }),
+            ("a goroutine-local", &|| OWN.set(OWN.get() + 1)),
+            ("current", &|| assert!(current().id().is_some())),
             ("WaitGroup::add and done", &|| {
                 group.add(1);
                 group.done();
@@ -146,6 +180,12 @@ fn calls_that_wait_switch() {
     );
     let sender = later();
     assert!(sibling.runs_during(|| rx.recv()), "recv");
+    let task = later();
+    assert!(
+        sibling.runs_during(|| block_on(rx.recv_async())),
+        "block_on"
+    );
+    task.join().unwrap();
     sender.join().unwrap();
     drop(later());
     assert!(

@@ -4,6 +4,7 @@ mod channels;
 mod endings;
 mod locks;
 mod selects;
+mod tasks;
 mod timers;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub(super) fn all() -> Vec<Model> {
         channels::MODELS,
         selects::MODELS,
         locks::MODELS,
+        tasks::MODELS,
         timers::MODELS,
         endings::MODELS,
     ]

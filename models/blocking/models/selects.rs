@@ -13,7 +13,10 @@ pub(super) const MODELS: &[Model] = &[
     ("selects_that_face_each_other", face_each_other),
     ("select_sends_into_rings", sends_into_rings),
     ("select_gives_back_what_it_reserved", gives_back),
+    ("select_leaves_no_hole_in_a_ring", no_hole),
     ("select_ready_hears_of_every_value", ready),
+    ("select_is_not_bound_by_who_looks", looked_at),
+    ("select_is_met_by_who_looks_and_tries", looked_at_and_tried),
 ];
 
 /// Everything sent into either channel is received by one of two selectors.
@@ -121,6 +124,34 @@ fn fail() -> u32 {
     std::panic::resume_unwind(Box::new(()))
 }
 
+/// As many sends as there is room for, some of which reserve a slot and give it back while they wait for their message: none
+/// of them waits for a receiver.
+fn no_hole() {
+    let mut stage = Stage::new();
+    let (tx, rx) = chan(4);
+    tx.send(0).unwrap();
+    let mut messages = Vec::new();
+    for kind in [Goroutine, Thread] {
+        let (message, to_send) = chan(0);
+        let tx = tx.clone();
+        messages.push(message);
+        stage.actor(kind, move || {
+            select! { send(tx, to_send.recv().unwrap()) -> sent => sent.unwrap() }
+        });
+    }
+    stage.actor(Goroutine, move || {
+        for (message, n) in messages.into_iter().zip(1..) {
+            message.send(n).unwrap();
+        }
+    });
+    stage.actor(Goroutine, move || tx.send(3).unwrap());
+    stage.end();
+    let mut got: Vec<u32> = rx.iter().collect();
+    assert_eq!(got[0], 0);
+    got.sort_unstable();
+    assert_eq!(got, [0, 1, 2, 3]);
+}
+
 /// `ready` returns when there is something, and never sleeps over it.
 fn ready() {
     let mut stage = Stage::new();
@@ -139,6 +170,61 @@ fn ready() {
             got += rx.try_recv().unwrap_or(0);
             // A sender that another one served may still stand there.
             shuttle::thread::yield_now();
+        }
+    });
+    stage.end();
+    drop((a, b));
+}
+
+/// Somebody looks whether there is something to receive, and goes: a select that waits to send there still takes what comes
+/// through its other arm.
+fn looked_at() {
+    let mut stage = Stage::new();
+    let (tx, rx) = chan(0);
+    let (stop, stopped) = chan(0);
+    stage.actor(Goroutine, move || {
+        let got = select! {
+            send(tx, 1) -> _ => unreachable!("nobody receives"),
+            recv(stopped) -> v => v,
+        };
+        assert_eq!(got, Ok(2));
+    });
+    for kind in [Goroutine, Thread] {
+        let looks = rx.clone();
+        stage.actor(kind, move || {
+            let mut set = Select::new();
+            set.recv(&looks);
+            // It may be here first, or when the select has gone and closed the channel.
+            assert_eq!(set.ready(), 0);
+        });
+    }
+    stage.actor(Thread, move || stop.send(2).unwrap());
+    stage.end();
+    drop(rx);
+}
+
+/// Who looks, tries, and comes back if that was in vain, receives from selects that send.
+fn looked_at_and_tried() {
+    let mut stage = Stage::new();
+    let (a, from_a) = chan(0);
+    let (b, from_b) = chan(0);
+    for kind in [Goroutine, Thread] {
+        let (a, b) = (a.clone(), b.clone());
+        stage.actor(kind, move || {
+            select! {
+                send(a, 1) -> sent => sent.unwrap(),
+                send(b, 1) -> sent => sent.unwrap(),
+            }
+        });
+    }
+    stage.actor(Goroutine, move || {
+        let mut got = 0;
+        while got < 2 {
+            let mut set = Select::new();
+            set.recv(&from_a);
+            set.recv(&from_b);
+            let rx = if set.ready() == 0 { &from_a } else { &from_b };
+            got += rx.try_recv().unwrap_or(0);
         }
     });
     stage.end();

@@ -6,6 +6,8 @@ pub(crate) mod core_box;
 mod due;
 #[path = "../../../crates/waterway/src/rt/foreign.rs"]
 pub(crate) mod foreign;
+#[path = "../../../crates/waterway/src/rt/header.rs"]
+pub(crate) mod header;
 #[path = "../../../crates/waterway/src/rt/hold.rs"]
 pub(crate) mod hold;
 #[path = "../../../crates/waterway/src/rt/park.rs"]

@@ -30,8 +30,10 @@ pub(crate) const HOOKS: Hooks = Hooks {
         rt.each_worker(|worker| at_rest &= worker.is_at_rest());
         if at_rest {
             judged().set();
-            // Whoever moves now does so before sysmon sleeps.
-            shuttle::thread::yield_now();
+            // Whoever moves now may have done all of it before sysmon sleeps.
+            for _ in 0..8 {
+                shuttle::thread::yield_now();
+            }
             return Verdict::Settled;
         }
         Verdict::LookAgain

@@ -35,7 +35,9 @@ fn come_and_go() {
     for _ in 0..2 {
         shuttle::thread::spawn(move || {
             for _ in 0..2 {
-                submit(rt, move || drop(group.done()));
+                submit(rt, move || {
+                    group.done();
+                });
                 shuttle::thread::yield_now();
             }
         });
@@ -50,7 +52,9 @@ fn one_thread() {
     limit_threads(1);
     let group = Group::of(3);
     for _ in 0..3 {
-        submit(rt, move || drop(group.done()));
+        submit(rt, move || {
+            group.done();
+        });
     }
     group.wait();
     settle(rt);
@@ -71,7 +75,9 @@ fn panics() {
     let group = Group::of(1);
     limit_threads(1);
     submit(rt, || std::panic::resume_unwind(Box::new(())));
-    submit(rt, move || drop(group.done()));
+    submit(rt, move || {
+        group.done();
+    });
     group.wait();
     settle(rt);
 }

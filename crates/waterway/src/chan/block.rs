@@ -3,7 +3,8 @@
 use std::panic::Location;
 
 use super::core::{Core, Flavor, Queues, RECV_WAITING, SEND_WAITING};
-use super::ops::{Bind, Get, Put, tell_task};
+use super::ops::{Bind, Get, Put};
+use super::settle::tell_task;
 use super::slot::{RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use crate::primitives::LockGuard;
@@ -126,7 +127,7 @@ impl<T> Core<T> {
             match self.try_get() {
                 Get::Value(value) => return Ok(value),
                 Get::Closed => return Err(NoValue::Closed),
-                Get::Empty | Get::Bound => {}
+                Get::Empty | Get::Later => {}
             }
         }
         let mut queues = self.lock();
@@ -164,7 +165,7 @@ impl<T> Core<T> {
                 match got {
                     Get::Value(value) => return Ok(value),
                     Get::Closed => return Err(NoValue::Closed),
-                    Get::Empty | Get::Bound => {}
+                    Get::Empty | Get::Later => {}
                 }
             }
             let key = self.key(self.recv_reason(), site);
@@ -184,7 +185,7 @@ impl<T> Core<T> {
     }
 
     /// Receives without waiting, or puts the node into the queue: then it is `Empty`; or else the waiter is claimed
-    /// already (`Bound`).
+    /// already (`Later`).
     ///
     /// # Safety
     ///
@@ -211,7 +212,7 @@ impl<T> Core<T> {
             }
             // SAFETY: by the caller.
             unsafe { queues.receivers.push_back(node) };
-            self.tell_watch(&mut queues, &mut wakes);
+            self.tell_send_watch(&mut queues, &mut wakes);
         }
         self.refresh(&queues);
         // Whoever was claimed is woken after this.

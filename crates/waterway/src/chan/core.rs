@@ -17,7 +17,7 @@ use super::ring::Ring;
 use super::wakes::WakeList;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering};
 use crate::rt::arena::HANDLES;
-use crate::rt::core_box::{CoreHeader, CoreKind};
+use crate::rt::header::{CoreHeader, CoreKind};
 use crate::wait::WaitQueue;
 
 /// In `flags`: somebody stands in the senders' queue. Kept up to date for rings only.
@@ -66,25 +66,23 @@ impl<T> Core<T> {
         name: Option<Box<str>>,
         site: &'static Location<'static>,
     ) -> NonNull<Core<T>> {
-        let header = CoreHeader::new(CoreKind::Chan, site);
         let capacity = match &flavor {
             Flavor::Rendezvous | Flavor::Never => 0,
             Flavor::Ring(ring) => ring.capacity(),
             Flavor::Unbounded(_) => usize::MAX,
         };
-        header.capacity.store(capacity, Ordering::Relaxed);
         let core = HANDLES.alloc(Layout::new::<Core<T>>()).cast::<Core<T>>();
-        // SAFETY: a fresh block of this layout.
+        let at = core.as_ptr();
+        // SAFETY: a fresh block of this layout. Its header may be looked at, and is written apart.
         unsafe {
-            core.write(Core {
-                header,
-                refs: AtomicUsize::new(1),
-                flags: AtomicUsize::new(0),
-                queues: Lock::new(Queues::default()),
-                flavor,
-                on_last_receiver: Lock::new(None),
-                name,
-            });
+            (&raw mut (*at).refs).write(AtomicUsize::new(1));
+            (&raw mut (*at).flags).write(AtomicUsize::new(0));
+            (&raw mut (*at).queues).write(Lock::new(Queues::default()));
+            (&raw mut (*at).flavor).write(flavor);
+            (&raw mut (*at).on_last_receiver).write(Lock::new(None));
+            (&raw mut (*at).name).write(name);
+            CoreHeader::write(core.cast(), CoreKind::Chan, site);
+            (*at).header.capacity.store(capacity, Ordering::Relaxed);
         }
         core
     }

@@ -1,50 +1,40 @@
 //! Sending and receiving for async tasks. A box is made only if the task must wait.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::core::{Core, Flavor, RECV_WAITING, SEND_WAITING};
 use super::error::{RecvError, SendError};
-use super::ops::{Get, Put, tell_task};
+use super::ops::{Get, Put};
+use super::settle::tell_task;
 use super::slot::SendSlot;
-use super::task::Task;
 use super::wakes::WakeList;
 use super::{Receiver, Sender};
+use crate::wait::Task;
 
 /// A receive in progress: from [`Receiver::recv_async`].
 #[must_use = "futures do nothing unless they are polled"]
-pub struct RecvFuture<'a, T> {
-    end: &'a Receiver<T>,
-    task: Option<Task<()>>,
-}
+pub struct RecvFuture<'a, T>(Receiving<T, &'a Receiver<T>>);
 
 /// A send in progress: from [`Sender::send_async`].
 #[must_use = "futures do nothing unless they are polled"]
-pub struct SendFuture<'a, T> {
-    end: &'a Sender<T>,
-    /// Until the first poll.
-    value: Option<T>,
-    /// While it waits.
-    task: Option<Task<SendSlot<T>>>,
-}
-
-impl<T> Unpin for SendFuture<'_, T> {}
+pub struct SendFuture<'a, T>(Sending<T, &'a Sender<T>>);
 
 impl<'a, T> RecvFuture<'a, T> {
     pub(super) fn new(end: &'a Receiver<T>) -> Self {
-        RecvFuture { end, task: None }
+        RecvFuture(Receiving::new(end))
     }
 }
 
 impl<'a, T> SendFuture<'a, T> {
     pub(super) fn new(end: &'a Sender<T>, value: T) -> Self {
-        SendFuture {
-            end,
-            value: Some(value),
-            task: None,
-        }
+        let mut sending = Sending::new(end);
+        sending.start(value);
+        SendFuture(sending)
     }
 }
 
@@ -52,20 +42,56 @@ impl<T> Future for RecvFuture<'_, T> {
     type Output = Result<T, RecvError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let core = this.end.core();
-        let got = match this.task {
+        self.0.poll(cx)
+    }
+}
+
+impl<T> Future for SendFuture<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(!self.0.is_idle(), "a future was polled after it was ready");
+        self.0.poll(cx)
+    }
+}
+
+/// One receive after the other, by a task. It stands in the queue from a poll that finds nothing to the next that does, or
+/// to its end.
+pub(crate) struct Receiving<T, E: Borrow<Receiver<T>>> {
+    end: E,
+    task: Option<Task<()>>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T, E: Borrow<Receiver<T>>> Unpin for Receiving<T, E> {}
+
+impl<T, E: Borrow<Receiver<T>>> Receiving<T, E> {
+    pub(crate) fn new(end: E) -> Self {
+        Receiving {
+            end,
+            task: None,
+            value: PhantomData,
+        }
+    }
+
+    pub(crate) fn end(&self) -> &Receiver<T> {
+        self.end.borrow()
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
+        let core = self.end.borrow().core();
+        let got = match self.task {
             None => core.try_get(),
             Some(_) => Get::Empty,
         };
         let got = match got {
-            Get::Empty | Get::Bound => {
+            Get::Empty | Get::Later => {
                 let waker = cx.waker().clone();
-                let (task, fresh) = match &this.task {
+                let (task, fresh) = match &self.task {
                     Some(task) => (task, Some(waker)),
                     None => {
                         let task = Task::new(waker, (), |()| std::ptr::null_mut());
-                        (&*this.task.insert(task), None)
+                        (&*self.task.insert(task), None)
                     }
                 };
                 core.poll_recv(task, fresh)
@@ -73,22 +99,22 @@ impl<T> Future for RecvFuture<'_, T> {
             done => done,
         };
         let result = match got {
-            Get::Empty | Get::Bound => return Poll::Pending,
+            Get::Empty | Get::Later => return Poll::Pending,
             Get::Value(value) => Ok(value),
             Get::Closed => Err(RecvError),
         };
         // It is in no queue any more, and nothing that it was told is left unused.
-        this.task = None;
+        self.task = None;
         Poll::Ready(result)
     }
 }
 
-impl<T> Drop for RecvFuture<'_, T> {
+impl<T, E: Borrow<Receiver<T>>> Drop for Receiving<T, E> {
     fn drop(&mut self) {
         let Some(task) = &self.task else {
             return;
         };
-        let core = self.end.core();
+        let core = self.end.borrow().core();
         let mut wakes = WakeList::new();
         let mut queues = core.lock();
         let waited = queues.receivers.remove(task.node());
@@ -100,15 +126,50 @@ impl<T> Drop for RecvFuture<'_, T> {
     }
 }
 
-impl<T> Future for SendFuture<'_, T> {
-    type Output = Result<(), SendError<T>>;
+/// One send after the other, by a task.
+pub(crate) struct Sending<T, E: Borrow<Sender<T>>> {
+    end: E,
+    /// Until the first poll.
+    value: Option<T>,
+    /// While it waits.
+    task: Option<Task<SendSlot<T>>>,
+}
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let core = this.end.core();
+impl<T, E: Borrow<Sender<T>>> Unpin for Sending<T, E> {}
+
+impl<T, E: Borrow<Sender<T>>> Sending<T, E> {
+    pub(crate) fn new(end: E) -> Self {
+        Sending {
+            end,
+            value: None,
+            task: None,
+        }
+    }
+
+    pub(crate) fn end(&self) -> &Sender<T> {
+        self.end.borrow()
+    }
+
+    /// Begins to send `value`. What was sent before is done with (`is_idle`).
+    pub(crate) fn start(&mut self, value: T) {
+        debug_assert!(self.is_idle());
+        self.value = Some(value);
+    }
+
+    /// True if nothing is being sent.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.value.is_none() && self.task.is_none()
+    }
+
+    /// Ready once what is being sent, if anything is, has been sent or cannot be.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
+        if self.is_idle() {
+            return Poll::Ready(Ok(()));
+        }
+        let core = self.end.borrow().core();
         let waker = cx.waker().clone();
-        let (task, fresh) = match this.value.take() {
-            Some(value) => {
+        let (task, fresh) = match (self.value.take(), &self.task) {
+            (Some(value), _) => {
                 let slot = SendSlot::new(value);
                 match core.try_put(&slot) {
                     Put::Done => return Poll::Ready(Ok(())),
@@ -117,21 +178,29 @@ impl<T> Future for SendFuture<'_, T> {
                 }
                 let task = Task::new(waker, slot, SendSlot::erased);
                 // Kept here from the start: whatever unwinds now, `drop` takes it out of the queue.
-                (&*this.task.insert(task), None)
+                (&*self.task.insert(task), None)
             }
-            None => {
-                let task = this.task.as_ref();
-                let task = task.expect("a future was polled after it was ready");
-                (task, Some(waker))
-            }
+            (None, Some(task)) => (task, Some(waker)),
+            (None, None) => unreachable!("something is being sent"),
         };
         let result = match core.poll_send(task, fresh) {
             Put::Full => return Poll::Pending,
             Put::Done => Ok(()),
             Put::Closed => Err(unsent(task.slot())),
         };
-        this.task = None;
+        self.task = None;
         Poll::Ready(result)
+    }
+}
+
+impl<T, E: Borrow<Sender<T>>> Drop for Sending<T, E> {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            let core = self.end.borrow().core();
+            let mut queues = core.lock();
+            queues.senders.remove(task.node());
+            core.refresh(&queues);
+        }
     }
 }
 
@@ -140,17 +209,6 @@ fn unsent<T>(slot: &SendSlot<T>) -> SendError<T> {
         slot.take()
             .expect("a value that was not sent is still there"),
     )
-}
-
-impl<T> Drop for SendFuture<'_, T> {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            let core = self.end.core();
-            let mut queues = core.lock();
-            queues.senders.remove(task.node());
-            core.refresh(&queues);
-        }
-    }
 }
 
 impl<T> Core<T> {
@@ -162,7 +220,7 @@ impl<T> Core<T> {
         let queued = fresh.is_some() && task.waiter().claimed().is_none();
         self.announce(RECV_WAITING);
         let got = self.get(&mut queues, None, &mut wakes);
-        if let Get::Empty = got {
+        if let Get::Empty | Get::Later = got {
             _old = fresh.and_then(|waker| task.waiter().set_waker(waker));
             if !queued {
                 // SAFETY: the future takes the node out before the box goes.
@@ -209,12 +267,12 @@ impl<T> Core<T> {
 
 impl<T> fmt::Debug for RecvFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RecvFuture").field(self.end).finish()
+        f.debug_tuple("RecvFuture").field(self.0.end()).finish()
     }
 }
 
 impl<T> fmt::Debug for SendFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SendFuture").field(self.end).finish()
+        f.debug_tuple("SendFuture").field(self.0.end()).finish()
     }
 }

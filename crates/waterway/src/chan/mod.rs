@@ -15,26 +15,30 @@ mod builder;
 mod core;
 mod end;
 mod error;
-mod future;
+pub(crate) mod future;
+mod grant;
 mod handle;
 mod iter;
 mod meet;
 mod ops;
 mod port;
 mod quick;
+mod receiver;
 mod ring;
+mod sender;
+mod settle;
 mod slot;
-mod task;
 mod wakes;
 mod watch;
 
 pub use builder::{Builder, builder, chan, never, unbounded};
-pub use end::{Receiver, Sender, WeakSender};
 pub use error::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
 pub use future::{RecvFuture, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
+pub use receiver::Receiver;
+pub use sender::{Sender, WeakSender};
 
 pub(crate) use core::Queues;
 pub(crate) use port::{Port, RecvPort, SendPort, Tried};

@@ -35,11 +35,18 @@
 //! *Arms of a select that send* have no value while they wait. Who could take it instead gives them what they need to
 //! send, a reserved slot or itself (`Grant`), and wakes them. What is granted and not used comes back by `void` or by a
 //! wake with an empty slot.
+//!
+//! *Who only watches* (`Select::ready`) stands in a queue as a task does, and is told of a peer instead of meeting it. An
+//! arm that waits to send is told nothing by that, until somebody wanted its value at once and went without (`wanted`):
+//! then the next watch has it go ahead with a blocking send. So on an unbuffered channel a watch waits beside no blocked
+//! receiver, no value, and no arm: who enters a queue tells the first who watches the other side, and a watch that was
+//! told and goes has the others looked after (`settle`).
 
 use std::ptr::NonNull;
 
 use super::core::{Core, Flavor, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING};
 use super::ring::{Claim, Pop, Ring};
+use super::settle::{arms, blocked_receiver_waits, fresh_arm_waits, tell_task, value_waits};
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use crate::wait::{Node, Waiter};
@@ -57,8 +64,9 @@ pub(super) enum Get<T> {
     Value(T),
     Empty,
     Closed,
-    /// The receiver's waiter is claimed by a sender whose value is still to come.
-    Bound,
+    /// A select that sends is there, and makes its value when it is bound to a receiver. The one with a waiter is: its
+    /// waiter is claimed by that select. Others have nothing.
+    Later,
 }
 
 /// A receiver that can wait for a sender whose value is still to come. Its waiter stands in no queue.
@@ -112,28 +120,6 @@ impl<T> Core<T> {
         let get = self.get(&mut queues, None, &mut wakes);
         self.refresh(&queues);
         get
-    }
-
-    /// Serves those who wait on the other side, if there are any, after the ring was moved.
-    #[inline]
-    pub(super) fn look_behind(&self, side: usize) {
-        const ENDING: usize = SEND_CLOSED | RECV_WAITING;
-        let flags = self.flags();
-        // Of a closed ring this may have been the last value: then those who wait to receive go too.
-        if flags & side != 0 || flags & ENDING == ENDING {
-            self.settle_now();
-        }
-        if flags & RECV_CLOSED != 0 {
-            self.discard();
-        }
-    }
-
-    #[cold]
-    pub(super) fn settle_now(&self) {
-        let mut wakes = WakeList::new();
-        let mut queues = self.lock();
-        self.settle(&mut queues, &mut wakes);
-        self.refresh(&queues);
     }
 
     /// Sends under the lock.
@@ -241,7 +227,10 @@ impl<T> Core<T> {
             !slot.is_lazy() || can_wait && !node.waiter().is_task()
         };
         let Some((node, claimed)) = queues.senders.pop_claim_where(accept) else {
-            return self.nothing();
+            if can_wait || queues.senders.is_empty() {
+                return self.nothing();
+            }
+            return self.want(queues);
         };
         // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
@@ -251,57 +240,27 @@ impl<T> Core<T> {
                 let claimed = own.waiter.claim(own.token);
                 let claimed = claimed.expect("a waiter that stands nowhere can be claimed");
                 slot.give(Grant::Peer(claimed, NonNull::from(own.slot)));
-                Get::Bound
+                Get::Later
             }
             _ => Get::Value(slot.take().expect("a waiting sender has a value")),
         }
+    }
+
+    /// Notes with the arms of selects that wait to send that somebody would have had their value, if it had been there.
+    #[cold]
+    fn want(&self, queues: &Queues) -> Get<T> {
+        let mut got = self.nothing();
+        arms::<T>(queues, |slot| {
+            slot.set_wanted(true);
+            got = Get::Later;
+        });
+        got
     }
 
     fn nothing(&self) -> Get<T> {
         match self.flags() & SEND_CLOSED {
             0 => Get::Empty,
             _ => Get::Closed,
-        }
-    }
-
-    /// What an arm of a select needs to send, if it can be had now. The caller stands in no queue of this channel.
-    /// `may_wait` says that the arm may go ahead with a blocking send, which is how a task is met.
-    pub(super) fn grant(
-        &self,
-        queues: &mut Queues,
-        may_wait: bool,
-        wakes: &mut WakeList,
-    ) -> Result<Grant<T>, Put> {
-        if self.is_closed() {
-            return Err(Put::Closed);
-        }
-        match &self.flavor {
-            Flavor::Rendezvous | Flavor::Never => {
-                let peer = queues.receivers.pop_claim_where(|n| !n.waiter().is_task());
-                // SAFETY: in this channel's queue of receivers, and claimed.
-                let peer =
-                    peer.map(|(n, claimed)| Grant::Peer(claimed, unsafe { RecvSlot::of(n) }));
-                match peer {
-                    Some(peer) => Ok(peer),
-                    None if may_wait && task_waits(queues) => Ok(Grant::Plain),
-                    None => Err(Put::Full),
-                }
-            }
-            Flavor::Unbounded(_) => Ok(Grant::Plain),
-            Flavor::Ring(ring) => {
-                self.settle_ring(ring, queues, wakes);
-                if !queues.senders.is_empty() {
-                    return Err(Put::Full);
-                }
-                match ring.claim() {
-                    Claim::At(ticket) => {
-                        ring.reserve(&ticket);
-                        Ok(Grant::Slot(ticket))
-                    }
-                    Claim::Full => Err(Put::Full),
-                    Claim::Closed => Err(Put::Closed),
-                }
-            }
         }
     }
 
@@ -312,7 +271,9 @@ impl<T> Core<T> {
             return true;
         }
         match &self.flavor {
-            Flavor::Rendezvous | Flavor::Never => closed != 0 || value_waits::<T>(queues),
+            Flavor::Rendezvous | Flavor::Never => {
+                closed != 0 || value_waits::<T>(queues) || fresh_arm_waits::<T>(queues)
+            }
             Flavor::Unbounded(backlog) => closed != 0 || !self.backlog(backlog, queues).is_empty(),
             Flavor::Ring(ring) => ring.has_value() || closed != 0 && ring.len() == 0,
         }
@@ -324,183 +285,7 @@ impl<T> Core<T> {
             || match &self.flavor {
                 Flavor::Rendezvous | Flavor::Never => blocked_receiver_waits(queues),
                 Flavor::Unbounded(_) => true,
-                Flavor::Ring(ring) => queues.senders.is_empty() && ring.len() < ring.capacity(),
+                Flavor::Ring(ring) => queues.senders.is_empty() && ring.has_room(),
             }
     }
-
-    /// Serves whoever can be served. Under the lock; whoever is claimed here is woken after it.
-    pub(super) fn settle(&self, queues: &mut Queues, wakes: &mut WakeList) {
-        match &self.flavor {
-            Flavor::Ring(ring) => self.settle_ring(ring, queues, wakes),
-            Flavor::Unbounded(backlog) => {
-                if !self.backlog(backlog, queues).is_empty() {
-                    tell_task(queues, wakes);
-                }
-            }
-            Flavor::Rendezvous | Flavor::Never => {
-                if !queues.senders.is_empty() && !self.tell_lazy(queues, wakes) {
-                    tell_task(queues, wakes);
-                }
-                if blocked_receiver_waits(queues) {
-                    self.tell_watch(queues, wakes);
-                }
-            }
-        }
-    }
-
-    /// A blocked receiver stands in the queue: tells the first who watches for one.
-    pub(super) fn tell_watch(&self, queues: &mut Queues, wakes: &mut WakeList) {
-        if queues.senders.is_empty() || !matches!(self.flavor, Flavor::Rendezvous) {
-            return;
-        }
-        let is_watch = |node: &Node| {
-            // SAFETY: in this channel's queue of senders, under its lock.
-            node.waiter().is_task() && unsafe { SendSlot::<T>::of(node) }.is_lazy()
-        };
-        if let Some((_, claimed)) = queues.senders.pop_claim_where(is_watch) {
-            wakes.push(claimed);
-        }
-    }
-
-    /// If a task waits to receive and only arms of selects could send: tells the first of them. It then sends as a blocking
-    /// send does, with a value that the task can fetch. True unless a value is there already.
-    pub(super) fn tell_lazy(&self, queues: &mut Queues, wakes: &mut WakeList) -> bool {
-        let value = value_waits::<T>(queues);
-        if !value
-            && task_waits(queues)
-            && let Some((_, claimed)) = queues.senders.pop_claim()
-        {
-            wakes.push(claimed);
-        }
-        !value
-    }
-
-    fn settle_ring(&self, ring: &Ring<T>, queues: &mut Queues, wakes: &mut WakeList) {
-        let mut promised = 0;
-        loop {
-            self.fill_from_senders(ring, queues, wakes);
-            if queues.receivers.is_empty() {
-                return;
-            }
-            let finished = self.flags() & SEND_CLOSED != 0 && !ring.has_value() && ring.len() == 0;
-            if !finished && (ring.len() <= promised || !ring.has_value()) {
-                return;
-            }
-            let Some((node, claimed)) = queues.receivers.pop_claim() else {
-                return;
-            };
-            // SAFETY: under the lock, where the node of whoever was claimed stays.
-            if unsafe { node.as_ref() }.waiter().is_task() {
-                promised += 1;
-            } else if let Pop::Value(value) = ring.pop() {
-                // SAFETY: S2: claimed, and in this channel's queue of receivers.
-                unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
-            }
-            wakes.push(claimed);
-        }
-    }
-
-    /// Moves values of waiting senders into free slots.
-    fn fill_from_senders(&self, ring: &Ring<T>, queues: &mut Queues, wakes: &mut WakeList) {
-        let watches = |node: &Node| {
-            // SAFETY: in this channel's queue of senders, under its lock.
-            node.waiter().is_task() && unsafe { SendSlot::<T>::of(node) }.is_lazy()
-        };
-        while let Some(first) = queues.senders.front() {
-            // Who only watches is told of the room, and leaves it to others.
-            if watches(first) {
-                if ring.len() == ring.capacity() {
-                    return;
-                }
-                if let Some((_, claimed)) = queues.senders.pop_claim_where(watches) {
-                    wakes.push(claimed);
-                }
-                continue;
-            }
-            let Claim::At(ticket) = ring.claim() else {
-                return;
-            };
-            let Some((node, claimed)) = queues.senders.pop_claim() else {
-                return ring.give_back(ticket);
-            };
-            // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
-            let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
-            if slot.is_lazy() {
-                ring.reserve(&ticket);
-                slot.give(Grant::Slot(ticket));
-            } else {
-                ring.fill(ticket, slot.take().expect("a waiting sender has a value"));
-            }
-            wakes.push(claimed);
-        }
-    }
-
-    /// Uses a grant. The value comes back if the channel was closed by its receivers meanwhile, or the grant is plain.
-    pub(super) fn complete(&self, grant: Grant<T>, value: T) -> Result<(), T> {
-        match (grant, &self.flavor) {
-            (Grant::Peer(claimed, slot), _) => {
-                // SAFETY: S2: the grant is the claim.
-                unsafe { slot.as_ref().put(value) };
-                claimed.wake();
-                Ok(())
-            }
-            (Grant::Slot(ticket), Flavor::Ring(ring)) => {
-                ring.complete(ticket, value)?;
-                self.look_behind(RECV_WAITING);
-                Ok(())
-            }
-            (Grant::Plain, _) => Err(value),
-            (Grant::Slot(_), _) => unreachable!("only rings have slots"),
-        }
-    }
-
-    /// Gives a grant back. Runs no user code but wakers: it may be called by whoever is about to park.
-    pub(super) fn decline(&self, grant: Grant<T>) {
-        match (grant, &self.flavor) {
-            (Grant::Plain, _) => {}
-            (Grant::Peer(claimed, _), _) => claimed.wake(),
-            (Grant::Slot(ticket), Flavor::Ring(ring)) => {
-                ring.void(ticket);
-                // A slot that was revoked had nobody waiting, and what stood behind it is gone.
-                if self.flags() & (SEND_WAITING | RECV_WAITING) != 0 {
-                    self.settle_now();
-                }
-            }
-            (Grant::Slot(_), _) => unreachable!("only rings have slots"),
-        }
-    }
-}
-
-/// Tells the first waiting task that there is something to receive.
-#[inline]
-pub(super) fn tell_task(queues: &mut Queues, wakes: &mut WakeList) {
-    if let Some((_, claimed)) = queues.receivers.pop_claim_where(|n| n.waiter().is_task()) {
-        wakes.push(claimed);
-    }
-}
-
-/// True if a goroutine or thread waits to receive.
-fn blocked_receiver_waits(queues: &Queues) -> bool {
-    let mut blocked = false;
-    queues
-        .receivers
-        .for_each(|n| blocked |= !n.waiter().is_task());
-    blocked
-}
-
-/// True if a task waits to receive.
-fn task_waits(queues: &Queues) -> bool {
-    let mut task = false;
-    queues.receivers.for_each(|n| task |= n.waiter().is_task());
-    task
-}
-
-/// True if a sender that has a value waits in these queues of a channel of `T`.
-fn value_waits<T>(queues: &Queues) -> bool {
-    let mut value = false;
-    // SAFETY: in this channel's queue of senders, under its lock.
-    queues
-        .senders
-        .for_each(|n| value |= !unsafe { SendSlot::<T>::of(n) }.is_lazy());
-    value
 }

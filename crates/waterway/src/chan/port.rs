@@ -18,6 +18,7 @@ use super::core::{Core, Queues, RECV_WAITING, SEND_WAITING};
 use super::handle::{Handle, MEMORY};
 use super::ops::{Bind, Get, Put};
 use super::ring::Ring;
+use super::settle::task_waits;
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use super::watch::{RecvWatch, SendWatch, Watch};
@@ -31,8 +32,9 @@ pub(crate) enum Tried {
     /// Committed: the value is here, or what is needed to send one.
     Ready,
     NotReady,
-    /// Our waiter is claimed by a sender whose value is still to come.
-    Bound,
+    /// The other side makes its value, or fetches it, when the caller waits. A receiver with a waiter is bound to that: the
+    /// waiter is claimed. Without one nothing is done.
+    Later,
 }
 
 /// What a select does with an arm, whatever the type of its values.
@@ -143,7 +145,7 @@ impl<T> Port for RecvPort<'_, T> {
             }
             Get::Closed => Tried::Ready,
             Get::Empty => Tried::NotReady,
-            Get::Bound => Tried::Bound,
+            Get::Later => Tried::Later,
         }
     }
 
@@ -158,7 +160,7 @@ impl<T> Port for RecvPort<'_, T> {
     unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList) {
         // SAFETY: the caller.
         unsafe { queues.receivers.push_back(node) };
-        self.core.tell_watch(queues, wakes);
+        self.core.tell_send_watch(queues, wakes);
     }
 
     fn leave(&self, queues: &mut Queues, node: &Node) {
@@ -247,6 +249,15 @@ impl<'a, T> SendPort<'a, T> {
     }
 }
 
+/// What an arm that sends and cannot is told that did not say it can wait.
+#[cold]
+fn met_by_waiting(queues: &Queues) -> Tried {
+    match task_waits(queues) {
+        true => Tried::Later,
+        false => Tried::NotReady,
+    }
+}
+
 impl<T> ReleaseOnPark for SendPort<'_, T> {
     fn release(&self) {
         if let Some(grant) = self.grant.take() {
@@ -285,10 +296,12 @@ impl<T> Port for SendPort<'_, T> {
         bind: Option<(&Waiter, usize)>,
         wakes: &mut WakeList,
     ) -> Tried {
-        match self.core.grant(queues, bind.is_some(), wakes) {
+        let may_wait = bind.is_some();
+        match self.core.grant(queues, may_wait, wakes) {
             Ok(grant) => self.grant.set(Some(grant)),
             Err(Put::Closed) => self.closed.set(true),
-            Err(_) => return Tried::NotReady,
+            Err(_) if may_wait || queues.receivers.is_empty() => return Tried::NotReady,
+            Err(_) => return met_by_waiting(queues),
         }
         Tried::Ready
     }
@@ -301,9 +314,11 @@ impl<T> Port for SendPort<'_, T> {
         self.core.announce(SEND_WAITING);
     }
 
-    unsafe fn enter(&self, queues: &mut Queues, node: &Node, _wakes: &mut WakeList) {
+    unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList) {
+        self.slot.set_wanted(false);
         // SAFETY: the caller.
         unsafe { queues.senders.push_back(node) };
+        self.core.tell_recv_watch(queues, wakes);
     }
 
     fn leave(&self, queues: &mut Queues, node: &Node) {

@@ -77,6 +77,8 @@ pub(super) struct SendSlot<T> {
     value: UnsafeCell<Option<T>>,
     grant: Cell<Option<Grant<T>>>,
     lazy: bool,
+    /// Of a lazy one in a queue: somebody wanted the value at once, and went without it.
+    wanted: Cell<bool>,
 }
 
 impl<T> SendSlot<T> {
@@ -85,6 +87,7 @@ impl<T> SendSlot<T> {
             value: UnsafeCell::new(Some(value)),
             grant: Cell::new(None),
             lazy: false,
+            wanted: Cell::new(false),
         }
     }
 
@@ -94,6 +97,7 @@ impl<T> SendSlot<T> {
             value: UnsafeCell::new(None),
             grant: Cell::new(None),
             lazy: true,
+            wanted: Cell::new(false),
         }
     }
 
@@ -110,6 +114,16 @@ impl<T> SendSlot<T> {
 
     pub(super) fn is_lazy(&self) -> bool {
         self.lazy
+    }
+
+    /// See `wanted`. Under the lock.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.get()
+    }
+
+    /// As `is_wanted`.
+    pub(super) fn set_wanted(&self, wanted: bool) {
+        self.wanted.set(wanted);
     }
 
     /// Takes the value, if it is still there: under the lock, or as the owner when it is in no queue (S1 to S3).

@@ -5,8 +5,8 @@ use std::task::Waker;
 
 use super::core::{Core, RECV_WAITING, SEND_WAITING};
 use super::slot::SendSlot;
-use super::task::Task;
 use super::wakes::WakeList;
+use crate::wait::Task;
 
 /// A place in a queue, left when it is dropped.
 pub(crate) trait Watch {
@@ -22,7 +22,8 @@ pub(super) struct RecvWatch<'a, T> {
 impl<'a, T> RecvWatch<'a, T> {
     /// `None` if there is something to receive now.
     pub(super) fn new(core: &'a Core<T>, waker: Waker) -> Option<Self> {
-        let task = Task::new(waker, (), |()| std::ptr::null_mut());
+        // A slot of nothing tells it from a task that will receive.
+        let task = Task::new(waker, (), |slot| std::ptr::from_ref(slot).cast_mut());
         let mut wakes = WakeList::new();
         let mut queues = core.lock();
         core.announce(RECV_WAITING);

@@ -84,6 +84,8 @@ impl<F: FnOnce() -> T, T> Job<F, T> {
     fn run(self) {
         let Job { f, result, waiter } = self;
         let outcome = catch_unwind(AssertUnwindSafe(f));
+        // The next job of this thread begins without values.
+        super::local::reset_thread();
         // SAFETY: the caller is parked until its waiter is claimed, which only the next statement does.
         unsafe { result.write(Some(outcome)) };
         // SAFETY: as above. Nobody else can claim it: it stands in no queue and has no deadline.

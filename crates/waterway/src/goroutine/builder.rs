@@ -1,15 +1,18 @@
 //! Starting goroutines: `go`, `go_local`, and the builder behind them.
 
+use std::cell::OnceCell;
 use std::panic::Location;
 use std::sync::Arc;
 
 use super::current::{self, Who};
 use super::join::{JoinHandle, LocalJoinHandle};
+use super::local;
 use super::packet::{self, After, Detached, Handle};
 use crate::rt::cell::{Identity, Unstarted};
 use crate::rt::dedicated::Seat;
 use crate::rt::group::Group;
 use crate::rt::habit::{self, Habit};
+use crate::rt::locals::Locals;
 use crate::rt::sched::{Place, runtime};
 use crate::rt::ties::Ties;
 use crate::rt::{fork, worker};
@@ -79,7 +82,7 @@ where
              no others (start one with go first)"
         );
     };
-    let identity = Builder::new().identity(Location::caller());
+    let identity = Builder::new().identity(Location::caller(), local::inherited());
     // SAFETY: all 'static; pinned, so the goroutine runs on this thread, which the handle does not leave either.
     let (cell, handle) = unsafe { packet::make(identity, 0, true, f, Detached) };
     cell.set_worker(worker.index);
@@ -105,11 +108,21 @@ pub struct Builder {
 
 impl Builder {
     /// A goroutine as [`go`] starts it.
+    ///
+    /// ```
+    /// let handle = waterway::Builder::new().go(|| 1);
+    /// assert_eq!(handle.join().unwrap(), 1);
+    /// ```
     pub fn new() -> Builder {
         Builder::default()
     }
 
     /// Gives the goroutine a name, for reports.
+    ///
+    /// ```
+    /// let handle = waterway::Builder::new().name("parser").go(|| waterway::current());
+    /// assert_eq!(handle.join().unwrap().name(), Some("parser"));
+    /// ```
     pub fn name(mut self, name: impl AsRef<str>) -> Builder {
         self.name = Some(Arc::from(name.as_ref()));
         self
@@ -117,6 +130,11 @@ impl Builder {
 
     /// Bytes of address space for the stack, its guard of 64 KiB included; rounded up to pages. Memory is used page by
     /// page.
+    ///
+    /// ```
+    /// let handle = waterway::Builder::new().stack_size(1 << 20).go(|| [0u8; 256 << 10].len());
+    /// assert_eq!(handle.join().unwrap(), 256 << 10);
+    /// ```
     ///
     /// # Panics
     ///
@@ -133,18 +151,35 @@ impl Builder {
 
     /// Gives the goroutine a thread of its own: it may compute or sleep in the kernel for as long as it likes, and nobody
     /// waits behind it.
+    ///
+    /// ```
+    /// let handle = waterway::Builder::new().dedicated().go(|| (1..1000u64).sum::<u64>());
+    /// assert_eq!(handle.join().unwrap(), 499500);
+    /// ```
     pub fn dedicated(mut self) -> Builder {
         self.dedicated = true;
         self
     }
 
     /// Starts the goroutine on the worker of another, as those that hand over to each other should.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(0);
+    /// let sends = waterway::go(move || tx.send(1).unwrap());
+    /// let receives = waterway::Builder::new().near(&sends).go(move || rx.recv());
+    /// assert_eq!(receives.join().unwrap(), Ok(1));
+    /// ```
     pub fn near<T>(mut self, other: &JoinHandle<T>) -> Builder {
         self.place = Place::Near(other.worker());
         self
     }
 
     /// Starts the goroutine on another worker than the last one, as those that compute should.
+    ///
+    /// ```
+    /// let parts: Vec<_> = (0..4).map(|n| waterway::Builder::new().spread().go(move || n * n)).collect();
+    /// assert_eq!(parts.into_iter().map(|part| part.join().unwrap()).sum::<i32>(), 14);
+    /// ```
     pub fn spread(mut self) -> Builder {
         self.place = Place::Spread;
         self
@@ -201,12 +236,13 @@ impl Builder {
         fork::check();
         // What can fail comes first: nothing is left then, as `f` and `after` are dropped.
         let rt = runtime();
+        let inherited = local::inherited();
         let stack_size = self.stack_size;
         let (place, ties) = place(self.place, site, &f);
         let seat = self
             .dedicated
             .then(|| Seat::start(stack_size, run_dedicated));
-        let identity = self.identity(site);
+        let identity = self.identity(site, inherited);
         // SAFETY: by the caller.
         let (cell, handle) = unsafe { packet::make(identity, stack_size, false, f, after) };
         match seat {
@@ -225,7 +261,11 @@ impl Builder {
     }
 
     /// The identity of a goroutine that the caller spawns now.
-    fn identity(self, site: &'static Location<'static>) -> Identity {
+    fn identity(
+        self,
+        site: &'static Location<'static>,
+        inherited: Option<Box<Locals>>,
+    ) -> Identity {
         let (parent, group) = current::with(|who| match who {
             Who::Goroutine(parent) => (parent.id, parent.group.clone()),
             Who::Thread => (0, None),
@@ -233,6 +273,9 @@ impl Builder {
         let mut identity = Identity::new(site, parent);
         identity.name = self.name;
         identity.main = self.main;
+        if let Some(inherited) = inherited {
+            identity.locals = OnceCell::from(inherited);
+        }
         identity.group = self.group.or(group);
         if let Some(group) = &identity.group {
             group.enter();

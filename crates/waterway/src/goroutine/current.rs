@@ -1,6 +1,7 @@
 //! Who runs: a goroutine on a worker, a goroutine on a thread of its own, or a plain thread.
 
 use std::cell::Cell;
+use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -80,6 +81,83 @@ pub(super) fn as_dedicated(identity: Identity, f: impl FnOnce()) {
     // SAFETY: nobody refers to it any more.
     drop(unsafe { Box::from_raw(identity) });
     ALL_DEDICATED.lock().retain(|d| d.id != id);
+}
+
+/// Who runs: the calling goroutine, or the calling thread where that is none. See [`current`].
+#[derive(Clone)]
+pub struct Current {
+    id: Option<u64>,
+    name: Option<Arc<str>>,
+    spawned_at: Option<&'static Location<'static>>,
+}
+
+/// Who calls. Never blocks.
+///
+/// Inside of [`blocking`](crate::blocking) that is the thread that may block, not the goroutine that waits for it.
+///
+/// ```
+/// let handle = waterway::Builder::new().name("parser").go(|| waterway::current());
+/// let id = handle.id();
+/// let parser = handle.join().unwrap();
+/// assert_eq!((parser.id(), parser.name()), (Some(id), Some("parser")));
+/// assert!(parser.spawned_at().is_some());
+/// assert_eq!(waterway::current().id(), None, "a plain thread");
+/// ```
+///
+/// Go: none.
+pub fn current() -> Current {
+    with(|who| match who {
+        Who::Goroutine(identity) => Current {
+            id: Some(identity.id),
+            name: identity.name.clone(),
+            spawned_at: Some(identity.site),
+        },
+        Who::Thread => Current {
+            id: None,
+            name: std::thread::current().name().map(Arc::from),
+            spawned_at: None,
+        },
+    })
+}
+
+impl Current {
+    /// The goroutine's number, unique in the process; `None` for a plain thread.
+    ///
+    /// ```
+    /// assert!(waterway::go(|| waterway::current().id()).join().unwrap().is_some());
+    /// ```
+    pub fn id(&self) -> Option<u64> {
+        self.id
+    }
+
+    /// The name that the goroutine was given, or a plain thread's.
+    ///
+    /// ```
+    /// assert_eq!(waterway::go(|| waterway::current().name().map(String::from)).join().unwrap(), None);
+    /// ```
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The line that spawned the goroutine; `None` for a plain thread.
+    ///
+    /// ```
+    /// let site = waterway::go(|| waterway::current().spawned_at()).join().unwrap();
+    /// assert_eq!(site.unwrap().line(), line!() - 1);
+    /// ```
+    pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
+        self.spawned_at
+    }
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Current")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("spawned_at", &self.spawned_at.map(|site| site.to_string()))
+            .finish()
+    }
 }
 
 /// How many goroutines live: spawned and not finished, the caller included if it is one. Plain threads (`main`, unless

@@ -5,78 +5,23 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::Pin;
-use std::ptr::NonNull;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::thread::Result;
 
 use super::packet::Handle;
-use crate::wait::{Limit, Node, Waiter};
-
-/// What a pending `poll` left in the goroutine's queue of waiters. Pointers, not boxes: the queue points to both as well, and
-/// a box that moves with the handle claims to be the only way to what is in it.
-///
-/// # Invariants
-///
-/// - I1: both are made by `Box`, and freed by `drop`, before which the node has left its queue (`forget_pending`).
-struct Pending {
-    node: NonNull<Node>,
-    /// The node points to it.
-    waiter: NonNull<Waiter>,
-}
-
-impl Pending {
-    fn new(waker: Waker) -> Pending {
-        let waiter = NonNull::from(Box::leak(Box::new(Waiter::task(waker))));
-        // SAFETY: just made.
-        let node = Node::new(unsafe { waiter.as_ref() }, 1, std::ptr::null_mut());
-        Pending {
-            node: NonNull::from(Box::leak(Box::new(node))),
-            waiter,
-        }
-    }
-
-    fn node(&self) -> &Node {
-        // SAFETY: I1.
-        unsafe { self.node.as_ref() }
-    }
-
-    fn waiter(&self) -> &Waiter {
-        // SAFETY: I1.
-        unsafe { self.waiter.as_ref() }
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        // SAFETY: I1: nobody else reaches them any more.
-        let both = unsafe {
-            (
-                Box::from_raw(self.node.as_ptr()),
-                Box::from_raw(self.waiter.as_ptr()),
-            )
-        };
-        drop(both);
-    }
-}
-
-// SAFETY: both are used under the queue's lock only; the waker in them is Send.
-unsafe impl Send for Pending {}
-// SAFETY: as above.
-unsafe impl Sync for Pending {}
+use crate::wait::{Limit, TaskWait};
 
 /// Waits for one goroutine, from a goroutine, a thread or (as a future) an async task.
 ///
 /// Dropping it detaches the goroutine, which goes on.
 pub struct JoinHandle<T> {
-    handle: Handle<T>,
-    pending: Option<Pending>,
+    wait: TaskWait<Handle<T>>,
 }
 
 impl<T> JoinHandle<T> {
     pub(super) fn new(handle: Handle<T>) -> JoinHandle<T> {
         JoinHandle {
-            handle,
-            pending: None,
+            wait: TaskWait::new(handle),
         }
     }
 
@@ -98,7 +43,7 @@ impl<T> JoinHandle<T> {
     /// Go: none; a `sync.WaitGroup` and a variable.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        self.handle.join(Location::caller())
+        self.wait.at().join(Location::caller())
     }
 
     /// As `join`; `None` if the limit came first.
@@ -107,34 +52,35 @@ impl<T> JoinHandle<T> {
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Option<Result<T>> {
-        let finished = self.handle.wait_within(limit, site);
-        finished.then(|| self.handle.take())
+        let handle = self.wait.at();
+        handle.wait_within(limit, site).then(|| handle.take())
     }
 
     /// True once the goroutine has finished. Never blocks.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan::<()>(0);
+    /// let handle = waterway::go(move || rx.recv());
+    /// assert!(!handle.is_finished());
+    /// # drop(tx);
+    /// ```
     pub fn is_finished(&self) -> bool {
-        self.handle.is_finished()
+        self.wait.at().is_finished()
     }
 
     /// The goroutine's number, unique in the process.
+    ///
+    /// ```
+    /// let handle = waterway::go(|| waterway::current().id());
+    /// let id = handle.id();
+    /// assert_eq!(handle.join().unwrap(), Some(id));
+    /// ```
     pub fn id(&self) -> u64 {
-        self.handle.id()
+        self.wait.at().id()
     }
 
     pub(super) fn worker(&self) -> usize {
-        self.handle.worker()
-    }
-
-    fn forget_pending(&mut self) {
-        if let Some(pending) = self.pending.take() {
-            self.handle.remove(pending.node());
-        }
-    }
-}
-
-impl<T> Drop for JoinHandle<T> {
-    fn drop(&mut self) {
-        self.forget_pending();
+        self.wait.at().worker()
     }
 }
 
@@ -144,27 +90,7 @@ impl<T> Future for JoinHandle<T> {
     /// Ready once the goroutine has finished. Dropping the handle instead detaches the goroutine.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         let this = &mut *self;
-        let waker = cx.waker().clone();
-        let pending = this
-            .pending
-            .get_or_insert_with(|| Pending::new(cx.waker().clone()));
-        let old = this.handle.if_running(|waiters| {
-            waiters.remove(pending.node());
-            let old = pending.waiter().set_waker(waker);
-            // SAFETY: I1.
-            unsafe { waiters.push_back(pending.node()) };
-            old
-        });
-        match old {
-            Some(old_waker) => {
-                drop(old_waker);
-                Poll::Pending
-            }
-            None => {
-                this.forget_pending();
-                Poll::Ready(this.handle.take())
-            }
-        }
+        this.wait.poll(cx).map(|()| this.wait.at().take())
     }
 }
 

@@ -1,19 +1,23 @@
 //! Goroutines, as the user sees them.
 
+mod block_on;
 mod blocking;
 mod builder;
 mod current;
 mod entry;
 mod join;
+mod local;
 mod packet;
 mod scope;
 
+pub use block_on::block_on;
 pub use blocking::blocking;
 pub use builder::{Builder, go, go_local};
 pub(crate) use current::dedicated;
-pub use current::num_goroutines;
+pub use current::{Current, current, num_goroutines};
 pub use entry::{run_main, run_test};
 pub use join::{JoinHandle, LocalJoinHandle};
+pub use local::{AccessError, LocalKey};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 
 /// Lets other goroutines of this worker run first; on a plain thread, other threads.

@@ -21,7 +21,9 @@ use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::arena::{Arena, CELLS, LINE};
 use crate::rt::cell::{CellHeader, Identity, Unstarted};
 use crate::rt::say::say;
-use crate::wait::{Limit, Node, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::wait::{
+    Claimed, Limit, Stand, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
+};
 
 const DONE: u8 = 1;
 const WAITED: u8 = 2;
@@ -154,7 +156,7 @@ unsafe fn erase<V>(at: *mut V) {
 }
 
 /// A panic payload may panic when it is dropped: that ends here too.
-fn drop_quietly<V>(value: V) {
+pub(super) fn drop_quietly<V>(value: V) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         // Its own drop might go on like this for ever.
         std::mem::forget(second);
@@ -180,6 +182,8 @@ where
         body
     };
     let result = catch_unwind(AssertUnwindSafe(body));
+    // Before anybody is told of the end.
+    super::local::end();
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
     let shared = unsafe {
         payload.cast::<Result<T>>().write(result);
@@ -330,23 +334,31 @@ impl<T> Handle<T> {
         unsafe { shared.result.read() }
     }
 
-    /// Runs `f` with the queue of waiters, unless the goroutine has finished.
-    pub(super) fn if_running<R>(&self, f: impl FnOnce(&mut WaitQueue) -> R) -> Option<R> {
-        let shared = self.shared();
-        let mut waiters = shared.waiters.lock();
-        let running = shared.state.fetch_or(WAITED, Ordering::AcqRel) & DONE == 0;
-        running.then(|| f(&mut waiters))
-    }
-
-    pub(super) fn remove(&self, node: &Node) {
-        self.shared().waiters.lock().remove(node);
-    }
-
     /// Drops the handle: true if that dropped a panic that nobody saw.
     pub(super) fn detach(self) -> bool {
         let this = ManuallyDrop::new(self);
         // SAFETY: I1: the handle's own reference, given up here.
         unsafe { release(this.0) }
+    }
+}
+
+/// A task waits for the goroutine's end. What it is told of goes to all, so nobody need be told when it leaves.
+impl<T> WaitsAt for Handle<T> {
+    type State = WaitQueue;
+    type Slot = ();
+
+    fn lock(&self) -> &Lock<WaitQueue> {
+        &self.shared().waiters
+    }
+
+    fn slot(&self) {}
+
+    fn take(&self, _: &mut WaitQueue, _: &Stand<'_>, _: &mut Vec<Claimed>) -> bool {
+        self.shared().state.fetch_or(WAITED, Ordering::AcqRel) & DONE != 0
+    }
+
+    fn left(&self, _: &mut WaitQueue, _: bool) -> Vec<Claimed> {
+        Vec::new()
     }
 }
 

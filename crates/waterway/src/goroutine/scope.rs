@@ -131,6 +131,12 @@ where
 
 impl<'scope, 'env> Scope<'scope, 'env> {
     /// Starts a goroutine that may borrow what outlives the scope. See [`go`](crate::go).
+    ///
+    /// ```
+    /// let words = vec!["one", "two"];
+    /// let length = waterway::scope(|s| s.go(|| words.len()).join().unwrap());
+    /// assert_eq!(length, 2);
+    /// ```
     #[track_caller]
     pub fn go<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
     where
@@ -141,6 +147,12 @@ impl<'scope, 'env> Scope<'scope, 'env> {
     }
 
     /// The same with a [`Builder`]'s name, size and place.
+    ///
+    /// ```
+    /// let words = vec!["one", "two"];
+    /// let builder = waterway::Builder::new().name("counts");
+    /// assert_eq!(waterway::scope(|s| s.go_with(builder, || words.len()).join().unwrap()), 2);
+    /// ```
     #[track_caller]
     pub fn go_with<F, T>(&'scope self, builder: Builder, f: F) -> ScopedJoinHandle<'scope, T>
     where
@@ -183,6 +195,11 @@ impl<T> ScopedJoinHandle<'_, T> {
     }
 
     /// As [`JoinHandle::join`](crate::JoinHandle::join).
+    ///
+    /// ```
+    /// let panicked = waterway::scope(|s| s.go(|| panic!("seen")).join().is_err());
+    /// assert!(panicked);
+    /// ```
     ///
     /// # Errors
     ///

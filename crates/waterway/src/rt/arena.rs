@@ -253,12 +253,12 @@ impl Arena {
         (offset < self.len.load(Ordering::Relaxed)).then_some(offset)
     }
 
-    /// Reserves the range: addresses only, memory comes with the first touch. Smaller where the address space is
-    /// limited: the rest of the program needs most of it.
+    /// Reserves the range: addresses only, memory comes with the first touch. Smaller where addresses or private memory
+    /// are limited (`ulimit -v`, `ulimit -d`; both count what is reserved): the rest of the program needs most of it.
     #[cold]
     fn reserve(&self) -> usize {
-        let limit = getrlimit(Resource::As).current;
-        let mut len = limit.map_or(MOST, |n| {
+        let limits = [Resource::As, Resource::Data].map(|limit| getrlimit(limit).current);
+        let mut len = limits.into_iter().flatten().min().map_or(MOST, |n| {
             (n as usize / 16).next_power_of_two().clamp(LEAST, MOST)
         });
         loop {

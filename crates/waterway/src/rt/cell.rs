@@ -13,7 +13,7 @@
 //!   goroutine. Until that right is used, by `run`, the cell is alive.
 
 use std::alloc::Layout;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, OnceCell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use super::arena::CELLS;
 use super::group::Group;
+use super::locals::Locals;
 use crate::primitives::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 /// Who a goroutine is.
@@ -35,6 +36,8 @@ pub(crate) struct Identity {
     pub(crate) group: Option<Arc<Group>>,
     /// It runs the program's `main`, or a test.
     pub(crate) main: bool,
+    /// The goroutine's own values, used by it alone. In a box, for few have any.
+    pub(crate) locals: OnceCell<Box<Locals>>,
 }
 
 impl Identity {
@@ -47,6 +50,7 @@ impl Identity {
             name: None,
             group: None,
             main: false,
+            locals: OnceCell::new(),
         }
     }
 }

@@ -185,7 +185,10 @@ impl Config {
     }
 
     /// The settings with those of the environment over them.
-    fn with_env(mut self, get: impl Fn(&str) -> Option<OsString>) -> Result<Config, ConfigError> {
+    pub(super) fn with_env(
+        mut self,
+        get: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Config, ConfigError> {
         // What is not UTF-8 is no setting's value, and is told as well as can be.
         let get = |name: &'static str| {
             let value = get(name).filter(|v| !v.is_empty())?;

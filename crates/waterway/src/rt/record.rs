@@ -27,11 +27,12 @@ pub(crate) enum WaitReason {
     Join,
     Scope,
     Blocking,
+    BlockOn,
 }
 
 impl WaitReason {
     /// Every reason, in the order of its number.
-    const ALL: [WaitReason; 19] = [
+    const ALL: [WaitReason; 20] = [
         WaitReason::Running,
         WaitReason::ChanSend,
         WaitReason::ChanRecv,
@@ -51,6 +52,7 @@ impl WaitReason {
         WaitReason::Join,
         WaitReason::Scope,
         WaitReason::Blocking,
+        WaitReason::BlockOn,
     ];
 
     /// The words of a dump, Go's where Go has them.
@@ -75,6 +77,7 @@ impl WaitReason {
             WaitReason::Join => "join",
             WaitReason::Scope => "scope end",
             WaitReason::Blocking => "blocking call",
+            WaitReason::BlockOn => "block_on",
         }
     }
 
@@ -189,6 +192,12 @@ impl Record {
         self.epoch.load(Ordering::Acquire)
     }
 
+    /// True if the record has not moved since `epoch`: what was read meanwhile belongs together.
+    pub(crate) fn is_at(&self, epoch: u64) -> bool {
+        crate::primitives::fence(Ordering::Acquire);
+        self.epoch.load(Ordering::Relaxed) == epoch
+    }
+
     /// What the owner waits for; `None` while it runs, or where the record moved while it was read.
     pub(crate) fn read(&self) -> Option<Waiting> {
         let epoch = self.epoch.load(Ordering::Acquire);
@@ -207,7 +216,6 @@ impl Record {
             ending: self.ending.load(Ordering::Relaxed),
             since: self.since.load(Ordering::Relaxed),
         };
-        crate::primitives::fence(Ordering::Acquire);
-        (self.epoch.load(Ordering::Relaxed) == epoch).then_some(waiting)
+        self.is_at(epoch).then_some(waiting)
     }
 }

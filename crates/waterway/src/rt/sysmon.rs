@@ -221,9 +221,10 @@ struct Calm {
 }
 
 impl Calm {
-    /// True if nothing has moved since the last look.
+    /// True if nothing has moved since the last look. Who waits for a worker apart has sysmon awake: one that was there at the
+    /// last look may have retired.
     fn lasts(&self, rt: &Runtime) -> bool {
-        let mut asleep = true;
+        let mut asleep = !rt.apart_waits();
         rt.each_worker(|worker| asleep &= worker.is_retired() || worker.bed.asleep());
         asleep && rt.signature() == self.signature
     }

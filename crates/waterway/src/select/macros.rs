@@ -18,7 +18,8 @@
 /// then sent as `send` does.
 ///
 /// An arm that sends meets an async task as a blocking `send` does: once chosen, it waits until a receiver has fetched the
-/// message.
+/// message. Who does not wait to receive, as with `try_recv` or a `default`, finds nothing in an unbuffered channel through
+/// which only selects would send: their messages are not made yet.
 ///
 /// Go: `select`.
 ///

@@ -2,7 +2,8 @@
 //!
 //! # Protocol
 //!
-//! 1. Each arm is tried once, under its own channel's lock, in the order of the dice. The first that can go commits.
+//! 1. Each arm is tried once, under its own channel's lock, in the order of the dice. The first that can go commits. One that
+//!    could go in 2 only (its peer is an arm of a select, or a task) ends this: what comes after it shall not go first.
 //! 2. If none can: all channels are locked, in the order of their addresses, and each arm is tried until one can go, or none
 //!    could at one moment. If the caller does not wait, that is all. Else a node of the one waiter is put into each queue;
 //!    all locks are released; the caller parks.
@@ -58,11 +59,12 @@ pub(crate) fn run(
     patience: Patience,
     site: &'static Location<'static>,
 ) -> Option<usize> {
-    if let Patience::Until(_) = patience {
+    let waits = matches!(patience, Patience::Until(_));
+    if waits {
         checkpoint();
     }
     let order = Order::new(ports.len(), biased);
-    let chosen = try_each(ports, &order).or_else(|| match patience {
+    let chosen = try_each(ports, &order, waits).or_else(|| match patience {
         Patience::None => try_at_one_moment(ports, &order),
         Patience::Until(deadline) => wait(ports, &order, deadline, site),
     });
@@ -87,15 +89,19 @@ pub(super) fn key(ports: Ports<'_, '_>, site: &'static Location<'static>) -> Wai
     }
 }
 
-fn try_each(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
-    order.arms().iter().copied().find(|&arm| {
+/// An arm through which only a caller who waits can go ends this for a caller who does: `wait` tries it in its turn.
+fn try_each(ports: Ports<'_, '_>, order: &Order, waits: bool) -> Option<usize> {
+    let mut later = false;
+    let arm = order.arms().iter().copied().find(|&arm| {
         let port = ports[arm];
         let mut wakes = WakeList::new();
         let mut queues = port.queues().lock();
         let tried = port.attempt(&mut queues, None, &mut wakes);
         port.refresh(&queues);
-        tried == Tried::Ready
-    })
+        later = tried == Tried::Later && waits;
+        later || tried == Tried::Ready
+    });
+    arm.filter(|_| !later)
 }
 
 fn wait(
@@ -114,8 +120,9 @@ fn wait(
             nodes.push(Node::new(&waiter, arm + 1, port.slot()));
         }
         let entered = enter(ports, order, &waiter, &nodes);
-        if let Some(told) = told.take()
-            && !matches!(entered, Entered::Queues)
+        if !matches!(entered, Entered::Queues)
+            && let Some(told) = told
+            && !matches!(entered, Entered::Committed(arm) if arm == told)
         {
             ports[told].pass_on();
         }
@@ -186,8 +193,8 @@ fn try_all(
             let bind = waiter.map(|waiter| (waiter, arm + 1));
             match port.attempt(locks.queues(port), bind, wakes) {
                 Tried::Ready => return Entered::Committed(arm),
-                Tried::Bound => return Entered::Bound,
-                Tried::NotReady => {}
+                Tried::Later if waiter.is_some() => return Entered::Bound,
+                Tried::NotReady | Tried::Later => {}
             }
         }
         let after = turns();

@@ -149,6 +149,10 @@ impl<'a> Select<'a> {
     /// Waits until one of the operations may go, and returns its index. Another goroutine may be faster: try it, and if
     /// it would wait, come back.
     ///
+    /// Who only looks binds nobody. So a receive may go if a select waits to send there, which makes its message when it is
+    /// chosen: `recv` meets it, `try_recv` finds nothing yet. Who then comes back and waits here has that select chosen: it
+    /// makes its message and sends it as [`Sender::send`] does.
+    ///
     /// # Blocking
     ///
     /// Yes; for ever if the set is empty.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::primitives::Lock;
-use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
+use crate::rt::core_box::CoreRef;
+use crate::rt::header::CoreKind;
 use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, Waited, checkpoint};
 
 #[derive(Default)]
@@ -44,6 +45,10 @@ pub struct BarrierWaitResult(bool);
 
 impl BarrierWaitResult {
     /// True for one of those who passed together: the last to come.
+    ///
+    /// ```
+    /// assert!(waterway::sync::Barrier::new(1).wait().is_leader());
+    /// ```
     pub fn is_leader(&self) -> bool {
         self.0
     }
@@ -51,16 +56,27 @@ impl BarrierWaitResult {
 
 impl Barrier {
     /// A barrier for `n`; 0 is as 1.
+    ///
+    /// ```
+    /// let barrier = waterway::sync::Barrier::new(1);
+    /// barrier.wait();
+    /// ```
     #[track_caller]
     pub fn new(n: usize) -> Barrier {
-        let header = CoreHeader::new(CoreKind::Barrier, Location::caller());
         Barrier {
-            core: CoreRef::new(header, Lock::default()),
+            core: CoreRef::new(CoreKind::Barrier, Lock::default()),
             n,
         }
     }
 
     /// Waits until all have come.
+    ///
+    /// ```
+    /// let barrier = waterway::sync::Barrier::new(2);
+    /// let other = barrier.clone();
+    /// waterway::go(move || other.wait());
+    /// barrier.wait(); // both have come
+    /// ```
     ///
     /// # Blocking
     ///

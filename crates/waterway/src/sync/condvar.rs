@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::lazy_core::{LazyCore, address};
 use super::mutex::MutexGuard;
 use crate::primitives::Lock;
-use crate::rt::core_box::CoreKind;
+use crate::rt::header::CoreKind;
 use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 /// A condition variable: goroutines wait in it until others say that something has changed.
@@ -40,6 +40,14 @@ pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
     /// True if nobody notified the waiter in time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::sync::{Condvar, Mutex};
+    /// let lock = Mutex::new(());
+    /// let result = Condvar::new().wait_timeout(&mut lock.lock(), Duration::from_millis(1));
+    /// assert!(result.timed_out());
+    /// ```
     pub fn timed_out(&self) -> bool {
         self.0
     }
@@ -47,6 +55,11 @@ impl WaitTimeoutResult {
 
 impl Condvar {
     /// A condition variable that nobody waits in.
+    ///
+    /// ```
+    /// static CHANGED: waterway::sync::Condvar = waterway::sync::Condvar::new();
+    /// CHANGED.notify_all(); // nobody waits
+    /// ```
     #[track_caller]
     pub const fn new() -> Condvar {
         Condvar {
@@ -56,6 +69,21 @@ impl Condvar {
 
     /// Unlocks the mutex, waits for a notification, and locks the mutex again. Nothing that is notified between the unlock
     /// and the wait is missed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use waterway::sync::{Condvar, Mutex};
+    /// let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    /// let other = pair.clone();
+    /// waterway::go(move || {
+    ///     *other.0.lock() = true;
+    ///     other.1.notify_one();
+    /// });
+    /// let mut set = pair.0.lock();
+    /// while !*set {
+    ///     pair.1.wait(&mut set);
+    /// }
+    /// ```
     ///
     /// # Blocking
     ///
@@ -68,6 +96,19 @@ impl Condvar {
     }
 
     /// Waits as long as `condition` holds.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use waterway::sync::{Condvar, Mutex};
+    /// let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    /// let other = pair.clone();
+    /// waterway::go(move || {
+    ///     *other.0.lock() = true;
+    ///     other.1.notify_one();
+    /// });
+    /// let mut set = pair.0.lock();
+    /// pair.1.wait_while(&mut set, |set| !*set);
+    /// ```
     ///
     /// # Blocking
     ///
@@ -132,6 +173,19 @@ impl Condvar {
 
     /// Wakes the goroutine that has waited longest, if any waits.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use waterway::sync::{Condvar, Mutex};
+    /// let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    /// let other = pair.clone();
+    /// waterway::go(move || {
+    ///     *other.0.lock() = true;
+    ///     other.1.notify_one();
+    /// });
+    /// let mut set = pair.0.lock();
+    /// pair.1.wait_while(&mut set, |set| !*set);
+    /// ```
+    ///
     /// Go: `Cond.Signal`.
     pub fn notify_one(&self) {
         let first = self.core.get().value.lock().pop_claim();
@@ -141,6 +195,19 @@ impl Condvar {
     }
 
     /// Wakes all who wait.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use waterway::sync::{Condvar, Mutex};
+    /// let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    /// let other = pair.clone();
+    /// waterway::go(move || {
+    ///     *other.0.lock() = true;
+    ///     other.1.notify_all();
+    /// });
+    /// let mut set = pair.0.lock();
+    /// pair.1.wait_while(&mut set, |set| !*set);
+    /// ```
     ///
     /// Go: `Cond.Broadcast`.
     pub fn notify_all(&self) {

@@ -8,7 +8,8 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::primitives::{AtomicPtr, Ordering};
-use crate::rt::core_box::{CoreBox, CoreHeader, CoreKind};
+use crate::rt::core_box::CoreBox;
+use crate::rt::header::CoreKind;
 
 pub(super) struct LazyCore<S> {
     core: AtomicPtr<CoreBox<S>>,
@@ -38,7 +39,7 @@ impl<S: Default> LazyCore<S> {
 
     #[cold]
     fn make(&self) -> *mut CoreBox<S> {
-        let new = CoreBox::make(CoreHeader::new(self.kind, self.made_at), S::default());
+        let new = CoreBox::make(self.kind, self.made_at, S::default());
         let null = std::ptr::null_mut();
         match self
             .core

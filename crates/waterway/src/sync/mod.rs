@@ -1,20 +1,40 @@
-//! Locks and the like, for goroutines and threads alike: who waits is parked, and its worker runs others.
+//! Locks and the like, for goroutines, threads and async tasks alike: a goroutine that waits is parked, and its worker runs
+//! others.
+//!
+//! | | goroutines and threads | async tasks |
+//! | --- | --- | --- |
+//! | [`Mutex`] | `lock`, `lock_timeout`, `try_lock` | `lock_async`, `try_lock` |
+//! | [`RwLock`] | `read`, `write`, `*_timeout`, `try_*` | `read_async`, `write_async`, `try_*` |
+//! | [`Semaphore`] | `acquire`, `acquire_timeout`, `try_acquire` | `acquire_async`, `try_acquire` |
+//! | [`WaitGroup`] | `wait` | `wait_async` |
+//! | [`Condvar`], [`Barrier`], [`Once`], [`OnceLock`], [`LazyLock`] | `wait`, `call_once`, … | none: use a channel |
+//! | [`Pool`] | never waits | never waits |
+//!
+//! There is no poisoning: a panic while a lock is held unlocks it, and the next holder finds the data as it was left. Guards
+//! of goroutines and threads stay on their thread; those of tasks may go to another. A deadlock's report says who holds a
+//! lock, and where it was taken.
 
 mod barrier;
 mod condvar;
 mod lazy_core;
 mod mutex;
+mod mutex_async;
 mod once;
 mod pool;
+mod raw_mutex;
+mod raw_rw_lock;
 mod rw_lock;
+mod rw_lock_async;
 mod semaphore;
 mod wait_group;
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
+pub use mutex_async::{AsyncMutexGuard, LockFuture};
 pub use once::{LazyLock, Once, OnceLock};
 pub use pool::{Pool, Pooled};
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-pub use semaphore::{Permit, Semaphore};
-pub use wait_group::WaitGroup;
+pub use rw_lock_async::{AsyncRwLockReadGuard, AsyncRwLockWriteGuard, ReadFuture, WriteFuture};
+pub use semaphore::{AcquireFuture, Permit, Semaphore};
+pub use wait_group::{WaitFuture, WaitGroup, WaitToken};

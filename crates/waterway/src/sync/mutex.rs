@@ -1,15 +1,4 @@
-//! A mutual exclusion lock.
-//!
-//! # The lock word
-//!
-//! | bits | meaning |
-//! | --- | --- |
-//! | 0 | `WAITERS`: the queue may not be empty. Changed under the queue's lock only |
-//! | 1.. | who holds the lock: a goroutine's number or a thread's id; 0 if nobody |
-//!
-//! Uncontended, `lock` and `unlock` are one compare-and-swap each. An unlocker with waiters wakes the first, who tries
-//! again among newcomers; if it has waited for a millisecond the lock is handed to it instead, so nobody starves (Go's
-//! rule).
+//! A mutual exclusion lock, and its guard.
 //!
 //! # Nobody sleeps beside a free lock
 //!
@@ -33,40 +22,22 @@
 //! - I1: there is at most one guard, as long as it is there the word is not 0, and only through it the data is touched.
 //!   (Whom the word names is told to dumps; a guard may be handed to another goroutine of its thread.)
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use super::lazy_core::{LazyCore, address, guard_word};
-use crate::primitives::{AtomicPtr, AtomicUsize, Lock, Ordering};
-use crate::rt::clock::clock;
-use crate::rt::core_box::{CoreBox, CoreKind};
+use super::lazy_core::{LazyCore, guard_word};
+use super::raw_mutex::{Core, WAITERS, key, lock_slow, take_free, take_idle, unlock_slow};
+use crate::primitives::Ordering;
+use crate::rt::core_box::CoreBox;
+use crate::rt::header::CoreKind;
 use crate::rt::park::whoami;
-use crate::wait::{Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::wait::{Limit, WaitReason, checkpoint};
 
-const WAITERS: usize = 1;
-/// Who has waited for so long, in nanoseconds, is handed the lock.
-const STARVING: u64 = 1_000_000;
-
-#[derive(Default)]
-struct Core {
-    queue: Lock<WaitQueue>,
-    /// Where the holder locked.
-    held_at: AtomicPtr<Location<'static>>,
-}
-
-/// A waiter's side of the queue: its node's slot points here.
-struct Turn {
-    who: usize,
-    since: u64,
-    /// Set under the queue's lock by who hands the lock over.
-    handed: Cell<bool>,
-}
-
-/// A lock for data that goroutines and threads share.
+/// A lock for data that goroutines, threads and async tasks share.
 ///
 /// There is no poisoning: a panic while it is held unlocks it, and the next holder finds the data as it was left.
 ///
@@ -92,6 +63,11 @@ unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T> Mutex<T> {
     /// A lock around `value`, free.
+    ///
+    /// ```
+    /// static NAMES: waterway::sync::Mutex<Vec<&str>> = waterway::sync::Mutex::new(Vec::new());
+    /// NAMES.lock().push("Ada");
+    /// ```
     #[track_caller]
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
@@ -101,6 +77,10 @@ impl<T> Mutex<T> {
     }
 
     /// The value, without a lock: nobody else can hold it.
+    ///
+    /// ```
+    /// assert_eq!(waterway::sync::Mutex::new(7).into_inner(), 7);
+    /// ```
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
@@ -108,6 +88,12 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     /// Waits until the lock is free and takes it.
+    ///
+    /// ```
+    /// let count = waterway::sync::Mutex::new(1);
+    /// *count.lock() += 1;
+    /// assert_eq!(*count.lock(), 2);
+    /// ```
     ///
     /// A goroutine that locks a mutex it holds already waits for ever; the runtime reports that as a deadlock if nothing
     /// else can go on.
@@ -169,6 +155,13 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Takes the lock if it is free. Never blocks.
     ///
+    /// ```
+    /// let lock = waterway::sync::Mutex::new(1);
+    /// let guard = lock.lock();
+    /// assert!(lock.try_lock().is_none());
+    /// # drop(guard);
+    /// ```
+    ///
     /// Go: `Mutex.TryLock`.
     #[inline]
     #[track_caller]
@@ -179,117 +172,32 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// The value, without a lock: nobody else can hold it.
+    ///
+    /// ```
+    /// let mut lock = waterway::sync::Mutex::new(1);
+    /// *lock.get_mut() = 2;
+    /// assert_eq!(lock.into_inner(), 2);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }
 
+    pub(super) fn core(&self) -> &CoreBox<Core> {
+        self.core.get()
+    }
+
     #[inline]
-    fn locked<'a>(
+    pub(super) fn locked<'a>(
         &'a self,
         core: &'a CoreBox<Core>,
         site: &'static Location<'static>,
     ) -> MutexGuard<'a, T> {
-        core.value
-            .held_at
-            .store(std::ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+        core.header.set_held_at(site);
         MutexGuard {
             lock: self,
             word: guard_word(core),
             here: PhantomData,
         }
-    }
-}
-
-/// Takes the lock if nobody holds it or waits for it.
-#[inline]
-fn take_idle(core: &CoreBox<Core>, who: usize) -> bool {
-    core.header
-        .senders
-        .compare_exchange(0, who, Ordering::Acquire, Ordering::Relaxed)
-        .is_ok()
-}
-
-/// Takes the lock if nobody holds it, leaving the waiters' bit as it is.
-#[inline]
-fn take_free(word: &AtomicUsize, who: usize) -> bool {
-    let mut now = word.load(Ordering::Relaxed);
-    while now & !WAITERS == 0 {
-        match word.compare_exchange_weak(now, who | now, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => return true,
-            Err(other) => now = other,
-        }
-    }
-    false
-}
-
-fn key(core: &CoreBox<Core>, reason: WaitReason, site: &'static Location<'static>) -> WaitKey {
-    WaitKey {
-        reason,
-        object: address(core),
-        site,
-    }
-}
-
-/// True once the caller has the lock; false if the limit came first.
-#[cold]
-fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key: WaitKey) -> bool {
-    let word = &core.header.senders;
-    let turn = Turn {
-        who,
-        since: clock(),
-        handed: Cell::new(false),
-    };
-    let mut again = false;
-    loop {
-        if take_free(word, who) {
-            return true;
-        }
-        let queue = core.value.queue.lock();
-        word.fetch_or(WAITERS, Ordering::Relaxed);
-        if take_free(word, who) {
-            settle(&queue, word);
-            return true;
-        }
-        let mut wait = Wait::new(key, &turn).within(limit);
-        wait.again = again;
-        let served = wait.park(&core.value.queue, queue, |queue| {
-            settle(queue, word);
-            Vec::new()
-        });
-        if !served || turn.handed.get() {
-            return served;
-        }
-        again = true;
-    }
-}
-
-/// Takes the waiters' bit back if nobody waits. Under the queue's lock.
-fn settle(queue: &WaitQueue, word: &AtomicUsize) {
-    if queue.is_empty() {
-        word.fetch_and(!WAITERS, Ordering::Relaxed);
-    }
-}
-
-#[cold]
-fn unlock_slow(core: &CoreBox<Core>) {
-    let woken = {
-        let mut queue = core.value.queue.lock();
-        let woken = queue.pop_claim();
-        let mut next = if queue.is_empty() { 0 } else { WAITERS };
-        if let Some((node, _)) = &woken {
-            // SAFETY: a claimed waiter's node and slot stay until it is woken, below.
-            let turn = unsafe { &*node.as_ref().slot().cast::<Turn>() };
-            if clock() - turn.since > STARVING {
-                turn.handed.set(true);
-                next |= turn.who;
-            }
-        }
-        // Only the holder clears the holder's bits, and the waiters' bit changes under this lock.
-        core.header.senders.store(next, Ordering::Release);
-        woken
-    };
-    if let Some((_, claimed)) = woken {
-        claimed.wake();
     }
 }
 

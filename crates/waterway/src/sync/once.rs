@@ -7,7 +7,7 @@ use std::panic::Location;
 
 use super::lazy_core::{LazyCore, address};
 use crate::primitives::{AtomicUsize, Lock, Ordering};
-use crate::rt::core_box::CoreKind;
+use crate::rt::header::CoreKind;
 use crate::rt::park::whoami;
 use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
@@ -31,7 +31,11 @@ const DONE: usize = usize::MAX;
 ///
 /// Go: `sync.Once`.
 pub struct Once {
-    /// `TODO`, `DONE`, or the number of who makes the call.
+    /// | value | meaning |
+    /// | --- | --- |
+    /// | `TODO` | the call is still to be made, or panicked |
+    /// | `DONE` | it has returned |
+    /// | else | who makes it now: a goroutine's number or a thread's id |
     state: AtomicUsize,
     core: LazyCore<Lock<WaitQueue>>,
 }
@@ -47,12 +51,25 @@ impl Once {
     }
 
     /// True if the call has been made and has returned.
+    ///
+    /// ```
+    /// let once = waterway::sync::Once::new();
+    /// assert!(!once.is_completed());
+    /// ```
     #[inline]
     pub fn is_completed(&self) -> bool {
         self.state.load(Ordering::Acquire) == DONE
     }
 
     /// Calls `f`, unless the call has been made.
+    ///
+    /// ```
+    /// let once = waterway::sync::Once::new();
+    /// let mut calls = 0;
+    /// once.call_once(|| calls += 1);
+    /// once.call_once(|| calls += 1);
+    /// assert_eq!(calls, 1);
+    /// ```
     ///
     /// # Blocking
     ///
@@ -177,6 +194,11 @@ impl<T> OnceLock<T> {
     }
 
     /// The value, if it has been set. Never blocks.
+    ///
+    /// ```
+    /// let place = waterway::sync::OnceLock::<u32>::new();
+    /// assert_eq!(place.get(), None);
+    /// ```
     #[inline]
     pub fn get(&self) -> Option<&T> {
         // SAFETY: I1.
@@ -187,11 +209,24 @@ impl<T> OnceLock<T> {
     }
 
     /// The value, if it has been set.
+    ///
+    /// ```
+    /// let mut place = waterway::sync::OnceLock::new();
+    /// place.set(1).unwrap();
+    /// *place.get_mut().unwrap() += 1;
+    /// assert_eq!(place.get(), Some(&2));
+    /// ```
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.value.get_mut().as_mut()
     }
 
     /// Sets the value.
+    ///
+    /// ```
+    /// let place = waterway::sync::OnceLock::new();
+    /// assert_eq!(place.set(1), Ok(()));
+    /// assert_eq!(place.set(2), Err(2));
+    /// ```
     ///
     /// # Errors
     ///
@@ -208,6 +243,12 @@ impl<T> OnceLock<T> {
     }
 
     /// The value; if there is none, `f` makes it.
+    ///
+    /// ```
+    /// let place = waterway::sync::OnceLock::new();
+    /// assert_eq!(place.get_or_init(|| 1), &1);
+    /// assert_eq!(place.get_or_init(|| 2), &1);
+    /// ```
     ///
     /// # Blocking
     ///
@@ -227,11 +268,23 @@ impl<T> OnceLock<T> {
     }
 
     /// The value, if it has been set.
+    ///
+    /// ```
+    /// let place = waterway::sync::OnceLock::new();
+    /// place.set(1).unwrap();
+    /// assert_eq!(place.into_inner(), Some(1));
+    /// ```
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
 
     /// Takes the value out: the place is as new.
+    ///
+    /// ```
+    /// let mut place = waterway::sync::OnceLock::new();
+    /// place.set(1).unwrap();
+    /// assert_eq!((place.take(), place.take()), (Some(1), None));
+    /// ```
     #[track_caller]
     pub fn take(&mut self) -> Option<T> {
         std::mem::take(self).into_inner()
@@ -270,6 +323,11 @@ unsafe impl<T: Send + Sync, F: Send> Sync for LazyLock<T, F> {}
 
 impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// A value that `make` makes when it is first used.
+    ///
+    /// ```
+    /// let sum = waterway::sync::LazyLock::new(|| (1..=10).sum::<u32>());
+    /// assert_eq!(*sum, 55);
+    /// ```
     #[track_caller]
     pub const fn new(make: F) -> LazyLock<T, F> {
         LazyLock {
@@ -279,6 +337,12 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     }
 
     /// The value, made now if it has not been.
+    ///
+    /// ```
+    /// use waterway::sync::LazyLock;
+    /// let sum = LazyLock::new(|| (1..=10).sum::<u32>());
+    /// assert_eq!(LazyLock::force(&sum), &55);
+    /// ```
     ///
     /// # Blocking
     ///

@@ -32,6 +32,11 @@ pub struct Pool<T, F = fn() -> T> {
 
 impl<T, F: Fn() -> T> Pool<T, F> {
     /// A pool whose items are made by `make` when none is idle. It keeps at most 256.
+    ///
+    /// ```
+    /// let pool = waterway::sync::Pool::new(|| vec![0; 1024]);
+    /// assert_eq!(pool.take().len(), 1024);
+    /// ```
     pub const fn new(make: F) -> Pool<T, F> {
         Pool {
             make,
@@ -41,12 +46,23 @@ impl<T, F: Fn() -> T> Pool<T, F> {
     }
 
     /// The pool, keeping at most about `n` idle items: as many for each of 16 parts, rounded up.
+    ///
+    /// ```
+    /// let pool = waterway::sync::Pool::new(String::new).max_idle(32);
+    /// # drop(pool.take());
+    /// ```
     pub const fn max_idle(mut self, n: usize) -> Pool<T, F> {
         self.max_idle = n;
         self
     }
 
     /// An idle item, or a new one.
+    ///
+    /// ```
+    /// let pool = waterway::sync::Pool::new(String::new);
+    /// pool.take().push_str("left here");
+    /// assert_eq!(*pool.take(), "left here");
+    /// ```
     pub fn take(&self) -> Pooled<'_, T, F> {
         let own = self.own();
         let idle = (0..SHARDS).find_map(|i| self.shards[(own + i) % SHARDS].lock().pop());
@@ -57,6 +73,12 @@ impl<T, F: Fn() -> T> Pool<T, F> {
     }
 
     /// How many items are idle now.
+    ///
+    /// ```
+    /// let pool = waterway::sync::Pool::new(String::new);
+    /// drop(pool.take());
+    /// assert_eq!(pool.idle(), 1);
+    /// ```
     pub fn idle(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
@@ -96,6 +118,13 @@ pub struct Pooled<'a, T, F = fn() -> T> {
 
 impl<T, F> Pooled<'_, T, F> {
     /// Takes the item for good.
+    ///
+    /// ```
+    /// let pool = waterway::sync::Pool::new(String::new);
+    /// let own: String = pool.take().detach();
+    /// assert_eq!(pool.idle(), 0);
+    /// # drop(own);
+    /// ```
     pub fn detach(self) -> T {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped, so the item is taken once.

@@ -1,15 +1,4 @@
-//! A lock for many readers or one writer.
-//!
-//! # The lock word
-//!
-//! | bits | meaning |
-//! | --- | --- |
-//! | 0 | `WAITERS`: the queue may not be empty. Changed under the queue's lock only. New readers and writers queue up |
-//! | 1 | `WRITER`: a writer holds the lock |
-//! | 2.. | how many readers hold it |
-//!
-//! Without waiters, each way is one compare-and-swap. Who lets go last and finds waiters hands the lock over, in their order:
-//! to one writer, or to all readers up to the next writer. So neither side starves.
+//! A lock for many readers or one writer, and its guards.
 //!
 //! # Invariants
 //!
@@ -17,45 +6,15 @@
 
 use std::cell::UnsafeCell;
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::time::{Duration, Instant};
 
-use super::lazy_core::{LazyCore, address, guard_word};
-use crate::primitives::{AtomicUsize, Lock, Ordering};
-use crate::rt::core_box::{CoreBox, CoreKind};
-use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
-
-const WAITERS: usize = 1;
-const WRITER: usize = 2;
-const READER: usize = 4;
-
-/// What a caller wants: how the word changes when it gets it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Want(usize);
-
-const READ: Want = Want(READER);
-const WRITE: Want = Want(WRITER);
-
-impl Want {
-    /// True if a word lets it in, whoever waits.
-    fn fits(self, word: usize) -> bool {
-        match self {
-            WRITE => word & !WAITERS == 0,
-            _ => word & WRITER == 0,
-        }
-    }
-
-    fn reason(self) -> WaitReason {
-        match self {
-            WRITE => WaitReason::RwLockWrite,
-            _ => WaitReason::RwLockRead,
-        }
-    }
-}
-
-/// The line of those who wait.
-type Line = Lock<WaitQueue>;
+use super::lazy_core::{LazyCore, address};
+use super::raw_rw_lock::{Core, Held, READ, WRITE, Want, enter, take_slow};
+use crate::rt::core_box::CoreBox;
+use crate::rt::header::CoreKind;
+use crate::wait::{Limit, WaitKey, WaitReason, checkpoint};
 
 /// A lock for data that is read by many and written by one at a time.
 ///
@@ -72,7 +31,7 @@ type Line = Lock<WaitQueue>;
 ///
 /// Go: `sync.RWMutex`.
 pub struct RwLock<T: ?Sized> {
-    core: LazyCore<Line>,
+    core: LazyCore<Core>,
     data: UnsafeCell<T>,
 }
 
@@ -81,6 +40,11 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 impl<T> RwLock<T> {
     /// A lock around `value`, free.
+    ///
+    /// ```
+    /// static NAMES: waterway::sync::RwLock<Vec<&str>> = waterway::sync::RwLock::new(Vec::new());
+    /// assert!(NAMES.read().is_empty());
+    /// ```
     #[track_caller]
     pub const fn new(value: T) -> RwLock<T> {
         RwLock {
@@ -90,6 +54,10 @@ impl<T> RwLock<T> {
     }
 
     /// The value, without a lock: nobody else can hold it.
+    ///
+    /// ```
+    /// assert_eq!(waterway::sync::RwLock::new(7).into_inner(), 7);
+    /// ```
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
@@ -98,6 +66,12 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     /// Waits until no writer holds the lock or waits for it, and takes it for reading.
     ///
+    /// ```
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let (one, other) = (lock.read(), lock.read());
+    /// assert_eq!(*one + *other, 2);
+    /// ```
+    ///
     /// # Blocking
     ///
     /// Parks the caller while a writer holds the lock, or waits.
@@ -105,13 +79,17 @@ impl<T: ?Sized> RwLock<T> {
     /// Go: `RWMutex.RLock`.
     #[track_caller]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard {
-            held: self.take(READ, Location::caller()),
-            lock: self,
-        }
+        self.read_within(Limit::NONE, Location::caller())
+            .expect(SERVED)
     }
 
     /// Waits until nobody holds the lock, and takes it for writing.
+    ///
+    /// ```
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// *lock.write() += 1;
+    /// assert_eq!(*lock.read(), 2);
+    /// ```
     ///
     /// # Blocking
     ///
@@ -120,36 +98,101 @@ impl<T: ?Sized> RwLock<T> {
     /// Go: `RWMutex.Lock`.
     #[track_caller]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        RwLockWriteGuard {
-            held: self.take(WRITE, Location::caller()),
-            lock: self,
-        }
+        self.write_within(Limit::NONE, Location::caller())
+            .expect(SERVED)
+    }
+
+    /// As [`read`](Self::read), for at most `timeout`; `None` if the time is over.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let writer = lock.write();
+    /// assert!(lock.read_timeout(Duration::from_millis(1)).is_none());
+    /// drop(writer);
+    /// assert_eq!(*lock.read_timeout(Duration::from_millis(1)).unwrap(), 1);
+    /// ```
+    ///
+    /// # Blocking
+    ///
+    /// As `read`, until the time is over.
+    ///
+    /// Go: none.
+    #[track_caller]
+    pub fn read_timeout(&self, timeout: Duration) -> Option<RwLockReadGuard<'_, T>> {
+        // Longer than a clock can count is for ever.
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.read_within(limit, Location::caller())
+    }
+
+    /// As [`write`](Self::write), for at most `timeout`; `None` if the time is over. Readers who waited behind it go on
+    /// then.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let reader = lock.read();
+    /// assert!(lock.write_timeout(Duration::from_millis(1)).is_none());
+    /// drop(reader);
+    /// *lock.write_timeout(Duration::from_millis(1)).unwrap() = 2;
+    /// ```
+    ///
+    /// # Blocking
+    ///
+    /// As `write`, until the time is over.
+    ///
+    /// Go: none.
+    #[track_caller]
+    pub fn write_timeout(&self, timeout: Duration) -> Option<RwLockWriteGuard<'_, T>> {
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.write_within(limit, Location::caller())
     }
 
     /// Takes the lock for reading if that can be at once. Never blocks.
     ///
+    /// ```
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let writer = lock.write();
+    /// assert!(lock.try_read().is_none());
+    /// # drop(writer);
+    /// ```
+    ///
     /// Go: `RWMutex.TryRLock`.
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        let held = self.try_take(READ)?;
-        Some(RwLockReadGuard { held, lock: self })
+        let core = self.core();
+        enter(&core.header.senders, READ).then(|| RwLockReadGuard::new(self, Held::new(core, READ)))
     }
 
     /// Takes the lock for writing if that can be at once. Never blocks.
     ///
+    /// ```
+    /// let lock = waterway::sync::RwLock::new(1);
+    /// let reader = lock.read();
+    /// assert!(lock.try_write().is_none());
+    /// # drop(reader);
+    /// ```
+    ///
     /// Go: `RWMutex.TryLock`.
+    #[track_caller]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        let held = self.try_take(WRITE)?;
-        Some(RwLockWriteGuard { held, lock: self })
+        let core = self.core();
+        enter(&core.header.senders, WRITE)
+            .then(|| RwLockWriteGuard::new(self, Held::taken(core, WRITE, Location::caller())))
     }
 
     /// The value, without a lock: nobody else can hold it.
+    ///
+    /// ```
+    /// let mut lock = waterway::sync::RwLock::new(1);
+    /// *lock.get_mut() = 2;
+    /// assert_eq!(lock.into_inner(), 2);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }
 
-    fn try_take(&self, want: Want) -> Option<Held<'_>> {
-        let core = self.core.get();
-        enter(&core.header.senders, want).then(|| Held::new(core, want))
+    pub(super) fn core(&self) -> &CoreBox<Core> {
+        self.core.get()
     }
 
     /// As `read`; `None` if the limit came first.
@@ -158,8 +201,8 @@ impl<T: ?Sized> RwLock<T> {
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Option<RwLockReadGuard<'_, T>> {
-        let held = self.take_within(READ, limit, site)?;
-        Some(RwLockReadGuard { held, lock: self })
+        let held = self.take(READ, limit, WaitReason::RwLockRead, site)?;
+        Some(RwLockReadGuard::new(self, held))
     }
 
     /// As `write`; `None` if the limit came first.
@@ -168,131 +211,30 @@ impl<T: ?Sized> RwLock<T> {
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Option<RwLockWriteGuard<'_, T>> {
-        let held = self.take_within(WRITE, limit, site)?;
-        Some(RwLockWriteGuard { held, lock: self })
+        let held = self.take(WRITE, limit, WaitReason::RwLockWrite, site)?;
+        Some(RwLockWriteGuard::new(self, held))
     }
 
-    fn take(&self, want: Want, site: &'static Location<'static>) -> Held<'_> {
-        match self.take_within(want, Limit::NONE, site) {
-            Some(held) => held,
-            None => unreachable!("without a limit it waits until it is served"),
-        }
-    }
-
-    fn take_within(
+    fn take(
         &self,
         want: Want,
         limit: Limit<'_>,
+        reason: WaitReason,
         site: &'static Location<'static>,
     ) -> Option<Held<'_>> {
         checkpoint();
-        let core = self.core.get();
-        let taken = enter(&core.header.senders, want) || take_slow(core, want, limit, site);
-        taken.then(|| Held::new(core, want))
+        let core = self.core();
+        let key = WaitKey {
+            reason,
+            object: address(core),
+            site,
+        };
+        let taken = enter(&core.header.senders, want) || take_slow(core, want, limit, key);
+        taken.then(|| Held::taken(core, want, site))
     }
 }
 
-/// Takes the lock if nobody stands in the way, nor waits.
-#[inline]
-fn enter(word: &AtomicUsize, want: Want) -> bool {
-    let mut now = word.load(Ordering::Relaxed);
-    while now & WAITERS == 0 && want.fits(now) {
-        match word.compare_exchange_weak(now, now + want.0, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => return true,
-            Err(other) => now = other,
-        }
-    }
-    false
-}
-
-/// True once the caller has the lock; false if the limit came first.
-#[cold]
-fn take_slow(
-    core: &CoreBox<Line>,
-    want: Want,
-    limit: Limit<'_>,
-    site: &'static Location<'static>,
-) -> bool {
-    let line = core.value.lock();
-    let word = &core.header.senders;
-    let before = word.fetch_or(WAITERS, Ordering::Acquire);
-    if line.is_empty() && want.fits(before) {
-        // With the bit up nobody enters but under this lock, and who leaves makes room only.
-        word.fetch_add(want.0, Ordering::Acquire);
-        settle(&line, word);
-        return true;
-    }
-    let key = WaitKey {
-        reason: want.reason(),
-        object: address(core),
-        site,
-    };
-    let wait = Wait::new(key, &want).within(limit);
-    wait.park(&core.value, line, |line| serve(line, word))
-}
-
-/// Hands the lock to those at the front who fit beside those who hold it. Under the line's lock.
-fn serve(line: &mut WaitQueue, word: &AtomicUsize) -> Vec<Claimed> {
-    let mut served = Vec::new();
-    loop {
-        let now = word.load(Ordering::Relaxed);
-        let (mut want, mut stop) = (READ, false);
-        let first = line.pop_claim_where(|node| {
-            // SAFETY: the slot of a waiter in this queue is its `Want`, which it keeps until it has left.
-            want = unsafe { *node.slot().cast::<Want>() };
-            stop |= !want.fits(now);
-            !stop
-        });
-        let Some((_, claimed)) = first else { break };
-        word.fetch_add(want.0, Ordering::Acquire);
-        served.push(claimed);
-    }
-    settle(line, word);
-    served
-}
-
-/// Takes the waiters' bit back if nobody waits. Under the line's lock.
-fn settle(line: &WaitQueue, word: &AtomicUsize) {
-    if line.is_empty() {
-        word.fetch_and(!WAITERS, Ordering::Relaxed);
-    }
-}
-
-/// The lock, held in one way or the other.
-struct Held<'a> {
-    core: &'a CoreBox<Line>,
-    want: Want,
-    /// The word by which a scan of memory finds who holds the lock.
-    word: *const (),
-    here: PhantomData<*const ()>,
-}
-
-impl<'a> Held<'a> {
-    fn new(core: &'a CoreBox<Line>, want: Want) -> Held<'a> {
-        Held {
-            core,
-            want,
-            word: guard_word(core),
-            here: PhantomData,
-        }
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        // SAFETY: its own field; no stale word may look like a held lock.
-        unsafe { std::ptr::write_volatile(&raw mut self.word, std::ptr::null()) };
-        let before = self
-            .core
-            .header
-            .senders
-            .fetch_sub(self.want.0, Ordering::Release);
-        if before & WAITERS != 0 && before - self.want.0 == WAITERS {
-            let served = serve(&mut self.core.value.lock(), &self.core.header.senders);
-            served.into_iter().for_each(Claimed::wake);
-        }
-    }
-}
+const SERVED: &str = "without a limit it waits until it is served";
 
 /// The right to read the data of an [`RwLock`]; dropping it unlocks. It stays on its thread.
 #[must_use = "the lock is free again at once if the guard is not kept"]
@@ -308,6 +250,12 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     held: Held<'a>,
 }
 
+impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
+    pub(super) fn new(lock: &'a RwLock<T>, held: Held<'a>) -> Self {
+        RwLockReadGuard { lock, held }
+    }
+}
+
 // SAFETY: a shared guard gives shared access to the data.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 // SAFETY: as above.
@@ -320,6 +268,12 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
         debug_assert!(self.held.want == READ);
         // SAFETY: I1: counted as a reader.
         unsafe { &*self.lock.data.get() }
+    }
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    pub(super) fn new(lock: &'a RwLock<T>, held: Held<'a>) -> Self {
+        RwLockWriteGuard { lock, held }
     }
 }
 

@@ -1,22 +1,45 @@
 //! Permits that are handed out in the order in which they were asked for.
+//!
+//! A goroutine or thread that waits is handed its permits. An async task is told instead, and keeps its place, before which
+//! nobody is served, until it has taken them or gives up.
 
 use std::fmt;
+use std::future::Future;
 use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::primitives::Lock;
-use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
-use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, Waited, checkpoint};
+use crate::rt::core_box::CoreRef;
+use crate::rt::header::CoreKind;
+use crate::wait::{
+    Claimed, Limit, Node, Stand, TaskWait, Turn, Wait, WaitKey, WaitQueue, WaitReason, Waited,
+    WaitsAt, checkpoint,
+};
 
 struct State {
     free: usize,
+    /// Those that are free, and those that are held.
+    total: usize,
     queue: WaitQueue,
 }
 
+/// How many permits the waiter of a node wants.
+fn wanted(node: &Node) -> usize {
+    // SAFETY: the slot of a waiter in a semaphore's queue is its `usize`, which it keeps until it has left.
+    unsafe { *node.slot().cast::<usize>() }
+}
+
 impl State {
+    /// The first that can be served, sooner or later. Who wants more than there are keeps nobody waiting.
+    fn next(&self) -> Option<&Node> {
+        self.queue.find(|node| wanted(node) <= self.total)
+    }
+
     /// Takes `n` permits, unless others wait for theirs.
     fn take(&mut self, n: usize) -> bool {
-        let can = self.queue.is_empty() && self.free >= n;
+        let can = self.free >= n && self.next().is_none();
         if can {
             self.free -= n;
         }
@@ -26,20 +49,27 @@ impl State {
     /// Serves those who wait, in their order, as far as the permits go.
     fn serve(&mut self) -> Vec<Claimed> {
         let mut served = Vec::new();
-        let State { free, queue } = self;
-        let mut stop = false;
+        let State { free, total, queue } = self;
         loop {
-            let mut wanted = 0;
-            let first = queue.pop_claim_where(|node| {
-                // SAFETY: the slot of a waiter in this queue is its `usize`, which it keeps until it has left.
-                wanted = unsafe { *node.slot().cast::<usize>() };
-                stop |= wanted > *free;
-                !stop
+            let mut n = 0;
+            let first = queue.pop_claim_by(|node| {
+                n = wanted(node);
+                if n > *total {
+                    return Turn::Pass;
+                }
+                if n > *free {
+                    return Turn::Stop;
+                }
+                if node.waiter().is_task() {
+                    served.extend(node.tell());
+                    return Turn::Stop;
+                }
+                Turn::Now
             });
             let Some((_, claimed)) = first else {
                 return served;
             };
-            *free -= wanted;
+            *free -= n;
             served.push(claimed);
         }
     }
@@ -76,24 +106,37 @@ pub struct Semaphore {
 
 impl Semaphore {
     /// A semaphore with `permits` permits, all free.
+    ///
+    /// ```
+    /// let slots = waterway::sync::Semaphore::new(2);
+    /// assert_eq!(slots.available(), 2);
+    /// ```
+    ///
+    /// Go: `semaphore.NewWeighted`.
     #[track_caller]
     pub fn new(permits: usize) -> Semaphore {
-        let header = CoreHeader::new(CoreKind::Semaphore, Location::caller());
         let state = State {
             free: permits,
+            total: permits,
             queue: WaitQueue::new(),
         };
         Semaphore {
-            core: CoreRef::new(header, Lock::new(state)),
+            core: CoreRef::new(CoreKind::Semaphore, Lock::new(state)),
         }
     }
 
     /// Takes `n` permits; the guard gives them back.
     ///
+    /// ```
+    /// let slots = waterway::sync::Semaphore::new(3);
+    /// let two = slots.acquire(2);
+    /// assert_eq!((two.count(), slots.available()), (2, 1));
+    /// ```
+    ///
     /// # Blocking
     ///
-    /// Parks the caller until they are free and everybody who asked before has been served. More than there will ever be
-    /// are waited for for ever.
+    /// Parks the caller until they are free and everybody who asked before has been served. Who wants more than there are,
+    /// free and held, waits until [`add_permits`](Self::add_permits) has made it so many, and keeps nobody else waiting.
     ///
     /// Go: `Weighted.Acquire`.
     #[track_caller]
@@ -106,9 +149,17 @@ impl Semaphore {
 
     /// As [`acquire`](Self::acquire), for at most `timeout`; `None` if the time is over.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// let slots = waterway::sync::Semaphore::new(1);
+    /// assert!(slots.acquire_timeout(2, Duration::from_millis(1)).is_none());
+    /// ```
+    ///
     /// # Blocking
     ///
     /// As `acquire`, until the time is over.
+    ///
+    /// Go: `Weighted.Acquire` with a context that ends.
     #[track_caller]
     pub fn acquire_timeout(&self, n: usize, timeout: Duration) -> Option<Permit> {
         let limit = Limit::at(Instant::now().checked_add(timeout));
@@ -138,13 +189,49 @@ impl Semaphore {
 
     /// Takes `n` permits if they are free and nobody waits. Never blocks.
     ///
+    /// ```
+    /// let slots = waterway::sync::Semaphore::new(1);
+    /// let permit = slots.try_acquire(1).unwrap();
+    /// assert!(slots.try_acquire(1).is_none());
+    /// # drop(permit);
+    /// ```
+    ///
     /// Go: `Weighted.TryAcquire`.
     pub fn try_acquire(&self, n: usize) -> Option<Permit> {
         let taken = self.core.value.lock().take(n);
         taken.then(|| self.permit(n))
     }
 
-    /// Adds permits: the semaphore has `n` more from now on.
+    /// Takes `n` permits in an async task.
+    ///
+    /// Tasks stand in one line with goroutines and threads. Dropping the future gives its place up. One that is neither polled
+    /// nor dropped keeps those behind it waiting.
+    ///
+    /// # Blocking
+    ///
+    /// Never; the future is pending instead.
+    ///
+    /// ```
+    /// use waterway::{block_on, sync::Semaphore};
+    /// let slots = Semaphore::new(3);
+    /// let two = block_on(slots.acquire_async(2));
+    /// assert_eq!((two.count(), slots.available()), (2, 1));
+    /// ```
+    ///
+    /// Go: none; Go has no tasks.
+    pub fn acquire_async(&self, n: usize) -> AcquireFuture<'_> {
+        AcquireFuture {
+            wait: TaskWait::new(Ask { semaphore: self, n }),
+        }
+    }
+
+    /// Adds permits: the semaphore has `n` more from now on. Never blocks.
+    ///
+    /// ```
+    /// let slots = waterway::sync::Semaphore::new(0);
+    /// slots.add_permits(2);
+    /// assert_eq!(slots.available(), 2);
+    /// ```
     ///
     /// # Panics
     ///
@@ -153,20 +240,38 @@ impl Semaphore {
     pub fn add_permits(&self, n: usize) {
         let served = {
             let mut state = self.core.value.lock();
-            match state.free.checked_add(n) {
-                Some(free) => state.free = free,
+            match state.total.checked_add(n) {
+                Some(total) => state.total = total,
                 None => {
-                    let free = state.free;
+                    let total = state.total;
                     drop(state);
-                    panic!("too many permits: {n} were added to {free}");
+                    panic!("too many permits: {n} were added to {total}");
                 }
+            }
+            state.free += n;
+            state.serve()
+        };
+        served.into_iter().for_each(Claimed::wake);
+    }
+
+    /// Ends a permit: its `n` are free again, or gone.
+    fn end(&self, n: usize, gone: bool) {
+        let served = {
+            let mut state = self.core.value.lock();
+            match gone {
+                true => state.total -= n,
+                false => state.free += n,
             }
             state.serve()
         };
         served.into_iter().for_each(Claimed::wake);
     }
 
-    /// How many permits are free now.
+    /// How many permits are free now. Never blocks.
+    ///
+    /// ```
+    /// assert_eq!(waterway::sync::Semaphore::new(2).available(), 2);
+    /// ```
     pub fn available(&self) -> usize {
         self.core.value.lock().free
     }
@@ -187,6 +292,68 @@ impl fmt::Debug for Semaphore {
     }
 }
 
+/// A task that waits for permits. Its slot says how many.
+struct Ask<'a> {
+    semaphore: &'a Semaphore,
+    n: usize,
+}
+
+impl WaitsAt for Ask<'_> {
+    type State = State;
+    type Slot = usize;
+
+    fn lock(&self) -> &Lock<State> {
+        &self.semaphore.core.value
+    }
+
+    fn slot(&self) -> usize {
+        self.n
+    }
+
+    fn take(&self, state: &mut State, stand: &Stand<'_>, others: &mut Vec<Claimed>) -> bool {
+        let can = stand.is_next(state.next()) && state.free >= self.n;
+        if can {
+            stand.leave(&mut state.queue);
+            state.free -= self.n;
+            *others = state.serve();
+        }
+        can
+    }
+
+    fn left(&self, state: &mut State, _told: bool) -> Vec<Claimed> {
+        state.serve()
+    }
+}
+
+/// Permits that are waited for: from [`Semaphore::acquire_async`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct AcquireFuture<'a> {
+    wait: TaskWait<Ask<'a>>,
+}
+
+impl Future for AcquireFuture<'_> {
+    type Output = Permit;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
+        let this = &mut *self;
+        let Ask { semaphore, n } = *this.wait.at();
+        if this.wait.is_new()
+            && let Some(permit) = semaphore.try_acquire(n)
+        {
+            return Poll::Ready(permit);
+        }
+        this.wait.poll(cx).map(|()| semaphore.permit(n))
+    }
+}
+
+impl fmt::Debug for AcquireFuture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcquireFuture")
+            .field("count", &self.wait.at().n)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Permits of a [`Semaphore`]; dropping it gives them back. It may be moved to another goroutine.
 #[must_use = "the permits are given back at once if the guard is not kept"]
 pub struct Permit {
@@ -196,20 +363,30 @@ pub struct Permit {
 
 impl Permit {
     /// How many permits these are.
+    ///
+    /// ```
+    /// assert_eq!(waterway::sync::Semaphore::new(2).acquire(2).count(), 2);
+    /// ```
     pub fn count(&self) -> usize {
         self.n
     }
 
     /// Takes the permits out of the semaphore for good: it has that many fewer.
+    ///
+    /// ```
+    /// let slots = waterway::sync::Semaphore::new(2);
+    /// slots.acquire(1).forget();
+    /// assert_eq!(slots.available(), 1);
+    /// ```
     pub fn forget(mut self) {
-        self.n = 0;
+        self.semaphore.end(std::mem::take(&mut self.n), true);
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.n > 0 {
-            self.semaphore.add_permits(self.n);
+            self.semaphore.end(self.n, false);
         }
     }
 }

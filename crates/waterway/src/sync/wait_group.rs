@@ -10,19 +10,47 @@
 //! Models (`models/`): `wait_group..` in `blocking`.
 
 use std::fmt;
+use std::future::Future;
 use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use crate::goroutine::go;
 use crate::primitives::{AtomicU64, Lock, Ordering};
-use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
-use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::rt::core_box::CoreRef;
+use crate::rt::header::CoreKind;
+use crate::wait::{
+    Claimed, Limit, Stand, TaskWait, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
+};
 
-/// Somebody waits. The rest of the word is the count.
+/// Somebody waits.
 const WAITED: u64 = 1 << 63;
 
 struct State {
+    /// | bits | meaning |
+    /// | --- | --- |
+    /// | 63 | `WAITED`: the queue may not be empty. Set under the queue's lock; the zero that clears it wakes all |
+    /// | ..63 | the count |
     word: AtomicU64,
     waiters: Lock<WaitQueue>,
+}
+
+impl State {
+    /// Marks that somebody waits, under the queue's lock. False if the count is zero.
+    fn mark_waited(&self) -> bool {
+        let mut now = self.word.load(Ordering::Acquire);
+        while now & !WAITED != 0 {
+            let next = now | WAITED;
+            match self
+                .word
+                .compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return true,
+                Err(other) => now = other,
+            }
+        }
+        false
+    }
 }
 
 /// Counts work that is under way; [`wait`](WaitGroup::wait) returns when none is left. Clones share the count.
@@ -46,19 +74,29 @@ pub struct WaitGroup {
 
 impl WaitGroup {
     /// A group with nothing under way.
+    ///
+    /// ```
+    /// waterway::sync::WaitGroup::new().wait(); // nothing to wait for
+    /// ```
     #[track_caller]
     pub fn new() -> WaitGroup {
-        let header = CoreHeader::new(CoreKind::WaitGroup, Location::caller());
         let state = State {
             word: AtomicU64::new(0),
             waiters: Lock::new(WaitQueue::new()),
         };
         WaitGroup {
-            core: CoreRef::new(header, state),
+            core: CoreRef::new(CoreKind::WaitGroup, state),
         }
     }
 
     /// Adds `n` to the count; below zero it takes away, and wakes who waits if nothing is left. Never blocks.
+    ///
+    /// ```
+    /// let group = waterway::sync::WaitGroup::new();
+    /// group.add(2);
+    /// group.add(-2);
+    /// group.wait();
+    /// ```
     ///
     /// # Panics
     ///
@@ -124,6 +162,13 @@ impl WaitGroup {
 
     /// Takes one away from the count. Never blocks.
     ///
+    /// ```
+    /// let group = waterway::sync::WaitGroup::new();
+    /// group.add(1);
+    /// group.done();
+    /// group.wait();
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the count is zero.
@@ -135,6 +180,12 @@ impl WaitGroup {
     }
 
     /// Parks the caller until the count is zero.
+    ///
+    /// ```
+    /// let group = waterway::sync::WaitGroup::new();
+    /// group.go(|| println!("working"));
+    /// group.wait();
+    /// ```
     ///
     /// # Blocking
     ///
@@ -154,16 +205,8 @@ impl WaitGroup {
             return true;
         }
         let queue = waiters.lock();
-        let mut now = word.load(Ordering::Acquire);
-        loop {
-            if now & !WAITED == 0 {
-                return true;
-            }
-            let next = now | WAITED;
-            match word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => break,
-                Err(other) => now = other,
-            }
+        if !self.core.value.mark_waited() {
+            return true;
         }
         let key = WaitKey {
             reason: WaitReason::WaitGroup,
@@ -172,6 +215,45 @@ impl WaitGroup {
         };
         let wait = Wait::new(key, &()).within(limit);
         wait.park(waiters, queue, |_| Vec::new())
+    }
+
+    /// Waits in an async task until the count is zero.
+    ///
+    /// # Blocking
+    ///
+    /// Never; the future is pending instead.
+    ///
+    /// ```
+    /// use waterway::{block_on, sync::WaitGroup};
+    /// let group = WaitGroup::new();
+    /// group.go(|| ());
+    /// block_on(group.wait_async());
+    /// ```
+    ///
+    /// Go: none; Go has no tasks.
+    pub fn wait_async(&self) -> WaitFuture<'_> {
+        WaitFuture {
+            wait: TaskWait::new(Zero(self)),
+        }
+    }
+
+    /// Adds one to the count; dropping the token takes it away again, also when a panic drops it. Never blocks.
+    ///
+    /// ```
+    /// let group = waterway::sync::WaitGroup::new();
+    /// let token = group.token();
+    /// waterway::go(move || {
+    ///     // ... work ...
+    ///     drop(token);
+    /// });
+    /// group.wait();
+    /// ```
+    ///
+    /// Go: `wg.Add(1)` and `defer wg.Done()`.
+    #[track_caller]
+    pub fn token(&self) -> WaitToken {
+        self.add(1);
+        WaitToken(self.clone())
     }
 
     /// Starts a goroutine that the group waits for. A panic in it ends only it, and counts as done.
@@ -188,19 +270,69 @@ impl WaitGroup {
     where
         F: FnOnce() + Send + 'static,
     {
-        /// Done at the end, be it a panic.
-        struct Done(WaitGroup);
-        impl Drop for Done {
-            fn drop(&mut self) {
-                self.0.done();
-            }
-        }
-        self.add(1);
-        let done = Done(self.clone());
+        let token = self.token();
         go(move || {
-            let _done = done;
+            let _done = token;
             f();
         });
+    }
+}
+
+/// A task that waits for zero. All are told of it at once, so nobody need be told when one leaves.
+struct Zero<'a>(&'a WaitGroup);
+
+impl WaitsAt for Zero<'_> {
+    type State = WaitQueue;
+    type Slot = ();
+
+    fn lock(&self) -> &Lock<WaitQueue> {
+        &self.0.core.value.waiters
+    }
+
+    fn slot(&self) {}
+
+    fn take(&self, _: &mut WaitQueue, stand: &Stand<'_>, _: &mut Vec<Claimed>) -> bool {
+        stand.told() || !self.0.core.value.mark_waited()
+    }
+
+    fn left(&self, _: &mut WaitQueue, _told: bool) -> Vec<Claimed> {
+        Vec::new()
+    }
+}
+
+/// The end of work that is waited for: from [`WaitGroup::wait_async`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct WaitFuture<'a> {
+    wait: TaskWait<Zero<'a>>,
+}
+
+impl Future for WaitFuture<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.wait.poll(cx)
+    }
+}
+
+impl fmt::Debug for WaitFuture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WaitFuture").field(self.wait.at().0).finish()
+    }
+}
+
+/// One piece of work that a [`WaitGroup`] waits for: from [`WaitGroup::token`]. Dropping it is `done`.
+#[must_use = "dropping the token says that the work is done"]
+pub struct WaitToken(WaitGroup);
+
+impl Drop for WaitToken {
+    fn drop(&mut self) {
+        self.0.done();
+    }
+}
+
+impl fmt::Debug for WaitToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WaitToken").field(&self.0).finish()
     }
 }
 

@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use super::queue::{Node, WaitQueue};
 use crate::primitives::Lock;
-use crate::rt::core_box::{CoreHeader, CoreKind, CoreRef};
+use crate::rt::core_box::CoreRef;
+use crate::rt::header::CoreKind;
 use crate::rt::park::{CANCELLED, Claimed, Waiter, Wake};
 use crate::rt::record::WaitKey;
 
@@ -29,7 +30,7 @@ struct State {
 impl Ending {
     /// An ending that is to come. `site` is where what will end was made.
     pub(crate) fn new(site: &'static Location<'static>) -> CoreRef<Ending> {
-        CoreRef::new(CoreHeader::new(CoreKind::Context, site), Ending::default())
+        CoreRef::made_at(CoreKind::Context, site, Ending::default())
     }
 
     /// It has come: everybody who waits is claimed, and whoever comes later does not wait.

@@ -44,10 +44,31 @@ impl Node {
         self.slot
     }
 
+    /// True while it stands in a queue. For who holds the queue's lock.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.queued.get()
+    }
+
+    /// Notifies a task, which keeps its place. `None` if it has been, and has not been polled since.
+    pub(crate) fn tell(&self) -> Option<Claimed> {
+        debug_assert!(self.waiter().is_task());
+        self.waiter().claim(self.token)
+    }
+
     pub(crate) fn waiter(&self) -> &Waiter {
         // SAFETY: I1, I4: nodes are looked at while they are queued, or just popped, and by their owners.
         unsafe { self.waiter.as_ref() }
     }
+}
+
+/// What becomes of a node that is looked at, front to back.
+pub(crate) enum Turn {
+    /// It is taken out.
+    Now,
+    /// It stays, and the next is looked at.
+    Pass,
+    /// It stays, and so do those behind it.
+    Stop,
 }
 
 /// A first-in, first-out queue of [`Node`]s. Guarded by the lock of the primitive that owns it.
@@ -76,6 +97,18 @@ impl WaitQueue {
     pub(crate) fn front(&self) -> Option<&Node> {
         // SAFETY: I1, and nobody takes it out while the queue is borrowed.
         self.head.map(|head| unsafe { head.as_ref() })
+    }
+
+    /// The first node that `f` accepts.
+    pub(crate) fn find(&self, mut f: impl FnMut(&Node) -> bool) -> Option<&Node> {
+        let mut cursor = self.front();
+        while let Some(node) = cursor
+            && !f(node)
+        {
+            // SAFETY: as in `front`.
+            cursor = node.next.get().map(|next| unsafe { next.as_ref() });
+        }
+        cursor
     }
 
     /// Adds a node at the back.
@@ -178,13 +211,26 @@ impl WaitQueue {
         &mut self,
         mut accept: impl FnMut(&Node) -> bool,
     ) -> Option<(NonNull<Node>, Claimed)> {
+        self.pop_claim_by(|node| match accept(node) {
+            true => Turn::Now,
+            false => Turn::Pass,
+        })
+    }
+
+    /// As [`pop_claim`](Self::pop_claim), of the first node whose turn it is, says `turn`.
+    pub(crate) fn pop_claim_by(
+        &mut self,
+        mut turn: impl FnMut(&Node) -> Turn,
+    ) -> Option<(NonNull<Node>, Claimed)> {
         let mut cursor = self.head;
         while let Some(at) = cursor {
             // SAFETY: I1, I2: in the queue, so alive, and the caller holds the lock.
             let node = unsafe { at.as_ref() };
             cursor = node.next.get();
-            if !accept(node) {
-                continue;
+            match turn(node) {
+                Turn::Now => {}
+                Turn::Pass => continue,
+                Turn::Stop => break,
             }
             // The owner of a claimed waiter removes its nodes under this lock, so the node is alive here whoever
             // wins.
@@ -194,6 +240,13 @@ impl WaitQueue {
             }
         }
         None
+    }
+
+    /// True if `f` is so for one of the nodes.
+    pub(crate) fn any(&self, f: impl Fn(&Node) -> bool) -> bool {
+        let mut any = false;
+        self.for_each(|node| any |= f(node));
+        any
     }
 
     /// Calls `f` on each node, front to back.

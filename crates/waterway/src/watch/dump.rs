@@ -9,7 +9,7 @@ use crate::goroutine::dedicated;
 use crate::rt::arena::HANDLES;
 use crate::rt::cell::for_each_unstarted;
 use crate::rt::clock::clock;
-use crate::rt::core_box::{CoreHeader, CoreKind};
+use crate::rt::header::{CoreHeader, CoreKind, Seen};
 use crate::rt::record::{Record, WaitReason, Waiting};
 use crate::rt::sched::Runtime;
 use crate::rt::thread;
@@ -146,66 +146,69 @@ fn object(waiting: &Waiting) -> String {
     if waiting.key.reason == WaitReason::Join {
         return format!(", waiting for goroutine {address} to finish");
     }
-    let Some(header) = header_at(address) else {
+    let Some(seen) = core_at(address) else {
         return String::new();
     };
-    let load = |n: &crate::primitives::AtomicUsize| n.load(crate::primitives::Ordering::Relaxed);
-    let what = match header.kind() {
+    let id = seen.id;
+    let what = match seen.kind {
         CoreKind::Chan => {
-            let capacity = match load(&header.capacity) {
+            let capacity = match seen.capacity {
                 usize::MAX => "unbounded".into(),
                 n => format!("capacity {n}"),
             };
-            let (tx, rx) = (load(&header.senders), load(&header.receivers));
-            format!(
-                "channel {} ({capacity}, senders alive: {tx}, receivers alive: {rx})",
-                header.id()
-            )
+            let (tx, rx) = (seen.senders, seen.receivers);
+            format!("channel {id} ({capacity}, senders alive: {tx}, receivers alive: {rx})")
         }
-        CoreKind::Mutex => match load(&header.senders) >> 1 {
-            0 => format!("mutex {}", header.id()),
-            who if who >> 60 != 0 => format!(
-                "mutex {} (held by thread {})",
-                header.id(),
-                who & (u32::MAX as usize)
-            ),
-            who => format!("mutex {} (held by goroutine {who})", header.id()),
-        },
-        CoreKind::WaitGroup => format!("wait group {}", header.id()),
+        CoreKind::Mutex => {
+            let who = seen.senders >> 1;
+            let holder = match who >> 60 {
+                0 if who == 0 => "free".into(),
+                0 => format!("held by goroutine {who}{}", taken_at(&seen)),
+                1 => format!(
+                    "held by thread {}{}",
+                    who & (u32::MAX as usize),
+                    taken_at(&seen)
+                ),
+                _ => format!("held by an async task{}", taken_at(&seen)),
+            };
+            format!("mutex {id} ({holder})")
+        }
+        CoreKind::WaitGroup => format!("wait group {id}"),
         CoreKind::RwLock => {
-            let word = load(&header.senders);
+            let word = seen.senders;
             let holders = match (word & 2, word >> 2) {
                 (0, 0) => "free".into(),
                 (0, readers) => format!("readers: {readers}"),
-                _ => "held by a writer".to_string(),
+                _ => format!("held by a writer{}", taken_at(&seen)),
             };
-            format!("rw lock {} ({holders})", header.id())
+            format!("rw lock {id} ({holders})")
         }
-        CoreKind::Condvar => format!("condition variable {}", header.id()),
-        CoreKind::Once => format!("once {}", header.id()),
-        CoreKind::Barrier => format!("barrier {}", header.id()),
-        CoreKind::Semaphore => format!("semaphore {}", header.id()),
-        CoreKind::Context => format!("context {}", header.id()),
+        CoreKind::Condvar => format!("condition variable {id}"),
+        CoreKind::Once => format!("once {id}"),
+        CoreKind::Barrier => format!("barrier {id}"),
+        CoreKind::Semaphore => format!("semaphore {id}"),
+        CoreKind::Context => format!("context {id}"),
     };
-    format!("\n\ton {what}, made at {}", header.site())
+    format!("\n\ton {what}, made at {}", seen.site)
+}
+
+fn taken_at(seen: &Seen) -> String {
+    let site = seen.held_at();
+    site.map_or_else(String::new, |site| format!(", locked at {site}"))
 }
 
 /// What else may end the wait.
 fn ending(waiting: &Waiting) -> String {
-    match header_at(waiting.ending) {
-        Some(header) => format!(
-            "\n\tor until context {} ends, made at {}",
-            header.id(),
-            header.site()
-        ),
-        None => String::new(),
-    }
+    let context = core_at(waiting.ending);
+    context.map_or_else(String::new, |context| {
+        let Seen { id, site, .. } = context;
+        format!("\n\tor until context {id} ends, made at {site}")
+    })
 }
 
-/// The header of the core at an address that a record names.
-fn header_at(address: usize) -> Option<&'static CoreHeader> {
-    // SAFETY: an address that a record names is that of a core, whose header is readable at any time (arena I2).
-    HANDLES
-        .offset(address)
-        .map(|_| unsafe { &*(address as *const CoreHeader) })
+/// The core at an address that a record names.
+fn core_at(address: usize) -> Option<Seen> {
+    HANDLES.offset(address)?;
+    // SAFETY: an address that a record names is, or was, that of a core.
+    unsafe { CoreHeader::read(address as *const CoreHeader) }
 }

@@ -16,12 +16,14 @@ const CODE_LINES: usize = 500;
 const LAYERS: &[(&str, &[&str])] = &[
     ("primitives", &[]),
     ("defer", &[]),
+    ("guide", &[]),
     ("rt", &["primitives"]),
     ("wait", &["primitives", "rt"]),
     ("chan", &["primitives", "rt", "wait"]),
     ("goroutine", &["primitives", "rt", "wait"]),
     ("sync", &["primitives", "rt", "wait", "goroutine"]),
     ("select", &["primitives", "rt", "wait", "chan"]),
+    ("futures", &["chan"]),
     ("time", &["primitives", "rt", "wait", "chan", "goroutine"]),
     (
         "context",

@@ -250,12 +250,7 @@ impl Machine<'_> {
             return;
         }
         let waits = choice.patience != Patience::Try;
-        // Everything is tried without waiting first.
-        let mut feasible = self.world.feasible(&arms, !is_select && waits);
-        let binds = waits && (feasible.is_empty() || !is_select);
-        if binds {
-            feasible = self.world.feasible(&arms, true);
-        }
+        let feasible = self.world.feasible(&arms, waits);
         let mut choice = choice.clone();
         if choice.style == Style::Late {
             choice.style = Style::Set;
@@ -281,6 +276,8 @@ impl Machine<'_> {
                     may.contains(&arm),
                     "arm {arm} of {arms:?} was chosen, not of {may:?}"
                 );
+                // A select takes a value that is there before it waits for one to be made.
+                let binds = waits && !(is_select && self.world.can(arms[arm], false));
                 assert_eq!(
                     res,
                     self.world.perform(arms[arm], binds),

@@ -60,7 +60,11 @@ fn for_random_programs<S: Strategy<Value = Program>>(
             test(&Arc::new(program)).map_err(TestCaseError::fail)
         });
         if let Err(TestError::Fail(reason, program)) = outcome {
-            panic!("WATERWAY_SEED={seed} fails: {reason}\nThe program, shrunk: {program}");
+            let thread = std::thread::current();
+            panic!(
+                "{reason}\nThe program, shrunk: {program}\nagain: WATERWAY_SEED={seed} cargo test -p waterway --test model {}",
+                thread.name().unwrap_or_default()
+            );
         }
         if replay.is_some() || begin.elapsed() > time {
             println!("seeds {first} to {seed}, 50 programs each");

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex as StdMutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use waterway::sync::WaitGroup;
-use waterway::time::sleep;
-use waterway::{Builder, blocking, go, scope, yield_now};
+use waterway::time::{sleep, sleep_async};
+use waterway::{Builder, block_on, blocking, chan, go, go_local, scope, yield_now};
 
 pub fn run(program: &str) {
     match program {
@@ -26,6 +26,8 @@ pub fn run(program: &str) {
         "deadlock_threads" => deadlock_threads(),
         "alive_foreign_thread" => alive_foreign_thread(),
         "alive_sleeper" => alive_sleeper(),
+        "alive_sleeping_task" => block_on(sleep_async(Duration::from_millis(300))),
+        "alive_task_elsewhere" => alive_task_elsewhere(),
         "alive_blocking_job" => alive_blocking_job(),
         "alive_main" => alive_main(),
         "deadlock_std_join" => {
@@ -73,6 +75,7 @@ pub fn run(program: &str) {
         "fork" => fork(),
         "park_in_tls_init" => park_in_tls_init(),
         "park_in_scoped_tls" => park_in_scoped_tls(),
+        "context_held_across_a_park" => go(context_held_across_a_park).join().unwrap(),
         "spike" => spike(),
         other => panic!("no program {other:?}"),
     }
@@ -137,6 +140,17 @@ fn alive_sleeper() {
         other.done();
     }));
     group.wait();
+}
+
+/// A goroutine waits for a task of tokio, which waits for tokio's clock.
+fn alive_task_elsewhere() {
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    let task = tokio.spawn(async { tokio::time::sleep(Duration::from_millis(300)).await });
+    go(|| block_on(task).unwrap()).join().unwrap();
 }
 
 fn alive_blocking_job() {
@@ -427,4 +441,33 @@ fn memory() -> usize {
             * 1024
     };
     field("VmRSS:") + field("VmPTE:")
+}
+
+/// What SOUNDNESS.md says of tokio's `EnterGuard`: the goroutines of one thread leave their contexts in the wrong order.
+fn context_held_across_a_park() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+    };
+    let (first, second) = (runtime(), runtime());
+    let (a, b) = (first.handle().clone(), second.handle().clone());
+    let (entered, begins) = chan::<()>(0);
+    let (left, ends) = chan::<()>(0);
+    let outer = go_local(move || {
+        let _context = a.enter();
+        entered.send(()).unwrap();
+        ends.recv().unwrap();
+    });
+    let inner = go_local(move || {
+        begins.recv().unwrap();
+        let _context = b.enter();
+        left.send(()).unwrap();
+        sleep(Duration::from_millis(1));
+    });
+    assert!(
+        outer.join().is_err(),
+        "it leaves while its sibling is inside"
+    );
+    inner.join().unwrap();
 }

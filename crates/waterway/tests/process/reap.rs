@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use waterway::sync::{Barrier, Condvar, Mutex, RwLock, Semaphore};
-use waterway::{Builder, Context, Select, chan, go, scope, select};
+use waterway::{Builder, Context, Select, block_on, chan, go, scope, select};
 
 use super::never_done;
 
@@ -31,6 +31,7 @@ pub(super) fn each_wait() {
     selects();
     locks();
     contexts();
+    tasks();
 
     let stuck = never_done();
     let waits = stuck.clone();
@@ -139,6 +140,24 @@ fn contexts() {
     is_reaped(|| ctx.done().recv());
     guard.cancel();
     assert!(ctx.recv(&rx).is_err() && ctx.done().recv().is_err());
+}
+
+/// What a reaped task waited for goes on working, and its future is dropped.
+fn tasks() {
+    let lock = Mutex::new(1);
+    let guard = lock.lock();
+    is_reaped(|| *block_on(lock.lock_async()));
+    drop(guard);
+    assert_eq!(*block_on(lock.lock_async()), 1);
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+    let (tx, rx) = chan(0);
+    is_reaped(|| block_on(rx.recv_async()));
+    is_reaped(|| block_on(tx.send_async(Counted(&DROPPED))));
+    assert_eq!(DROPPED.load(Ordering::Relaxed), 1, "the value of the send");
+    let sends = go(move || tx.send(Counted(&DROPPED)).unwrap());
+    drop(block_on(rx.recv_async()).unwrap());
+    sends.join().unwrap();
+    is_reaped(|| block_on(std::future::pending::<()>()));
 }
 
 /// The child has borrowed what lies on main's stack: main cannot go on.

@@ -3,6 +3,7 @@
 
 mod children;
 mod lives;
+mod locks;
 mod programs;
 mod traffic;
 

@@ -3,8 +3,11 @@
 use std::os::unix::ffi::OsStringExt;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::*;
+
+mod rules;
 
 fn env(name: &'static str, value: &'static str) -> Result<Config, ConfigError> {
     Config::new().with_env(|n| (n == name).then(|| value.into()))
@@ -73,35 +76,6 @@ fn bad_values_name_variable_value_and_what_is_allowed() {
     );
 }
 
-/// Each variable, what is said to be allowed, and whether a value is.
-type Rule = (&'static str, &'static str, fn(&str) -> bool);
-const RULES: [Rule; 7] = [
-    ("WATERWAY_MAX_PROCS", "1 to 256", |v| {
-        v.parse::<u128>().is_ok_and(|n| (1..=256).contains(&n))
-    }),
-    ("WATERWAY_STACK_SIZE", "131072 to 1073741824", |v| {
-        v.parse::<u128>()
-            .is_ok_and(|n| (131_072..=1_073_741_824).contains(&n))
-    }),
-    ("WATERWAY_HELD_WARN_MS", "milliseconds", |v| {
-        v.parse::<u64>().is_ok()
-    }),
-    ("WATERWAY_GUARD", "\"auto\" or \"mprotect\"", |v| {
-        ["auto", "mprotect"].contains(&v)
-    }),
-    ("WATERWAY_CHECK_TLS", "\"0\" or \"1\"", |v| {
-        ["0", "1"].contains(&v)
-    }),
-    ("WATERWAY_SIGQUIT", "\"exit\" or \"dump\" or \"off\"", |v| {
-        ["exit", "dump", "off"].contains(&v)
-    }),
-    (
-        "WATERWAY_DEADLOCK",
-        "\"fatal\" or \"report\" or \"panic-main\"",
-        |v| ["fatal", "report", "panic-main"].contains(&v),
-    ),
-];
-
 /// What somebody might write: near misses, numbers about the limits, and anything.
 fn value() -> impl Strategy<Value = OsString> {
     let word = "(auto|mprotect|exit|dump|off|fatal|report|panic-main|0|1|on|true|call)";
@@ -117,30 +91,33 @@ fn value() -> impl Strategy<Value = OsString> {
     ]
 }
 
+/// A seed of its own for each run, which a failure prints with what the test has printed.
+fn random() -> ProptestConfig {
+    let seed = std::env::var("WATERWAY_SEED")
+        .ok()
+        .map(|n| n.parse().expect("WATERWAY_SEED is a number"));
+    let seed = seed.unwrap_or_else(rand_seed);
+    println!("again: WATERWAY_SEED={seed} cargo test -p waterway --lib rt::config");
+    ProptestConfig {
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+fn rand_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.unwrap().as_nanos() as u64
+}
+
 proptest! {
+    #![proptest_config(random())]
+
     #[test]
     fn every_value_is_taken_or_named(values in prop::array::uniform7(prop::option::weighted(0.3, value()))) {
-        let is_bad = |(rule, value): &(&Rule, &Option<OsString>)| {
-            let fits = |v: &OsString| v.is_empty() || v.to_str().is_some_and(rule.2);
-            !value.as_ref().is_none_or(fits)
-        };
-        let bad: Vec<_> = RULES.iter().zip(&values).filter(is_bad).collect();
-        let get = |name: &str| values[RULES.iter().position(|rule| rule.0 == name).unwrap()].clone();
-        match Config::new().with_env(get) {
-            Ok(config) => {
-                prop_assert!(bad.is_empty(), "{bad:?} was taken: {config:?}");
-                prop_assert!(MAX_PROCS.contains(&config.max_procs));
-                prop_assert!(STACK_SIZE.contains(&config.stack_size) && config.stack_size % 4096 == 0);
-            }
-            Err(error) => {
-                let text = error.to_string();
-                let is_named = |(rule, value): &(&Rule, &Option<OsString>)| {
-                    let value = value.as_ref().unwrap().to_string_lossy();
-                    [rule.0, rule.1, &format!("{value:?}")].iter().all(|part| text.contains(part))
-                };
-                prop_assert!(bad.iter().any(is_named), "{text:?} for {bad:?}");
-            }
-        }
+        let outcome = Config::new().with_env(|name| rules::value_of(name, &values));
+        let outcome = outcome.map(|config| (config.max_procs, config.stack_size));
+        rules::judge(&values, outcome.map_err(|error| error.to_string())).map_err(TestCaseError::fail)?;
     }
 
     #[test]

@@ -16,9 +16,10 @@
 //! frees it. A receiver that meets RESERVED takes the ring as empty: that value may take long to come. A slot that was
 //! claimed and not stamped yet is a matter of nanoseconds, and is waited for.
 //!
-//! A claimed slot is given up by moving `tail` back, if nobody has claimed the next one since; else it is stamped VOID,
-//! and takes up room until those before it are gone. Of a ring that its receivers have closed, reserved slots are
-//! revoked, so that what stands behind them can be dropped.
+//! What becomes of reserved slots, and of slots that are given up, stands in `holes.rs`. A void slot that comes first is
+//! skipped.
+//!
+//! Of a ring that its receivers have closed, reserved slots are revoked, so that what stands behind them can be dropped.
 //!
 //! # Close
 //!
@@ -34,12 +35,15 @@
 //! # Invariants
 //!
 //! - R1: a slot's value is initialised exactly while its stamp is FULL and, after a receiver moved `head` past it,
-//!   until that receiver frees it.
+//!   until that receiver frees it; or until it is moved (R5 of `holes.rs`).
 //! - R2: a slot that `tail` was moved past and that is stamped neither FULL nor VOID belongs to the one ticket for it;
-//!   one that `head` was moved past and that is not FREE, to who moved it. Nobody else touches its value.
+//!   one that `head` was moved past and that is not FREE, to who moved it. Nobody else touches its value, and nobody
+//!   moves `head` past a slot that is not FULL but who owns it. A void slot is owned by who makes it FREE.
 //! - R3: `head <= tail <= head + one lap`.
 //! - R4: slots are revoked only after the ring was closed, so a revoked slot is never claimed again, and its ticket
 //!   finds it changed for ever.
+
+mod holes;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::UnsafeCell;
@@ -155,14 +159,7 @@ impl<T> Ring<T> {
                 {
                     return Claim::At(Ticket(tail));
                 }
-            } else if self
-                .head
-                .0
-                .load(Ordering::SeqCst)
-                .wrapping_add(self.one_lap)
-                == tail
-                && !self.skip_void()
-            {
+            } else if self.is_full(tail, &mut spin) {
                 return Claim::Full;
             }
             // Lost a race, or a receiver is about to free the slot.
@@ -209,62 +206,19 @@ impl<T> Ring<T> {
         slot.stamp.store(self.lap(at.0) | FULL, Ordering::Release);
     }
 
-    /// Marks a claimed slot: its value comes later, receivers shall not wait for it.
-    pub(super) fn reserve(&self, at: &Ticket) {
-        self.slot(at.0)
-            .stamp
-            .store(self.lap(at.0) | RESERVED, Ordering::Release);
+    /// True if a slot can be claimed.
+    pub(super) fn has_room(&self) -> bool {
+        !self.is_full(self.tail() & !STATE, &mut Spin::new())
     }
 
-    /// As `fill`, for a reserved slot. Receivers may have gone to sleep on it, so its stamp takes part in the order of
-    /// sequentially consistent operations. The value comes back if the slot was revoked.
-    pub(super) fn complete(&self, at: Ticket, value: T) -> Result<(), T> {
-        if !self.unreserve(&at) {
-            return Err(value);
+    /// True if there is no slot to claim at `tail`, as soon as that can be told: the first slot may be void, or just being
+    /// skipped.
+    fn is_full(&self, tail: usize, spin: &mut Spin) -> bool {
+        let is_full = || self.head().wrapping_add(self.one_lap) == tail;
+        is_full() && {
+            self.front(spin);
+            is_full()
         }
-        let slot = self.slot(at.0);
-        // SAFETY: R2, the ticket: the slot is not reserved any more, so nobody revokes it.
-        unsafe { (*slot.value.get()).write(value) };
-        slot.stamp.swap(self.lap(at.0) | FULL, Ordering::SeqCst);
-        Ok(())
-    }
-
-    /// Gives a reserved slot up.
-    pub(super) fn void(&self, at: Ticket) {
-        if self.unreserve(&at) {
-            self.give_back(at);
-        }
-    }
-
-    /// Gives up a slot that is claimed and not stamped. It is free again at once, unless somebody has claimed the next
-    /// one; then it is skipped when those before it are gone.
-    pub(super) fn give_back(&self, at: Ticket) {
-        let next = self.next(at.0);
-        if self
-            .tail
-            .0
-            .compare_exchange(next, at.0, Ordering::SeqCst, Ordering::Relaxed)
-            .is_ok()
-        {
-            return;
-        }
-        let stamp = &self.slot(at.0).stamp;
-        stamp.swap(self.lap(at.0) | VOID, Ordering::SeqCst);
-        while self.skip_void() {}
-    }
-
-    /// Makes a reserved slot one that is claimed and not stamped. False if it was revoked.
-    fn unreserve(&self, at: &Ticket) -> bool {
-        let lap = self.lap(at.0);
-        let stamp = &self.slot(at.0).stamp;
-        stamp
-            .compare_exchange(
-                lap | RESERVED,
-                lap | FREE,
-                Ordering::SeqCst,
-                Ordering::Relaxed,
-            )
-            .is_ok()
     }
 
     /// Takes the oldest value.
@@ -346,40 +300,6 @@ impl<T> Ring<T> {
         std::mem::forget(rest);
     }
 
-    /// Takes the first slot away from who has reserved it (R4). False if the first slot is not a reserved one.
-    fn revoke(&self) -> bool {
-        let Front::Reserved(head) = self.front(&mut Spin::new()) else {
-            return false;
-        };
-        let lap = self.lap(head);
-        // If it is not reserved any more, it is being filled or given up: whoever looks next sees that.
-        let _ = self.slot(head).stamp.compare_exchange(
-            lap | RESERVED,
-            lap | VOID,
-            Ordering::SeqCst,
-            Ordering::Relaxed,
-        );
-        true
-    }
-
-    /// Moves `head` past a void slot, if one is there. False if there was none.
-    fn skip_void(&self) -> bool {
-        let head = self.head.0.load(Ordering::SeqCst);
-        if self.slot(head).stamp.load(Ordering::SeqCst) != self.lap(head) | VOID {
-            return false;
-        }
-        let next = self.next(head);
-        if self
-            .head
-            .0
-            .compare_exchange(head, next, Ordering::SeqCst, Ordering::Relaxed)
-            .is_ok()
-        {
-            self.free(head);
-        }
-        true
-    }
-
     #[inline]
     fn free(&self, at: usize) {
         let next_lap = self.lap(at).wrapping_add(self.one_lap);
@@ -415,7 +335,7 @@ impl<T> Ring<T> {
         self.tail.0.fetch_or(CLOSED, Ordering::SeqCst);
     }
 
-    /// Slots in use, reserved ones included.
+    /// Slots in use, reserved ones included, and one that is just being skipped.
     pub(super) fn len(&self) -> usize {
         while self.skip_void() {}
         loop {

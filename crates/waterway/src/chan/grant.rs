@@ -1,0 +1,90 @@
+//! What an arm of a select is given so that it can send: its value does not exist yet.
+
+use super::core::{Core, Flavor, Queues, RECV_WAITING, SEND_WAITING};
+use super::ops::Put;
+use super::ring::Claim;
+use super::settle::task_waits;
+use super::slot::{Grant, RecvSlot};
+use super::wakes::WakeList;
+
+impl<T> Core<T> {
+    /// What an arm of a select needs to send, if it can be had now. The caller stands in no queue of this channel.
+    /// `may_wait` says that the arm may go ahead with a blocking send, which is how a task is met.
+    pub(super) fn grant(
+        &self,
+        queues: &mut Queues,
+        may_wait: bool,
+        wakes: &mut WakeList,
+    ) -> Result<Grant<T>, Put> {
+        if self.is_closed() {
+            return Err(Put::Closed);
+        }
+        match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => {
+                let peer = queues.receivers.pop_claim_where(|n| !n.waiter().is_task());
+                // SAFETY: in this channel's queue of receivers, and claimed.
+                let peer =
+                    peer.map(|(n, claimed)| Grant::Peer(claimed, unsafe { RecvSlot::of(n) }));
+                match peer {
+                    Some(peer) => Ok(peer),
+                    None if may_wait && task_waits(queues) => Ok(Grant::Plain),
+                    None => Err(Put::Full),
+                }
+            }
+            Flavor::Unbounded(_) => Ok(Grant::Plain),
+            Flavor::Ring(ring) => {
+                self.settle_ring(ring, queues, wakes);
+                if !queues.senders.is_empty() {
+                    return Err(Put::Full);
+                }
+                match ring.claim() {
+                    Claim::At(ticket) => {
+                        ring.reserve(&ticket);
+                        Ok(Grant::Slot(ticket))
+                    }
+                    Claim::Full => Err(Put::Full),
+                    Claim::Closed => Err(Put::Closed),
+                }
+            }
+        }
+    }
+
+    /// Uses a grant. The value comes back if the channel was closed by its receivers meanwhile, or the grant is plain.
+    pub(super) fn complete(&self, grant: Grant<T>, value: T) -> Result<(), T> {
+        match (grant, &self.flavor) {
+            (Grant::Peer(claimed, slot), _) => {
+                // SAFETY: S2: the grant is the claim.
+                unsafe { slot.as_ref().put(value) };
+                claimed.wake();
+                Ok(())
+            }
+            (Grant::Slot(ticket), Flavor::Ring(ring)) => {
+                let made_room = ring.complete(ticket, value)?;
+                self.look_behind(RECV_WAITING);
+                if made_room && self.flags() & SEND_WAITING != 0 {
+                    self.settle_now();
+                }
+                Ok(())
+            }
+            (Grant::Plain, _) => Err(value),
+            (Grant::Slot(_), _) => unreachable!("only rings have slots"),
+        }
+    }
+
+    /// Gives a grant back. Runs no user code but wakers: it may be called by whoever is about to park.
+    pub(super) fn decline(&self, grant: Grant<T>) {
+        match (grant, &self.flavor) {
+            // Who waits for it may be met by another.
+            (Grant::Plain, _) => self.settle_now(),
+            (Grant::Peer(claimed, _), _) => claimed.wake(),
+            (Grant::Slot(ticket), Flavor::Ring(ring)) => {
+                ring.void(ticket);
+                // A slot that was revoked had nobody waiting, and what stood behind it is gone.
+                if self.flags() & (SEND_WAITING | RECV_WAITING) != 0 {
+                    self.settle_now();
+                }
+            }
+            (Grant::Slot(_), _) => unreachable!("only rings have slots"),
+        }
+    }
+}

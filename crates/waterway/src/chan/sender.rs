@@ -1,0 +1,307 @@
+//! The sending end of a channel, strong and weak.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use super::core::{Core, SEND_CLOSED};
+use super::end::either_end;
+use super::error::{SendError, SendTimeoutError, TrySendError};
+use super::future::SendFuture;
+use super::handle::{Handle, MEMORY, SENDER};
+use super::ops::Put;
+use super::slot::SendSlot;
+use crate::primitives::Ordering;
+use crate::wait::{Limit, checkpoint};
+
+/// The sending end of a channel.
+///
+/// Go: `chan<- T`.
+pub struct Sender<T>(Handle<T, SENDER>);
+
+/// A sender that does not keep the channel open: for a worker that puts work back into the queue that it serves.
+///
+/// Go: has no counterpart, as nothing there closes a channel by itself.
+pub struct WeakSender<T>(Handle<T, MEMORY>);
+
+impl<T> Sender<T> {
+    /// An end for `handle`, counted as one more sender.
+    pub(super) fn counted(handle: Handle<T, SENDER>) -> Sender<T> {
+        handle
+            .core()
+            .header()
+            .senders
+            .fetch_add(1, Ordering::Relaxed);
+        Sender(handle)
+    }
+
+    #[inline]
+    pub(super) fn core(&self) -> &Core<T> {
+        self.0.core()
+    }
+
+    /// Sends a value: waits until there is room for it or, if the channel is unbuffered, until a receiver takes it.
+    ///
+    /// Go: `ch <- value`.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back if the channel is closed, or is closed while this waits.
+    ///
+    /// # Blocking
+    ///
+    /// Yes, and it may let others run even when it could succeed at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// assert!(tx.send("one").is_ok());
+    /// drop(rx);
+    /// assert_eq!(tx.send("two").unwrap_err().into_inner(), "two");
+    /// ```
+    #[track_caller]
+    #[inline]
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        checkpoint();
+        if self.core().is_quick() {
+            return self.send_ring(value, Location::caller());
+        }
+        self.send_from(&SendSlot::new(value), Location::caller())
+    }
+
+    #[inline(never)]
+    fn send_ring(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
+        match self.core().put_quick(value) {
+            Ok(()) => Ok(()),
+            Err(value) => self.send_from(&SendSlot::new(value), site),
+        }
+    }
+
+    #[inline]
+    fn send_from(
+        &self,
+        from: &SendSlot<T>,
+        site: &'static Location<'static>,
+    ) -> Result<(), SendError<T>> {
+        match self.core().send(from, Limit::NONE, site) {
+            Put::Done => Ok(()),
+            Put::Full | Put::Closed => Err(SendError(left(from))),
+        }
+    }
+
+    /// Sends a value if that needs no waiting.
+    ///
+    /// Go: `select { case ch <- value: default: }`.
+    ///
+    /// # Errors
+    ///
+    /// `Full` if there is no room, `Disconnected` if the channel is closed; the value comes back.
+    ///
+    /// # Blocking
+    ///
+    /// Never.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// assert!(tx.try_send(1).is_ok());
+    /// assert!(tx.try_send(2).unwrap_err().is_full());
+    /// # drop(rx);
+    /// ```
+    #[inline]
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        let from = SendSlot::new(value);
+        match self.core().try_put(&from) {
+            Put::Done => Ok(()),
+            Put::Full => Err(TrySendError::Full(left(&from))),
+            Put::Closed => Err(TrySendError::Disconnected(left(&from))),
+        }
+    }
+
+    /// As [`send`](Self::send), but waits no longer than `timeout`.
+    ///
+    /// Go: `select { case ch <- value: case <-time.After(timeout): }`.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` or `Disconnected`, with the value.
+    ///
+    /// # Blocking
+    ///
+    /// Yes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let (tx, _rx) = waterway::chan(0);
+    /// assert!(tx.send_timeout(1, Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// ```
+    #[track_caller]
+    pub fn send_timeout(&self, value: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.send_within(value, limit, Location::caller())
+    }
+
+    /// As [`send`](Self::send), but waits no longer than until `deadline`.
+    ///
+    /// Go: `select` with `time.After(time.Until(deadline))`.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` or `Disconnected`, with the value.
+    ///
+    /// # Blocking
+    ///
+    /// Yes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// let (tx, _rx) = waterway::chan(0);
+    /// assert!(tx.send_deadline(1, Instant::now()).unwrap_err().is_timeout());
+    /// ```
+    #[track_caller]
+    pub fn send_deadline(&self, value: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
+        self.send_within(value, Limit::at(Some(deadline)), Location::caller())
+    }
+
+    /// As `send`; `Timeout` if the limit came first.
+    pub(crate) fn send_within(
+        &self,
+        value: T,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Result<(), SendTimeoutError<T>> {
+        checkpoint();
+        let from = SendSlot::new(value);
+        match self.core().send(&from, limit, site) {
+            Put::Done => Ok(()),
+            Put::Full => Err(SendTimeoutError::Timeout(left(&from))),
+            Put::Closed => Err(SendTimeoutError::Disconnected(left(&from))),
+        }
+    }
+
+    /// Sends a value from an async task.
+    ///
+    /// Dropping the future before it is ready takes the value back, if nobody has fetched it yet.
+    ///
+    /// Go: `ch <- value`.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Blocking
+    ///
+    /// Never; the future is pending instead.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// let mut send = tx.send_async(1);
+    /// let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    /// assert!(std::pin::Pin::new(&mut send).poll(&mut cx).is_ready());
+    /// assert_eq!(rx.recv(), Ok(1));
+    /// ```
+    pub fn send_async(&self, value: T) -> SendFuture<'_, T> {
+        SendFuture::new(self, value)
+    }
+
+    /// Closes the channel: sends fail from now on, also those that wait. What is buffered can still be received.
+    ///
+    /// Go: `close(ch)`; closing twice is fine here.
+    ///
+    /// # Blocking
+    ///
+    /// Never.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// tx.send(1).unwrap();
+    /// tx.close();
+    /// assert!(tx.send(2).is_err());
+    /// assert_eq!(rx.recv(), Ok(1));
+    /// assert!(rx.recv().is_err());
+    /// ```
+    pub fn close(&self) {
+        self.core().close(SEND_CLOSED);
+    }
+
+    /// A sender that does not keep the channel open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan::<i32>(1);
+    /// let weak = tx.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(tx);
+    /// assert!(weak.upgrade().is_none());
+    /// assert!(rx.recv().is_err());
+    /// ```
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender(self.0.another())
+    }
+
+    /// What keeps the channel's memory, and nothing else of it.
+    pub(super) fn memory(&self) -> Handle<T, MEMORY> {
+        self.0.another()
+    }
+
+    /// Has `call` called, once, when the last receiver has gone; on the thread that drops it, with no lock held.
+    pub(crate) fn on_last_receiver_drop(&self, call: impl FnOnce() + Send + 'static) {
+        self.core().set_on_last_receiver(Box::new(call));
+    }
+}
+
+/// What was not sent.
+fn left<T>(from: &SendSlot<T>) -> T {
+    from.take()
+        .expect("a value that was not sent is still there")
+}
+
+either_end!(Sender);
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let core = self.core();
+        if core.header().senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            core.close(SEND_CLOSED);
+        }
+    }
+}
+
+impl<T> WeakSender<T> {
+    /// A sender, if there still is one.
+    ///
+    /// # Blocking
+    ///
+    /// Never.
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let senders = &self.0.core().header().senders;
+        let more = |n: usize| (n != 0).then_some(n + 1);
+        senders
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .ok()?;
+        Some(Sender(self.0.another()))
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        WeakSender(self.0.another())
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

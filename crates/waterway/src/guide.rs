@@ -1,0 +1,7 @@
+//! Waterway for those who come from elsewhere. The examples run with the tests.
+
+#[doc = include_str!("../docs/for-go-programmers.md")]
+pub mod for_go_programmers {}
+
+#[doc = include_str!("../docs/for-tokio-users.md")]
+pub mod for_tokio_users {}
