@@ -53,16 +53,11 @@ mod goroutine {
     pub(crate) struct Builder;
 
     impl Builder {
-        pub(crate) fn new() -> Builder {
-            Builder
-        }
-
-        pub(crate) fn go_at<F: FnOnce() + Send + 'static>(
-            self,
+        pub(crate) fn go_later<F: FnOnce() + Send + 'static>(
             _site: &'static std::panic::Location<'static>,
             f: F,
-        ) -> shuttle::thread::JoinHandle<()> {
-            shuttle::thread::spawn(f)
+        ) {
+            drop(shuttle::thread::spawn(f));
         }
     }
 }

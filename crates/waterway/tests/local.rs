@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use waterway::time::sleep;
+use waterway::time::{after_func, sleep};
 use waterway::{
-    AccessError, Builder, blocking, chan, current, go, go_local, local, num_goroutines, scope,
-    yield_now,
+    AccessError, Builder, Context, blocking, chan, current, go, go_local, local, num_goroutines,
+    scope, yield_now,
 };
 
 #[waterway::test]
@@ -227,6 +227,21 @@ fn a_plain_thread_passes_its_value_on() {
     })
     .join()
     .unwrap();
+}
+
+/// Nobody spawns what the end of a context starts, or the clock: whoever cancels has his values copied for none, be they in use.
+#[waterway::test]
+fn functions_that_are_called_later_inherit_nothing() {
+    REQUEST.set(vec![7]);
+    let (ctx, guard) = Context::background().with_cancel();
+    let (tx, rx) = chan(3);
+    for _ in 0..2 {
+        let tx = tx.clone();
+        ctx.after_func(move || tx.send(REQUEST.take()).unwrap());
+    }
+    after_func(Duration::ZERO, move || tx.send(REQUEST.take()).unwrap());
+    REQUEST.with_borrow_mut(|_| guard.cancel());
+    assert_eq!(rx.iter().collect::<Vec<_>>(), [[0; 0]; 3]);
 }
 
 /// Copies are made by the spawner, before anything else. A copy that nobody looked at is dropped by the goroutine.

@@ -42,7 +42,8 @@
 //! In a [`select!`](crate::select!), `recv(ctx.done())` is an arm like any other. Without such a form are the end of a
 //! [`scope`](crate::scope()) and [`blocking`](crate::blocking()), which have lent what lies on the caller's stack, a
 //! [`Barrier`](crate::sync::Barrier), whose round nobody can leave without breaking it for the others, a
-//! [`Once`](crate::sync::Once), and the handles of scoped and local goroutines.
+//! [`Once`](crate::sync::Once), the handles of scoped and local goroutines, and [`block_on`](crate::block_on()), whose future may await
+//! `ctx.done().recv_async()` beside the rest.
 
 mod after_func;
 mod error;

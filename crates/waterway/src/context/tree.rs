@@ -65,7 +65,7 @@ pub(super) struct Call {
 
 impl Call {
     fn start(self) {
-        drop(Builder::new().go_at(self.site, self.function));
+        Builder::go_later(self.site, self.function);
     }
 }
 

@@ -103,6 +103,7 @@ pub struct Builder {
     main: bool,
     stack_size: usize,
     dedicated: bool,
+    heirless: bool,
     place: Place,
 }
 
@@ -210,14 +211,23 @@ impl Builder {
         self.go_at(Location::caller(), f)
     }
 
-    /// As [`go`](Self::go), for a caller at `site`.
-    pub(crate) fn go_at<F, T>(self, site: &'static Location<'static>, f: F) -> JoinHandle<T>
+    fn go_at<F, T>(self, site: &'static Location<'static>, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
         // SAFETY: all Send and 'static.
         JoinHandle::new(unsafe { self.start(site, f, Detached) })
+    }
+
+    /// Starts `f` for the line at `site`, where somebody asked for it to be called later. It inherits no values: the caller is
+    /// whoever came by, perhaps a scheduler, and copying runs code of the user's.
+    pub(crate) fn go_later(site: &'static Location<'static>, f: impl FnOnce() + Send + 'static) {
+        let builder = Builder {
+            heirless: true,
+            ..Builder::new()
+        };
+        drop(builder.go_at(site, f));
     }
 
     /// # Safety
@@ -236,7 +246,10 @@ impl Builder {
         fork::check();
         // What can fail comes first: nothing is left then, as `f` and `after` are dropped.
         let rt = runtime();
-        let inherited = local::inherited();
+        let inherited = match self.heirless {
+            true => None,
+            false => local::inherited(),
+        };
         let stack_size = self.stack_size;
         let (place, ties) = place(self.place, site, &f);
         let seat = self

@@ -415,7 +415,8 @@ impl<T: 'static> fmt::Debug for LocalKey<T> {
 /// Declares values that each goroutine has its own of, as `thread_local!` does for threads: see [`LocalKey`].
 ///
 /// A value that is declared with `inherit` is copied for each goroutine that its owner spawns, as it is at that moment; it must be
-/// [`Clone`] and [`Send`]. Spawners that have never used it pass on nothing.
+/// [`Clone`] and [`Send`]. Spawners that have never used it pass on nothing, and neither do the clock and the end of a context to the
+/// functions that they call ([`time::after_func`](crate::time::after_func), [`Context::after_func`](crate::Context::after_func)).
 ///
 /// ```
 /// use std::cell::Cell;

@@ -84,7 +84,7 @@ impl TimerEvent for Alarm {
                 drop(state);
                 // The alarm goes along: the function is the user's, and so is its drop.
                 let (site, alarm) = (*site, self);
-                drop(Builder::new().go_at(site, move || alarm.call()));
+                Builder::go_later(site, move || alarm.call());
             }
         }
     }
@@ -110,7 +110,7 @@ impl Alarm {
         if let Some(alarm) = Arc::into_inner(self)
             && let Action::Call(function, site) = alarm.action
         {
-            drop(Builder::new().go_at(site, move || drop(function)));
+            Builder::go_later(site, move || drop(function));
         }
     }
 
