@@ -16,6 +16,7 @@ var programs = map[string]func(){
 	"timers":           timers,
 	"defers":           defers,
 	"mutex_sum":        mutexSum,
+	"contexts":         contexts,
 	"deadlock":         func() { select {} },
 	"deadlock_send":    deadlockSend,
 	"deadlock_mutex":   deadlockMutex,

@@ -1,4 +1,4 @@
-//! Go's `time/sleep_test.go`. What is about `AfterFunc` alone waits until there is an `after_func`.
+//! Go's `time/sleep_test.go`. What is about `AfterFunc` stands in `go_after_func.rs`.
 
 #![forbid(unsafe_code)]
 
@@ -58,7 +58,7 @@ fn ten_hear_one_ticker() {
     });
 }
 
-/// Go: TestAfterFuncStarvation (sleep_test.go), with a timer in place of `AfterFunc`: two that hand over to each other all
+/// Go: TestAfterFuncStarvation (sleep_test.go), with a timer's goroutine in place of `AfterFunc`'s: two that hand over to each other all
 /// the time do not keep a timer's goroutine from running.
 #[waterway::test]
 fn a_timer_beside_two_that_hand_over() {
@@ -137,7 +137,7 @@ fn timers_fire_at_their_own_times() {
     }
 }
 
-/// Go: TestTimerStopStress (sleep_test.go). 100 timers stopped half-way; with channels in place of `AfterFunc`.
+/// Go: TestTimerStopStress (sleep_test.go). 100 timers stopped half-way; by channels.
 #[waterway::test]
 fn many_timers_are_stopped() {
     let _bound = bound();

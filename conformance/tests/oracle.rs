@@ -164,6 +164,13 @@ fn mutex_sum() {
     same("mutex_sum");
 }
 
+/// How contexts end, and what they say.
+#[test]
+fn contexts() {
+    let _bound = bound();
+    same("contexts");
+}
+
 /// The same verdict, and the same status.
 #[test]
 fn deadlocks() {
@@ -224,5 +231,49 @@ fn every_go_program_is_compared() {
     let tests = include_str!("oracle.rs");
     for name in names {
         assert!(tests.contains(&format!("{name:?}")), "no test runs {name}");
+    }
+}
+
+/// The exported names of a package, as `go doc` tells them: `Mutex.Lock` for a method. `None` without Go.
+fn names(package: &str) -> Option<Vec<String>> {
+    if go().is_err() {
+        return None;
+    }
+    let doc = child::run(Command::new("go").args(["doc", "-all", package]));
+    assert!(doc.status.success(), "{}", doc.stderr);
+    let name = |line: &str| {
+        let word = |text: &str| {
+            let end = text.find(|c: char| !c.is_alphanumeric())?;
+            Some(text[..end].to_string())
+        };
+        let (kind, rest) = line.split_once(' ')?;
+        match (kind, rest.strip_prefix('(')) {
+            ("func", Some(receiver)) => {
+                let (receiver, method) = receiver.split_once(") ")?;
+                let of = receiver.rsplit(['*', ' ']).next()?;
+                Some(format!("{of}.{}", word(method)?))
+            }
+            ("func" | "type" | "var" | "const", None) => word(rest),
+            _ => None,
+        }
+    };
+    Some(doc.stdout.lines().filter_map(name).collect())
+}
+
+/// docs/go-names.md says what each name is here, or why there is none.
+#[test]
+fn every_name_is_on_the_page() {
+    let _bound = bound();
+    let page = include_str!("../../docs/go-names.md");
+    for package in ["context", "sync"] {
+        let Some(names) = names(package) else { return };
+        assert!(names.len() > 15, "{names:?}");
+        let (_, section) = page
+            .split_once(&format!("\n## `{package}`\n"))
+            .expect("a section");
+        let section = section.split("\n## ").next().expect("its text");
+        let missing = |name: &&String| !section.contains(&format!("`{name}`"));
+        let missing: Vec<_> = names.iter().filter(missing).collect();
+        assert!(missing.is_empty(), "not in docs/go-names.md: {missing:?}");
     }
 }

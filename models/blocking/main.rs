@@ -49,6 +49,22 @@ mod goroutine {
     pub(crate) fn go<F: FnOnce() + Send + 'static>(f: F) {
         drop(shuttle::thread::spawn(f));
     }
+
+    pub(crate) struct Builder;
+
+    impl Builder {
+        pub(crate) fn new() -> Builder {
+            Builder
+        }
+
+        pub(crate) fn go_at<F: FnOnce() + Send + 'static>(
+            self,
+            _site: &'static std::panic::Location<'static>,
+            f: F,
+        ) -> shuttle::thread::JoinHandle<()> {
+            shuttle::thread::spawn(f)
+        }
+    }
 }
 
 /// What the macros of the library expand to.

@@ -1,7 +1,5 @@
 //! Queues of unstarted goroutines, as crossbeam's, each step one access to shuttle's mutex.
 
-#![allow(clippy::new_without_default, clippy::len_without_is_empty)]
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -56,9 +54,15 @@ impl<T> Queue<T> {
 #[derive(Debug)]
 pub struct Injector<T>(Queue<T>);
 
+impl<T> Default for Injector<T> {
+    fn default() -> Injector<T> {
+        Injector(Queue::new())
+    }
+}
+
 impl<T> Injector<T> {
     pub fn new() -> Injector<T> {
-        Injector(Queue::new())
+        Injector::default()
     }
 
     pub fn push(&self, value: T) {
@@ -109,6 +113,10 @@ pub struct Stealer<T>(Arc<Queue<T>>);
 impl<T> Stealer<T> {
     pub fn len(&self) -> usize {
         self.0.with(|queue| queue.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     pub fn steal(&self) -> Steal<T> {

@@ -43,6 +43,11 @@
 //! assert!(!heard);
 //! ```
 //!
+//! # Contexts
+//!
+//! A [`Context`] says when work is to end: when its guard is dropped, or a deadline passes. `ctx.recv(&rx)`, `ctx.lock(&mutex)`,
+//! `ctx.sleep(duration)` and their kin give up then, and [`Context::done`] is an arm for [`select!`]. See [`context`].
+//!
 //! # Locks, values, tasks
 //!
 //! [`sync`] has what Go's `sync` has, for goroutines, threads and async tasks alike. [`local!`] declares values that each
@@ -64,10 +69,12 @@
 //! repository.
 
 pub mod chan;
+pub mod context;
 mod defer;
 #[cfg(feature = "futures")]
 mod futures;
 mod goroutine;
+pub mod group;
 pub mod guide;
 mod primitives;
 mod rt;
@@ -81,6 +88,7 @@ pub use chan::{
     Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError,
     TrySendError, WeakSender, chan,
 };
+pub use context::{CancelCauseGuard, CancelGuard, Context, ContextError};
 #[cfg(feature = "futures")]
 pub use futures::{RecvStream, SendSink};
 pub use goroutine::{

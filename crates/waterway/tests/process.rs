@@ -182,6 +182,27 @@ fn deadlock_is_seen_through_threads_that_sleep_for_ever() {
     }
 }
 
+/// Who waits for a context with a deadline is not dead: the clock ends it. Who waits for one whose guard nobody has any more
+/// is; and a deadline that was cancelled wakes nobody.
+fn contexts_are_judged_by_what_can_end_them() {
+    for program in [
+        "alive_context_deadline",
+        "alive_context_above",
+        "alive_after_func",
+    ] {
+        run(program, &[]).code(0).says_not("deadlock");
+    }
+    let outcome = run("deadlock_context", &[]);
+    outcome
+        .code(2)
+        .says(DEADLOCK)
+        .says("\"limited\" [chan receive");
+    outcome.says("or until context").says("contexts.rs");
+    for program in ["deadlock_context_done", "deadlock_context_cancelled"] {
+        run(program, &[]).code(2).says(DEADLOCK);
+    }
+}
+
 fn no_verdict_while_something_outside_lives() {
     for program in [
         "alive_foreign_thread",
@@ -335,6 +356,7 @@ fn main() {
         deadlock_can_panic_in_main,
         deadlock_of_plain_threads_and_dedicated_goroutines,
         deadlock_is_seen_through_threads_that_sleep_for_ever,
+        contexts_are_judged_by_what_can_end_them,
         no_verdict_while_something_outside_lives,
         contexts_of_tokio_must_not_be_held_across_a_park,
         sigquit_prints_and_exits_with_every_worker_held,

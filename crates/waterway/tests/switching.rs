@@ -3,13 +3,14 @@
 use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
+use waterway::group::ErrGroup;
 use waterway::sync::{Condvar, Mutex, RwLock, Semaphore, WaitGroup};
-use waterway::time::{Ticker, Timer, sleep, sleep_async};
+use waterway::time::{Ticker, Timer, after_func, sleep, sleep_async};
 use waterway::{
-    block_on, blocking, chan, current, go, go_local, num_goroutines, select, yield_now,
+    Context, block_on, blocking, chan, current, go, go_local, num_goroutines, select, yield_now,
 };
 
 /// Counts how often a sibling on the same worker runs during a call. The sibling is always ready.
@@ -53,7 +54,7 @@ impl Drop for Sibling {
 waterway::local! { static OWN: Cell<u32> = Cell::new(0); }
 
 fn poll(future: impl Future) {
-    let mut cx = Context::from_waker(Waker::noop());
+    let mut cx = std::task::Context::from_waker(Waker::noop());
     let _ = pin!(future).as_mut().poll(&mut cx);
 }
 
@@ -115,6 +116,23 @@ fn calls_that_never_switch() {
             ("Ticker::reset and stop", &|| {
                 ticker.reset(Duration::from_secs(60));
                 ticker.stop();
+            }),
+            ("time::after_func, reset and stop", &|| {
+                let call = after_func(Duration::from_secs(60), || ());
+                assert!(call.reset(Duration::from_secs(60)) && call.stop());
+            }),
+            ("Context: with, after_func, done, err, cancel", &|| {
+                let (ctx, guard) = Context::background().with_timeout(Duration::from_secs(60));
+                let (below, _guard) = ctx.with_value(1).with_cancel();
+                below.after_func(|| ());
+                assert!(below.done().try_recv().is_err() && below.err().is_none());
+                guard.cancel();
+                assert!(below.cause().is_some());
+            }),
+            ("ErrGroup: try_go", &|| {
+                let group = ErrGroup::<()>::new();
+                group.set_limit(Some(0));
+                assert!(group.try_go(|| Ok(())).is_err());
             }),
             ("num_goroutines", &|| assert!(num_goroutines() >= 3)),
             ("is_finished", &|| assert!(!parked.is_finished())),
@@ -181,4 +199,15 @@ fn calls_that_wait_switch() {
     let holder = held();
     assert!(sibling.runs_during(|| drop(lock.lock())), "lock");
     holder.join().unwrap();
+    let (ctx, _guard) = Context::background().with_timeout(Duration::from_millis(1));
+    assert!(
+        sibling.runs_during(|| ctx.sleep(Duration::from_secs(60))),
+        "ctx.sleep"
+    );
+    let group = ErrGroup::<()>::new();
+    group.go(|| {
+        sleep(Duration::from_millis(1));
+        Ok(())
+    });
+    assert!(sibling.runs_during(|| group.wait()), "ErrGroup::wait");
 }

@@ -1,6 +1,7 @@
 //! The models, and who plays in them.
 
 mod channels;
+mod endings;
 mod locks;
 mod selects;
 mod tasks;
@@ -19,6 +20,7 @@ pub(super) fn all() -> Vec<Model> {
         locks::MODELS,
         tasks::MODELS,
         timers::MODELS,
+        endings::MODELS,
     ]
     .concat()
 }

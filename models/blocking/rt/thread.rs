@@ -37,6 +37,10 @@ impl ThreadParker {
         self.tid
     }
 
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
+    }
+
     pub(super) fn begin(&self, key: &WaitKey, timed: bool) {
         self.record.begin(key, timed, 0);
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use waterway::chan::never;
 use waterway::sync::{Mutex, WaitGroup};
 use waterway::time::{Ticker, Timer, after, sleep};
-use waterway::{Receiver, chan, defer, go, select};
+use waterway::{Context, Receiver, chan, defer, go, select};
 use waterway_conformance::power_series;
 
 pub const PROGRAMS: &[(&str, fn())] = &[
@@ -17,6 +17,7 @@ pub const PROGRAMS: &[(&str, fn())] = &[
     ("timers", timers),
     ("defers", || [false, true].into_iter().for_each(defers)),
     ("mutex_sum", mutex_sum),
+    ("contexts", contexts),
     ("deadlock", || select! {}),
     ("deadlock_send", deadlock_send),
     ("deadlock_mutex", deadlock_mutex),
@@ -165,6 +166,85 @@ fn defers(fails: bool) {
     if turns.join().is_err() {
         println!("recovered");
     }
+}
+
+/// What a context says of itself, in Go's words.
+fn say(what: &str, ctx: &Context) {
+    let nil = || "<nil>".to_string();
+    let error = ctx.err().map_or_else(nil, |error| error.to_string());
+    let cause = ctx.cause().map_or_else(nil, |cause| cause.to_string());
+    let done = select! {
+        recv(ctx.done()) -> _ => "closed",
+        default => "open",
+    };
+    println!("{what} {error} {cause} {done}");
+}
+
+fn contexts() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let root = Context::background();
+    say("root", &root);
+    let orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    for order in orders {
+        let (top, end_top) = root.with_cancel_cause();
+        let (middle, end_middle) = top.with_timeout_cause(HOUR, "late");
+        let (bottom, end_bottom) = middle.with_value(1).with_cancel_cause();
+        for which in order {
+            match which {
+                0 => end_top.cancel("top"),
+                1 => end_middle.cancel(),
+                _ => end_bottom.cancel("bottom"),
+            }
+            println!("ended {which}");
+            say("top", &top);
+            say("middle", &middle);
+            say("bottom", &bottom);
+        }
+        let (born, _guard) = bottom.with_timeout(HOUR);
+        say("born", &born);
+        say("without", &bottom.without_cancel());
+    }
+    // There are no negative durations.
+    for late in [Duration::ZERO, Duration::ZERO, Duration::from_millis(1)] {
+        let (ctx, guard) = root.with_timeout_cause(late, "too late");
+        let (below, _guard) = ctx.with_timeout(HOUR);
+        assert!(below.done().recv().is_err());
+        say("timed", &ctx);
+        say("below", &below);
+        let of = below.deadline();
+        println!("deadline {} {}", of.is_some(), of == ctx.deadline());
+        guard.cancel();
+        say("timed, then cancelled", &ctx);
+    }
+    let (ctx, guard) = root.with_cancel();
+    let calls = WaitGroup::new();
+    let call = |ctx: &Context| {
+        let calls = calls.clone();
+        calls.add(1);
+        ctx.after_func(move || calls.done())
+    };
+    let called = call(&ctx);
+    let never = ctx.after_func(|| panic!("stopped"));
+    println!("stop {} {}", never.stop(), never.stop());
+    guard.cancel();
+    calls.wait();
+    println!("stop after the call {} {}", called.stop(), never.stop());
+    let late = call(&ctx);
+    calls.wait();
+    println!("stop after the end {}", late.stop());
+    let forever = root.after_func(|| panic!("never"));
+    println!(
+        "stop what never comes {} {}",
+        forever.stop(),
+        forever.stop()
+    );
 }
 
 fn mutex_sum() {

@@ -1,7 +1,6 @@
 //! Sending and receiving with waiting, for goroutines and threads.
 
 use std::panic::Location;
-use std::time::Instant;
 
 use super::core::{Core, Flavor, Queues, RECV_WAITING, SEND_WAITING};
 use super::ops::{Bind, Get, Put};
@@ -9,25 +8,26 @@ use super::settle::tell_task;
 use super::slot::{RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use crate::primitives::LockGuard;
-use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, unwind};
+use crate::wait::{Limit, Node, WaitKey, WaitReason, Waiter, Wake, unwind};
 
 /// What `park` returns to who waits for one thing only.
 const TOKEN: usize = 1;
 
 /// Why a receiver has no value.
 pub(super) enum NoValue {
-    TimedOut,
+    /// Its limit came first.
+    Limit,
     Closed,
 }
 
 impl<T> Core<T> {
-    /// Sends after a checkpoint, and waits for room or a receiver. `Full` means that the deadline passed. The value is left in `from` unless
+    /// Sends after a checkpoint, and waits for room or a receiver. `Full` means that the limit came first. The value is left in `from` unless
     /// it was sent.
     #[inline]
     pub(super) fn send(
         &self,
         from: &SendSlot<T>,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Put {
         // A ring that is neither full nor has others waiting needs no lock.
@@ -45,19 +45,19 @@ impl<T> Core<T> {
             claimed.wake();
             return Put::Done;
         }
-        self.send_waiting(queues, from, deadline, site)
+        self.send_waiting(queues, from, limit, site)
     }
 
     fn send_waiting<'a>(
         &'a self,
         mut queues: LockGuard<'a, Queues>,
         from: &SendSlot<T>,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Put {
         loop {
             let waiter = Waiter::current();
-            if deadline.is_none() {
+            if limit.is_none() {
                 waiter.set_sole();
             }
             let node = Node::new(&waiter, TOKEN, from.erased());
@@ -73,7 +73,7 @@ impl<T> Core<T> {
                 }
             }
             let key = self.key(WaitReason::ChanSend, site);
-            let woken = waiter.park(&key, deadline);
+            let woken = limit.park(&waiter, &key);
             if !matches!(woken, Wake::Ready(_)) {
                 self.leave(|queues| queues.senders.remove(&node));
                 if woken == Wake::Reaped {
@@ -120,7 +120,7 @@ impl<T> Core<T> {
     #[inline]
     pub(super) fn recv(
         &self,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<T, NoValue> {
         if matches!(self.flavor, Flavor::Ring(_)) && self.flags() & RECV_WAITING == 0 {
@@ -138,13 +138,13 @@ impl<T> Core<T> {
             claimed.wake();
             return Ok(value);
         }
-        self.recv_waiting(queues, deadline, site)
+        self.recv_waiting(queues, limit, site)
     }
 
     fn recv_waiting<'a>(
         &'a self,
         mut queues: LockGuard<'a, Queues>,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<T, NoValue> {
         let slot = RecvSlot::new();
@@ -152,14 +152,14 @@ impl<T> Core<T> {
             let waiter = Waiter::current();
             let node = Node::new(&waiter, TOKEN, slot.erased());
             if self.is_rendezvous() && self.nobody(&queues.senders) {
-                if deadline.is_none() {
+                if limit.is_none() {
                     waiter.set_sole();
                 }
                 // SAFETY: the node stays until it was popped, or removed below.
                 unsafe { queues.receivers.push_back(&node) };
                 drop(queues);
             } else {
-                let sole = deadline.is_none();
+                let sole = limit.is_none();
                 // SAFETY: as above.
                 let got = unsafe { self.get_or_enter(queues, (&waiter, sole), &node, &slot) };
                 match got {
@@ -169,13 +169,13 @@ impl<T> Core<T> {
                 }
             }
             let key = self.key(self.recv_reason(), site);
-            let woken = waiter.park(&key, deadline);
+            let woken = limit.park(&waiter, &key);
             if !matches!(woken, Wake::Ready(_)) {
                 self.leave(|queues| queues.receivers.remove(&node));
                 if woken == Wake::Reaped {
                     unwind(&key);
                 }
-                return Err(NoValue::TimedOut);
+                return Err(NoValue::Limit);
             }
             if let Some(value) = slot.take() {
                 return Ok(value);

@@ -24,7 +24,7 @@ use super::wakes::WakeList;
 use super::watch::{RecvWatch, SendWatch, Watch};
 use super::{Receiver, RecvError, SendError, Sender};
 use crate::primitives::Lock;
-use crate::wait::{Hold, Node, ReleaseOnPark, Waiter, checkpoint};
+use crate::wait::{Hold, Limit, Node, ReleaseOnPark, Waiter, checkpoint};
 
 /// How an attempt to commit to an arm went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,7 +248,7 @@ impl<'a, T> SendPort<'a, T> {
         };
         checkpoint();
         let from = SendSlot::new(message);
-        match self.core.send(&from, None, site) {
+        match self.core.send(&from, Limit::NONE, site) {
             Put::Done => Ok(()),
             _ => Err(SendError(from.take().expect("it was not sent"))),
         }

@@ -14,7 +14,7 @@ use super::handle::{Handle, RECEIVER};
 use super::iter::{Iter, TryIter};
 use super::ops::Get;
 use crate::primitives::Ordering;
-use crate::wait::checkpoint;
+use crate::wait::{Limit, checkpoint};
 
 /// The receiving end of a channel.
 ///
@@ -83,7 +83,7 @@ impl<T> Receiver<T> {
 
     #[inline]
     fn recv_slow(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
-        self.core().recv(None, site).map_err(|_| RecvError)
+        self.core().recv(Limit::NONE, site).map_err(|_| RecvError)
     }
 
     /// Receives a value if one is there.
@@ -136,7 +136,8 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.recv_until(Instant::now().checked_add(timeout), Location::caller())
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.recv_within(limit, Location::caller())
     }
 
     /// As [`recv`](Self::recv), but waits no longer than until `deadline`.
@@ -160,21 +161,20 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        self.recv_until(Some(deadline), Location::caller())
+        self.recv_within(Limit::at(Some(deadline)), Location::caller())
     }
 
-    fn recv_until(
+    /// As `recv`; `Timeout` if the limit came first.
+    pub(crate) fn recv_within(
         &self,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<T, RecvTimeoutError> {
         checkpoint();
-        self.core()
-            .recv(deadline, site)
-            .map_err(|error| match error {
-                NoValue::TimedOut => RecvTimeoutError::Timeout,
-                NoValue::Closed => RecvTimeoutError::Disconnected,
-            })
+        self.core().recv(limit, site).map_err(|error| match error {
+            NoValue::Limit => RecvTimeoutError::Timeout,
+            NoValue::Closed => RecvTimeoutError::Disconnected,
+        })
     }
 
     /// Receives a value in an async task. No value is lost if the future is dropped.

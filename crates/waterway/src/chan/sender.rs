@@ -12,7 +12,7 @@ use super::handle::{Handle, MEMORY, SENDER};
 use super::ops::Put;
 use super::slot::SendSlot;
 use crate::primitives::Ordering;
-use crate::wait::checkpoint;
+use crate::wait::{Limit, checkpoint};
 
 /// The sending end of a channel.
 ///
@@ -84,7 +84,7 @@ impl<T> Sender<T> {
         from: &SendSlot<T>,
         site: &'static Location<'static>,
     ) -> Result<(), SendError<T>> {
-        match self.core().send(from, None, site) {
+        match self.core().send(from, Limit::NONE, site) {
             Put::Done => Ok(()),
             Put::Full | Put::Closed => Err(SendError(left(from))),
         }
@@ -141,11 +141,8 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn send_timeout(&self, value: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
-        self.send_until(
-            value,
-            Instant::now().checked_add(timeout),
-            Location::caller(),
-        )
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.send_within(value, limit, Location::caller())
     }
 
     /// As [`send`](Self::send), but waits no longer than until `deadline`.
@@ -169,18 +166,19 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn send_deadline(&self, value: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        self.send_until(value, Some(deadline), Location::caller())
+        self.send_within(value, Limit::at(Some(deadline)), Location::caller())
     }
 
-    fn send_until(
+    /// As `send`; `Timeout` if the limit came first.
+    pub(crate) fn send_within(
         &self,
         value: T,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<(), SendTimeoutError<T>> {
         checkpoint();
         let from = SendSlot::new(value);
-        match self.core().send(&from, deadline, site) {
+        match self.core().send(&from, limit, site) {
             Put::Done => Ok(()),
             Put::Full => Err(SendTimeoutError::Timeout(left(&from))),
             Put::Closed => Err(SendTimeoutError::Disconnected(left(&from))),

@@ -207,8 +207,17 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        self.go_at(Location::caller(), f)
+    }
+
+    /// As [`go`](Self::go), for a caller at `site`.
+    pub(crate) fn go_at<F, T>(self, site: &'static Location<'static>, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
         // SAFETY: all Send and 'static.
-        JoinHandle::new(unsafe { self.start(Location::caller(), f, Detached) })
+        JoinHandle::new(unsafe { self.start(site, f, Detached) })
     }
 
     /// # Safety

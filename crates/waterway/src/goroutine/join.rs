@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::thread::Result;
 
 use super::packet::Handle;
-use crate::wait::TaskWait;
+use crate::wait::{Limit, TaskWait};
 
 /// Waits for one goroutine, from a goroutine, a thread or (as a future) an async task.
 ///
@@ -44,6 +44,16 @@ impl<T> JoinHandle<T> {
     #[track_caller]
     pub fn join(self) -> Result<T> {
         self.wait.at().join(Location::caller())
+    }
+
+    /// As `join`; `None` if the limit came first.
+    pub(crate) fn join_within(
+        &mut self,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Option<Result<T>> {
+        let handle = self.wait.at();
+        handle.wait_within(limit, site).then(|| handle.take())
     }
 
     /// True once the goroutine has finished. Never blocks.

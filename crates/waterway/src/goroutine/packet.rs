@@ -21,7 +21,9 @@ use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::arena::{Arena, CELLS, LINE};
 use crate::rt::cell::{CellHeader, Identity, Unstarted};
 use crate::rt::say::say;
-use crate::wait::{Claimed, Stand, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint};
+use crate::wait::{
+    Claimed, Limit, Stand, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
+};
 
 const DONE: u8 = 1;
 const WAITED: u8 = 2;
@@ -292,26 +294,28 @@ impl<T> Handle<T> {
     ///
     /// If it has been taken before.
     pub(super) fn join(&self, site: &'static Location<'static>) -> Result<T> {
-        self.wait(site);
+        self.wait_within(Limit::NONE, site);
         self.take()
     }
 
-    fn wait(&self, site: &'static Location<'static>) {
+    /// Parks until the goroutine has finished; false if the limit came first.
+    pub(super) fn wait_within(&self, limit: Limit<'_>, site: &'static Location<'static>) -> bool {
         checkpoint();
         let shared = self.shared();
         if self.is_finished() {
-            return;
+            return true;
         }
         let waiters = shared.waiters.lock();
         if shared.state.fetch_or(WAITED, Ordering::AcqRel) & DONE != 0 {
-            return;
+            return true;
         }
         let key = WaitKey {
             reason: WaitReason::Join,
             object: shared.id as usize,
             site,
         };
-        Wait::new(key, &()).park(&shared.waiters, waiters, |_| Vec::new());
+        let wait = Wait::new(key, &()).within(limit);
+        wait.park(&shared.waiters, waiters, |_| Vec::new())
     }
 
     /// The result of a goroutine that has finished.

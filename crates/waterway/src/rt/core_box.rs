@@ -64,7 +64,16 @@ impl<T> CoreBox<T> {
 impl<T> CoreRef<T> {
     #[track_caller]
     pub(crate) fn new(kind: CoreKind, value: T) -> CoreRef<T> {
-        CoreRef(CoreBox::make(kind, Location::caller(), value))
+        CoreRef::made_at(kind, Location::caller(), value)
+    }
+
+    /// As `new`, of an object that is made at `site`.
+    pub(crate) fn made_at(
+        kind: CoreKind,
+        site: &'static Location<'static>,
+        value: T,
+    ) -> CoreRef<T> {
+        CoreRef(CoreBox::make(kind, site, value))
     }
 
     /// The core's address, by which waiters are told apart.

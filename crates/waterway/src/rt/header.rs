@@ -27,11 +27,12 @@ pub(crate) enum CoreKind {
     Once,
     Barrier,
     Semaphore,
+    Context,
 }
 
 impl CoreKind {
     /// Every kind, in the order of its number, from 1 on.
-    const ALL: [CoreKind; 8] = [
+    const ALL: [CoreKind; 9] = [
         CoreKind::Chan,
         CoreKind::Mutex,
         CoreKind::WaitGroup,
@@ -40,6 +41,7 @@ impl CoreKind {
         CoreKind::Once,
         CoreKind::Barrier,
         CoreKind::Semaphore,
+        CoreKind::Context,
     ];
 }
 

@@ -26,7 +26,8 @@
 //!
 //! - I1: a waiter is claimed only under a lock that guards a queue (or timer heap) in which it stands; or while it
 //!   stands in none, by its own call (a receiver that binds itself to a sender) or by the one job that it waits for
-//!   (`blocking`).
+//!   (`blocking`). Its own call may also claim it instead of sleeping on (`claim_own`): who claims it through a queue then
+//!   fails, under that queue's lock.
 //! - I2: a blocked waiter does not return from `park` before it is claimed and, but for its own time-out, woken; so
 //!   between claim and wake its stack, nodes and slots stay.
 //! - I3: before its call returns, a waiter has left every queue under that queue's lock; so with I1 nobody can reach a
@@ -56,6 +57,8 @@ use crate::primitives::{AtomicUsize, Ordering};
 const WAITING: usize = 0;
 const TIMED_OUT: usize = usize::MAX;
 const REAPED: usize = usize::MAX - 1;
+/// The token of nodes whose owners are told that what they work for has ended.
+pub(crate) const CANCELLED: usize = usize::MAX - 2;
 
 /// Why a waiter runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub(crate) enum Wake {
     Ready(usize),
     /// Its deadline passed first.
     TimedOut,
+    /// What its caller works for ended first.
+    Cancelled,
     /// Nothing will ever wake it: once it has left every queue, its call must [unwind](reap::unwind).
     Reaped,
 }
@@ -182,11 +187,35 @@ impl Waiter {
         }))
     }
 
+    /// The caller does without what it waits for, before it has parked. True if nobody has claimed its waiter: then it must
+    /// not park, only leave its queues. Not for a sole waiter.
+    pub(crate) fn forgo(&self) -> bool {
+        debug_assert!(!self.sole.get());
+        self.claim_own(CANCELLED)
+    }
+
+    fn claim_own(&self, token: usize) -> bool {
+        self.state
+            .compare_exchange(WAITING, token, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// What may end the wait besides its object: the address of a core, or 0. Noted before the park, and taken back after
+    /// it.
+    pub(crate) fn note_ending(&self, core: usize) {
+        match &self.target {
+            // SAFETY: the waiter was made by this goroutine, which is running, so its descriptor is alive.
+            Target::Goroutine(task) => unsafe { task.as_ref() }.record.note_ending(core),
+            Target::Thread(parker) => parker.record().note_ending(core),
+            Target::Task(_) => unreachable!("a task's waiter is polled, not parked"),
+        }
+    }
+
     /// Sleeps until claimed and woken, or until `deadline`. Never unwinds. Reservations of the caller are released
     /// first.
     ///
     /// After `Ready(token)` the node of that token is in no queue; other nodes of this waiter must be removed by the
-    /// caller. After `TimedOut` and `Reaped` all of them.
+    /// caller. After `TimedOut`, `Cancelled` and `Reaped` all of them.
     pub(crate) fn park(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         release_reservations();
         match (&self.target, deadline) {
@@ -233,6 +262,7 @@ impl Waiter {
     fn woken(&self) -> Wake {
         match self.state.load(Ordering::Acquire) {
             TIMED_OUT => Wake::TimedOut,
+            CANCELLED => Wake::Cancelled,
             REAPED => Wake::Reaped,
             token => Wake::Ready(token),
         }
@@ -246,17 +276,9 @@ impl Waiter {
         let _place = reap::Place::of(self, key, deadline.is_some());
         parker.begin(key, deadline.is_some());
         rt.sysmon.rouse();
-        if !parker.sleep(deadline) {
-            let own = self.state.compare_exchange(
-                WAITING,
-                TIMED_OUT,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
-            if own.is_err() {
-                // Claimed at the last moment: the wake is on its way (I2).
-                parker.sleep(None);
-            }
+        if !parker.sleep(deadline) && !self.claim_own(TIMED_OUT) {
+            // Claimed at the last moment: the wake is on its way (I2).
+            parker.sleep(None);
         }
         parker.end();
         self.woken()

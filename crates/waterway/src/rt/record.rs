@@ -124,6 +124,7 @@ pub(crate) struct Record {
     reason: AtomicU8,
     timed: AtomicU8,
     object: AtomicUsize,
+    ending: AtomicUsize,
     site: AtomicPtr<Location<'static>>,
     since: AtomicU64,
 }
@@ -134,6 +135,8 @@ pub(crate) struct Waiting {
     pub(crate) key: WaitKey,
     /// The wait ends by itself at a deadline.
     pub(crate) timed: bool,
+    /// Address of the core of a context whose end ends the wait too; 0 if there is none.
+    pub(crate) ending: usize,
     /// Nanoseconds of the runtime's coarse clock when the wait began.
     pub(crate) since: u64,
 }
@@ -145,6 +148,7 @@ impl Record {
             reason: AtomicU8::new(0),
             timed: AtomicU8::new(0),
             object: AtomicUsize::new(0),
+            ending: AtomicUsize::new(0),
             site: AtomicPtr::new(std::ptr::null_mut()),
             since: AtomicU64::new(0),
         }
@@ -160,6 +164,12 @@ impl Record {
             .store(std::ptr::from_ref(key.site).cast_mut(), Ordering::Relaxed);
         self.since.store(since, Ordering::Relaxed);
         self.step();
+    }
+
+    /// What may end the next wait besides its object. The owner sets it before `begin` and back to 0 after `end`, so that it
+    /// belongs to the epoch between, and other waits need not write it.
+    pub(crate) fn note_ending(&self, core: usize) {
+        self.ending.store(core, Ordering::Relaxed);
     }
 
     /// The owner runs again.
@@ -203,6 +213,7 @@ impl Record {
                 site: unsafe { &*site },
             },
             timed: self.timed.load(Ordering::Relaxed) != 0,
+            ending: self.ending.load(Ordering::Relaxed),
             since: self.since.load(Ordering::Relaxed),
         };
         self.is_at(epoch).then_some(waiting)

@@ -158,4 +158,41 @@ mod tests {
         assert_eq!(count, 5000 - removed.len());
         assert!(heap.first().is_none());
     }
+
+    /// A timer that counts how often its heap looks for its slot: once for each move in the heap.
+    struct Counting<'a>(TimerSlot, &'a std::cell::Cell<usize>);
+
+    impl Timed for Rc<Counting<'_>> {
+        fn slot(&self) -> &TimerSlot {
+            self.1.set(self.1.get() + 1);
+            &self.0
+        }
+    }
+
+    /// A million are set; whichever is taken out, no more entries move than the heap is deep.
+    #[test]
+    fn a_timer_leaves_a_million_in_few_steps() {
+        const MANY: u64 = 1_000_000;
+        let moves = std::cell::Cell::new(0);
+        let mut heap = TimerHeap::new();
+        let timers: Vec<_> = (0..MANY)
+            .map(|n| {
+                let when = n.wrapping_mul(0x9e37_79b9) % MANY;
+                let timer = Rc::new(Counting(TimerSlot::new(), &moves));
+                heap.insert(when, timer.clone());
+                timer
+            })
+            .collect();
+        let mut most = 0;
+        for timer in timers.iter().step_by(97) {
+            moves.set(0);
+            assert!(heap.remove(&timer.0).is_some());
+            most = most.max(moves.get());
+        }
+        // Ten levels of four, two slots for each swap, and the two that change places at first.
+        assert!(
+            (1..=2 * 10 + 2).contains(&most),
+            "{most} slots were written"
+        );
+    }
 }

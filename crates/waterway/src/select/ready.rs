@@ -9,7 +9,7 @@ use super::order::Order;
 use super::run::{Patience, Ports, key};
 use crate::chan::WakeList;
 use crate::primitives::Lock;
-use crate::wait::{Wait, WaitKey, WaitQueue, Waited, checkpoint};
+use crate::wait::{Limit, Wait, WaitKey, WaitQueue, Waited, checkpoint};
 
 /// Where the caller sleeps until one of its watches is told.
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl Bell {
     fn wait(&self, key: &WaitKey, deadline: Option<Instant>) -> bool {
         let sleeper = self.0.lock();
         sleeper.rung || {
-            let wait = Wait::new(*key, &()).until(deadline);
+            let wait = Wait::new(*key, &()).within(Limit::at(deadline));
             wait.park(&self.0, sleeper, |_| Vec::new())
         }
     }

@@ -138,7 +138,7 @@ fn wait(
         leave(ports, &nodes);
         let arm = match woken {
             Wake::Ready(token) => token - 1,
-            Wake::TimedOut => return None,
+            Wake::TimedOut | Wake::Cancelled => return None,
             Wake::Reaped => unwind(&key),
         };
         if ports[arm].arrived() {

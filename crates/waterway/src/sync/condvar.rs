@@ -8,7 +8,7 @@ use super::lazy_core::{LazyCore, address};
 use super::mutex::MutexGuard;
 use crate::primitives::Lock;
 use crate::rt::header::CoreKind;
-use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 /// A condition variable: goroutines wait in it until others say that something has changed.
 ///
@@ -92,7 +92,7 @@ impl Condvar {
     /// Go: `Cond.Wait`.
     #[track_caller]
     pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
-        self.wait_until(guard, None, Location::caller());
+        self.wait_within(guard, Limit::NONE, Location::caller());
     }
 
     /// Waits as long as `condition` holds.
@@ -121,7 +121,7 @@ impl Condvar {
     ) {
         let site = Location::caller();
         while condition(guard) {
-            self.wait_until(guard, None, site);
+            self.wait_within(guard, Limit::NONE, site);
         }
     }
 
@@ -146,13 +146,14 @@ impl Condvar {
     ) -> WaitTimeoutResult {
         // Longer than a clock can count is for ever.
         let deadline = Instant::now().checked_add(timeout);
-        WaitTimeoutResult(!self.wait_until(guard, deadline, Location::caller()))
+        WaitTimeoutResult(!self.wait_within(guard, Limit::at(deadline), Location::caller()))
     }
 
-    fn wait_until<T: ?Sized>(
+    /// As `wait`; false if the limit came first.
+    pub(crate) fn wait_within<T: ?Sized>(
         &self,
         guard: &mut MutexGuard<'_, T>,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> bool {
         checkpoint();
@@ -165,7 +166,7 @@ impl Condvar {
         // Who notifies after the mutex is unlocked finds the caller in the queue, or waits for this lock.
         let queue = core.value.lock();
         guard.unlocked(site, || {
-            let wait = Wait::new(key, &()).until(deadline);
+            let wait = Wait::new(key, &()).within(limit);
             wait.park(&core.value, queue, |_| Vec::new())
         })
     }

@@ -35,7 +35,7 @@ use crate::primitives::Ordering;
 use crate::rt::core_box::CoreBox;
 use crate::rt::header::CoreKind;
 use crate::rt::park::whoami;
-use crate::wait::{WaitReason, checkpoint};
+use crate::wait::{Limit, WaitReason, checkpoint};
 
 /// A lock for data that goroutines, threads and async tasks share.
 ///
@@ -111,7 +111,7 @@ impl<T: ?Sized> Mutex<T> {
         let core = self.core.get();
         let who = whoami() << 1;
         if !take_idle(core, who) {
-            lock_slow(core, who, None, key(core, WaitReason::Mutex, site));
+            lock_slow(core, who, Limit::NONE, key(core, WaitReason::Mutex, site));
         }
         self.locked(core, site)
     }
@@ -134,14 +134,22 @@ impl<T: ?Sized> Mutex<T> {
     /// Go: none.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Option<MutexGuard<'_, T>> {
+        // Longer than a clock can count is for ever.
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.lock_within(limit, Location::caller())
+    }
+
+    /// As `lock`; `None` if the limit came first.
+    pub(crate) fn lock_within(
+        &self,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Option<MutexGuard<'_, T>> {
         checkpoint();
-        let site = Location::caller();
         let core = self.core.get();
         let who = whoami() << 1;
-        // Longer than a clock can count is for ever.
-        let deadline = Instant::now().checked_add(timeout);
-        let taken = take_idle(core, who)
-            || lock_slow(core, who, deadline, key(core, WaitReason::Mutex, site));
+        let taken =
+            take_idle(core, who) || lock_slow(core, who, limit, key(core, WaitReason::Mutex, site));
         taken.then(|| self.locked(core, site))
     }
 
@@ -243,7 +251,12 @@ impl<T: ?Sized> MutexGuard<'_, T> {
             fn drop(&mut self) {
                 let (core, who) = (self.0.lock.core.get(), whoami() << 1);
                 if !take_idle(core, who) {
-                    lock_slow(core, who, None, key(core, WaitReason::Relock, self.1));
+                    lock_slow(
+                        core,
+                        who,
+                        Limit::NONE,
+                        key(core, WaitReason::Relock, self.1),
+                    );
                 }
                 let guard = self.0.lock.locked(core, self.1);
                 self.0.word = guard.word;

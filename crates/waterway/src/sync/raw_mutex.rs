@@ -20,13 +20,14 @@
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::time::Instant;
 
 use super::lazy_core::address;
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::clock::clock;
 use crate::rt::core_box::CoreBox;
-use crate::wait::{Claimed, Node, Stand, Turn, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt};
+use crate::wait::{
+    Claimed, Limit, Node, Stand, Turn, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt,
+};
 
 pub(super) const WAITERS: usize = 1;
 /// The holder is an async task: which one, nobody knows.
@@ -81,14 +82,9 @@ pub(super) fn key(
     }
 }
 
-/// True once the caller has the lock; false if the deadline passed first.
+/// True once the caller has the lock; false if the limit came first.
 #[cold]
-pub(super) fn lock_slow(
-    core: &CoreBox<Core>,
-    who: usize,
-    deadline: Option<Instant>,
-    key: WaitKey,
-) -> bool {
+pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key: WaitKey) -> bool {
     let word = &core.header.senders;
     let claim = Claim {
         who,
@@ -106,7 +102,7 @@ pub(super) fn lock_slow(
             settle(&queue, word);
             return true;
         }
-        let mut wait = Wait::new(key, &claim).until(deadline);
+        let mut wait = Wait::new(key, &claim).within(limit);
         wait.again = again;
         let served = wait.park(&core.value.queue, queue, |queue| {
             settle(queue, word);

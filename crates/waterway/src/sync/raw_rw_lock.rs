@@ -18,12 +18,11 @@
 
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::time::Instant;
 
 use super::lazy_core::guard_word;
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::core_box::CoreBox;
-use crate::wait::{Claimed, Stand, Turn, Wait, WaitKey, WaitQueue, WaitsAt};
+use crate::wait::{Claimed, Limit, Stand, Turn, Wait, WaitKey, WaitQueue, WaitsAt};
 
 const WAITERS: usize = 1;
 const WRITER: usize = 2;
@@ -65,14 +64,9 @@ pub(super) fn enter(word: &AtomicUsize, want: Want) -> bool {
     false
 }
 
-/// True once the caller has the lock; false if the deadline passed first.
+/// True once the caller has the lock; false if the limit came first.
 #[cold]
-pub(super) fn take_slow(
-    core: &CoreBox<Core>,
-    want: Want,
-    deadline: Option<Instant>,
-    key: WaitKey,
-) -> bool {
+pub(super) fn take_slow(core: &CoreBox<Core>, want: Want, limit: Limit<'_>, key: WaitKey) -> bool {
     let word = &core.header.senders;
     let line = core.value.line.lock();
     let before = word.fetch_or(WAITERS, Ordering::Acquire);
@@ -82,7 +76,7 @@ pub(super) fn take_slow(
         settle(&line, word);
         return true;
     }
-    let wait = Wait::new(key, &want).until(deadline);
+    let wait = Wait::new(key, &want).within(limit);
     wait.park(&core.value.line, line, |line| serve(line, word))
 }
 

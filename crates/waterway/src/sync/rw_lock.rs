@@ -14,7 +14,7 @@ use super::lazy_core::{LazyCore, address};
 use super::raw_rw_lock::{Core, Held, READ, WRITE, Want, enter, take_slow};
 use crate::rt::core_box::CoreBox;
 use crate::rt::header::CoreKind;
-use crate::wait::{WaitKey, WaitReason, checkpoint};
+use crate::wait::{Limit, WaitKey, WaitReason, checkpoint};
 
 /// A lock for data that is read by many and written by one at a time.
 ///
@@ -79,8 +79,8 @@ impl<T: ?Sized> RwLock<T> {
     /// Go: `RWMutex.RLock`.
     #[track_caller]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        let held = self.take(READ, None, WaitReason::RwLockRead, Location::caller());
-        RwLockReadGuard::new(self, held.expect(SERVED))
+        self.read_within(Limit::NONE, Location::caller())
+            .expect(SERVED)
     }
 
     /// Waits until nobody holds the lock, and takes it for writing.
@@ -98,8 +98,8 @@ impl<T: ?Sized> RwLock<T> {
     /// Go: `RWMutex.Lock`.
     #[track_caller]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        let held = self.take(WRITE, None, WaitReason::RwLockWrite, Location::caller());
-        RwLockWriteGuard::new(self, held.expect(SERVED))
+        self.write_within(Limit::NONE, Location::caller())
+            .expect(SERVED)
     }
 
     /// As [`read`](Self::read), for at most `timeout`; `None` if the time is over.
@@ -121,9 +121,8 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read_timeout(&self, timeout: Duration) -> Option<RwLockReadGuard<'_, T>> {
         // Longer than a clock can count is for ever.
-        let deadline = Instant::now().checked_add(timeout);
-        let held = self.take(READ, deadline, WaitReason::RwLockRead, Location::caller())?;
-        Some(RwLockReadGuard::new(self, held))
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.read_within(limit, Location::caller())
     }
 
     /// As [`write`](Self::write), for at most `timeout`; `None` if the time is over. Readers who waited behind it go on
@@ -145,9 +144,8 @@ impl<T: ?Sized> RwLock<T> {
     /// Go: none.
     #[track_caller]
     pub fn write_timeout(&self, timeout: Duration) -> Option<RwLockWriteGuard<'_, T>> {
-        let deadline = Instant::now().checked_add(timeout);
-        let held = self.take(WRITE, deadline, WaitReason::RwLockWrite, Location::caller())?;
-        Some(RwLockWriteGuard::new(self, held))
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.write_within(limit, Location::caller())
     }
 
     /// Takes the lock for reading if that can be at once. Never blocks.
@@ -197,10 +195,30 @@ impl<T: ?Sized> RwLock<T> {
         self.core.get()
     }
 
+    /// As `read`; `None` if the limit came first.
+    pub(crate) fn read_within(
+        &self,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Option<RwLockReadGuard<'_, T>> {
+        let held = self.take(READ, limit, WaitReason::RwLockRead, site)?;
+        Some(RwLockReadGuard::new(self, held))
+    }
+
+    /// As `write`; `None` if the limit came first.
+    pub(crate) fn write_within(
+        &self,
+        limit: Limit<'_>,
+        site: &'static Location<'static>,
+    ) -> Option<RwLockWriteGuard<'_, T>> {
+        let held = self.take(WRITE, limit, WaitReason::RwLockWrite, site)?;
+        Some(RwLockWriteGuard::new(self, held))
+    }
+
     fn take(
         &self,
         want: Want,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         reason: WaitReason,
         site: &'static Location<'static>,
     ) -> Option<Held<'_>> {
@@ -211,12 +229,12 @@ impl<T: ?Sized> RwLock<T> {
             object: address(core),
             site,
         };
-        let taken = enter(&core.header.senders, want) || take_slow(core, want, deadline, key);
+        let taken = enter(&core.header.senders, want) || take_slow(core, want, limit, key);
         taken.then(|| Held::taken(core, want, site))
     }
 }
 
-const SERVED: &str = "without a deadline it waits until it is served";
+const SERVED: &str = "without a limit it waits until it is served";
 
 /// The right to read the data of an [`RwLock`]; dropping it unlocks. It stays on its thread.
 #[must_use = "the lock is free again at once if the guard is not kept"]

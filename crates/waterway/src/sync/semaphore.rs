@@ -14,8 +14,8 @@ use crate::primitives::Lock;
 use crate::rt::core_box::CoreRef;
 use crate::rt::header::CoreKind;
 use crate::wait::{
-    Claimed, Node, Stand, TaskWait, Turn, Wait, WaitKey, WaitQueue, WaitReason, Waited, WaitsAt,
-    checkpoint,
+    Claimed, Limit, Node, Stand, TaskWait, Turn, Wait, WaitKey, WaitQueue, WaitReason, Waited,
+    WaitsAt, checkpoint,
 };
 
 struct State {
@@ -141,9 +141,9 @@ impl Semaphore {
     /// Go: `Weighted.Acquire`.
     #[track_caller]
     pub fn acquire(&self, n: usize) -> Permit {
-        match self.acquire_until(n, None, Location::caller()) {
+        match self.acquire_within(n, Limit::NONE, Location::caller()) {
             Some(permit) => permit,
-            None => unreachable!("without a deadline it waits until it is served"),
+            None => unreachable!("without a limit it waits until it is served"),
         }
     }
 
@@ -162,14 +162,15 @@ impl Semaphore {
     /// Go: `Weighted.Acquire` with a context that ends.
     #[track_caller]
     pub fn acquire_timeout(&self, n: usize, timeout: Duration) -> Option<Permit> {
-        let deadline = Instant::now().checked_add(timeout);
-        self.acquire_until(n, deadline, Location::caller())
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.acquire_within(n, limit, Location::caller())
     }
 
-    fn acquire_until(
+    /// As `acquire`; `None` if the limit came first.
+    pub(crate) fn acquire_within(
         &self,
         n: usize,
-        deadline: Option<Instant>,
+        limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Option<Permit> {
         checkpoint();
@@ -180,7 +181,7 @@ impl Semaphore {
                 object: self.core.address(),
                 site,
             };
-            let wait = Wait::new(key, &n).until(deadline);
+            let wait = Wait::new(key, &n).within(limit);
             wait.park(&self.core.value, state, State::serve)
         };
         served.then(|| self.permit(n))

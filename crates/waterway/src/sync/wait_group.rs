@@ -20,7 +20,7 @@ use crate::primitives::{AtomicU64, Lock, Ordering};
 use crate::rt::core_box::CoreRef;
 use crate::rt::header::CoreKind;
 use crate::wait::{
-    Claimed, Stand, TaskWait, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
+    Claimed, Limit, Stand, TaskWait, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
 };
 
 /// Somebody waits.
@@ -194,21 +194,27 @@ impl WaitGroup {
     /// Go: `WaitGroup.Wait`.
     #[track_caller]
     pub fn wait(&self) {
+        self.wait_within(Limit::NONE, Location::caller());
+    }
+
+    /// As `wait`; false if the limit came first.
+    pub(crate) fn wait_within(&self, limit: Limit<'_>, site: &'static Location<'static>) -> bool {
         checkpoint();
         let State { word, waiters } = &self.core.value;
         if word.load(Ordering::Acquire) & !WAITED == 0 {
-            return;
+            return true;
         }
         let queue = waiters.lock();
         if !self.core.value.mark_waited() {
-            return;
+            return true;
         }
         let key = WaitKey {
             reason: WaitReason::WaitGroup,
             object: self.core.address(),
-            site: Location::caller(),
+            site,
         };
-        Wait::new(key, &()).park(waiters, queue, |_| Vec::new());
+        let wait = Wait::new(key, &()).within(limit);
+        wait.park(waiters, queue, |_| Vec::new())
     }
 
     /// Waits in an async task until the count is zero.

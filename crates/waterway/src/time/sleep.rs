@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use crate::wait::{WaitKey, WaitReason, Waiter, checkpoint};
+use crate::wait::{Limit, WaitKey, WaitReason, Waiter, Wake, checkpoint};
 
 /// Parks the caller for at least `duration`. Other goroutines run meanwhile.
 ///
@@ -21,20 +21,31 @@ use crate::wait::{WaitKey, WaitReason, Waiter, checkpoint};
 /// Go: `time.Sleep`.
 #[track_caller]
 pub fn sleep(duration: Duration) {
+    sleep_within(duration, Limit::NONE, Location::caller());
+}
+
+/// As `sleep`; false if the limit came first.
+pub(crate) fn sleep_within(
+    duration: Duration,
+    limit: Limit<'_>,
+    site: &'static Location<'static>,
+) -> bool {
     if duration.is_zero() {
-        return crate::rt::park::yield_now();
+        crate::rt::park::yield_now();
+        return true;
     }
     checkpoint();
     let key = WaitKey {
         reason: WaitReason::Sleep,
         object: 0,
-        site: Location::caller(),
+        site,
     };
-    Waiter::current().park(&key, Some(deadline(duration)));
+    let limit = limit.and_at(deadline(duration));
+    limit.park(&Waiter::current(), &key) != Wake::Cancelled
 }
 
 /// When `duration` from now is over; longer than a clock can count means in 100 years.
-pub(super) fn deadline(duration: Duration) -> Instant {
+pub(crate) fn deadline(duration: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     let now = Instant::now();
     now.checked_add(duration.min(CENTURY)).unwrap_or(now)

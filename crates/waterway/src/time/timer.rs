@@ -1,119 +1,20 @@
 //! Timers and tickers: channels that the clock sends to.
-//!
-//! # Protocol
-//!
-//! An [`Alarm`] is in at most one worker's timer heap. Firing takes it out of the heap under the heap's lock, and then
-//! takes the alarm's own lock; `stop` and `reset` hold that lock all the time. So a firing either has sent before, and
-//! what it sent is taken back out of the channel, or comes after, and sees that it is not wanted. Either way no stale
-//! value is received after `stop` or `reset` has returned (Go 1.23's rule).
-//!
-//! A firing that comes after a `reset` may find the alarm set. Its own time was read before the reset, so what is due now is due
-//! later than that, and it does nothing (at most, of a timer set to zero, in the same nanosecond, it is the firing that was asked
-//! for: the one in the heap finds nothing due then). A ticker's next time is later in any case, so an alarm stands in the heap once.
-//!
-//! Models (`models/`): `timer_..`, `ticker_stopped` in `blocking`, with two that fire: as the worker, and sysmon.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::sleep::deadline;
-use crate::chan::{self, Receiver, Sender};
-use crate::primitives::Lock;
-use crate::rt::clock::{instant_at, since_start};
-use crate::rt::park::{TimerEvent, TimerPayload};
-use crate::rt::sched::runtime;
-use crate::rt::timer::TimerSlot;
-use crate::rt::worker::Worker;
+use super::alarm::{Action, Alarm};
+use crate::chan::{self, Receiver};
 
-/// A clock's end of a channel of capacity 1.
-struct Alarm {
-    slot: TimerSlot,
-    tx: Sender<Instant>,
-    /// The worker in whose heap it stands.
-    home: &'static Worker,
-    state: Lock<State>,
-}
-
-struct State {
-    /// When it is due, on the runtime's clock; `None` if it is not set.
-    due: Option<u64>,
-    /// Nanoseconds from one tick to the next; 0 for a timer.
-    period: u64,
-}
-
-impl TimerEvent for Alarm {
-    fn slot(&self) -> &TimerSlot {
-        &self.slot
-    }
-
-    fn fire(self: Arc<Self>, now: u64) {
-        let mut state = self.state.lock();
-        let Some(due) = state.due.filter(|due| *due <= now) else {
-            return;
-        };
-        // A full channel keeps the older tick; one that nobody can receive from needs no more of them.
-        let heard = !matches!(
-            self.tx.try_send(instant_at(due)),
-            Err(chan::TrySendError::Disconnected(_))
-        );
-        state.due = (state.period > 0 && heard).then(|| {
-            // Ticks that were missed are left out.
-            due + state.period * (1 + (now - due) / state.period)
-        });
-        if let Some(next) = state.due {
-            self.home.add_timer(next, TimerPayload::Event(self.clone()));
-        }
-    }
-}
-
-impl Alarm {
-    #[track_caller]
-    fn new(after: Duration, period: Duration) -> (Arc<Alarm>, Receiver<Instant>) {
-        let (tx, rx) = chan::chan(1);
-        let state = Lock::new(State {
-            due: None,
-            period: 0,
-        });
-        let alarm = Arc::new(Alarm {
-            slot: TimerSlot::new(),
-            tx,
-            home: runtime().timer_worker(),
-            state,
-        });
-        alarm.set(after, period, &rx);
-        (alarm, rx)
-    }
-
-    /// Sets it anew. True if it was set before.
-    fn set(self: &Arc<Self>, after: Duration, period: Duration, rx: &Receiver<Instant>) -> bool {
-        let mut state = self.state.lock();
-        let was_set = self.clear(&mut state, rx);
-        let due = since_start(deadline(after));
-        *state = State {
-            due: Some(due),
-            period: period.as_nanos().try_into().unwrap_or(u64::MAX / 4),
-        };
-        self.home.add_timer(due, TimerPayload::Event(self.clone()));
-        was_set
-    }
-
-    /// Unsets it. True if it was set.
-    fn stop(&self, rx: &Receiver<Instant>) -> bool {
-        self.clear(&mut self.state.lock(), rx)
-    }
-
-    /// A firing that nobody has heard is taken back, and counts as none: Go 1.23 has it so, and the old idiom "unless
-    /// it was stopped in time, receive" would wait for ever else.
-    fn clear(&self, state: &mut State, rx: &Receiver<Instant>) -> bool {
-        let mut was_set = state.due.take().is_some();
-        // What the heap held is a reference to this alarm, which the caller holds too: nothing is dropped by this.
-        drop(self.home.remove_timer(&self.slot));
-        while rx.try_recv().is_ok() {
-            was_set = true;
-        }
-        was_set
-    }
+/// An alarm that sends to a channel.
+#[track_caller]
+fn channel(after: Duration, period: Duration) -> (Arc<Alarm>, Receiver<Instant>) {
+    let (tx, rx) = chan::chan(1);
+    let alarm = Alarm::new(Action::Send(tx));
+    // Nothing has been sent yet.
+    alarm.set(after, period, None);
+    (alarm, rx)
 }
 
 /// One moment in the future, as a channel.
@@ -140,7 +41,7 @@ impl Timer {
     /// Go: `time.NewTimer`.
     #[track_caller]
     pub fn new(after: Duration) -> Timer {
-        let (alarm, rx) = Alarm::new(after, Duration::ZERO);
+        let (alarm, rx) = channel(after, Duration::ZERO);
         Timer { alarm, rx }
     }
 
@@ -156,7 +57,7 @@ impl Timer {
     ///
     /// Go: `Timer.Stop`.
     pub fn stop(&self) -> bool {
-        self.alarm.stop(&self.rx)
+        self.alarm.stop(Some(&self.rx))
     }
 
     /// Lets the timer fire `after` from now, whatever it was set to. True if it was stopped by that, as by
@@ -164,7 +65,7 @@ impl Timer {
     ///
     /// Go: `Timer.Reset`.
     pub fn reset(&self, after: Duration) -> bool {
-        self.alarm.set(after, Duration::ZERO, &self.rx)
+        self.alarm.set(after, Duration::ZERO, Some(&self.rx))
     }
 }
 
@@ -177,7 +78,7 @@ impl Drop for Timer {
 impl fmt::Debug for Timer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timer")
-            .field("set", &self.alarm.state.lock().due.is_some())
+            .field("set", &self.alarm.due().is_some())
             .finish()
     }
 }
@@ -210,7 +111,7 @@ impl Ticker {
     #[track_caller]
     pub fn new(period: Duration) -> Ticker {
         assert!(!period.is_zero(), "zero interval for Ticker::new");
-        let (alarm, rx) = Alarm::new(period, period);
+        let (alarm, rx) = channel(period, period);
         Ticker { alarm, rx }
     }
 
@@ -225,7 +126,7 @@ impl Ticker {
     ///
     /// Go: `Ticker.Stop`.
     pub fn stop(&self) {
-        self.alarm.stop(&self.rx);
+        self.alarm.stop(Some(&self.rx));
     }
 
     /// Ticks every `period` from now on. Never blocks.
@@ -238,7 +139,7 @@ impl Ticker {
     #[track_caller]
     pub fn reset(&self, period: Duration) {
         assert!(!period.is_zero(), "zero interval for Ticker::reset");
-        self.alarm.set(period, period, &self.rx);
+        self.alarm.set(period, period, Some(&self.rx));
     }
 }
 
@@ -250,8 +151,9 @@ impl Drop for Ticker {
 
 impl fmt::Debug for Ticker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let period = Duration::from_nanos(self.alarm.state.lock().period);
-        f.debug_struct("Ticker").field("period", &period).finish()
+        f.debug_struct("Ticker")
+            .field("period", &self.alarm.period())
+            .finish()
     }
 }
 
@@ -259,10 +161,9 @@ impl fmt::Debug for Ticker {
 /// receiver is dropped.
 fn unowned((alarm, rx): (Arc<Alarm>, Receiver<Instant>)) -> Receiver<Instant> {
     let owned = alarm.clone();
-    alarm.tx.on_last_receiver_drop(move || {
-        owned.state.lock().due = None;
-        drop(owned.home.remove_timer(&owned.slot));
-    });
+    if let Action::Send(tx) = &alarm.action {
+        tx.on_last_receiver_drop(move || _ = owned.stop(None));
+    }
     rx
 }
 
@@ -279,7 +180,7 @@ fn unowned((alarm, rx): (Arc<Alarm>, Receiver<Instant>)) -> Receiver<Instant> {
 /// Go: `time.After`.
 #[track_caller]
 pub fn after(duration: Duration) -> Receiver<Instant> {
-    unowned(Alarm::new(duration, Duration::ZERO))
+    unowned(channel(duration, Duration::ZERO))
 }
 
 /// A channel that gets the time every `period`, as long as somebody can receive from it. A period of zero never ticks.
@@ -296,5 +197,5 @@ pub fn tick(period: Duration) -> Receiver<Instant> {
     if period.is_zero() {
         return chan::never();
     }
-    unowned(Alarm::new(period, period))
+    unowned(channel(period, period))
 }

@@ -1,7 +1,6 @@
 //! One blocking call on one queue, from the moment the caller stands in it.
 
-use std::time::Instant;
-
+use super::limit::Limit;
 use super::queue::{Node, WaitQueue};
 use crate::primitives::{Lock, LockGuard};
 use crate::rt::park::{Claimed, Waiter, Wake};
@@ -25,7 +24,7 @@ pub(crate) struct Wait<'a> {
     pub(crate) key: WaitKey,
     /// The caller's own, for who serves it.
     pub(crate) slot: *mut (),
-    pub(crate) deadline: Option<Instant>,
+    pub(crate) limit: Limit<'a>,
     /// The caller had its turn, and lost what it was woken for to another: it goes to the front.
     pub(crate) again: bool,
     _slot: std::marker::PhantomData<&'a ()>,
@@ -37,18 +36,18 @@ impl<'a> Wait<'a> {
         Wait {
             key,
             slot: std::ptr::from_ref(slot).cast_mut().cast(),
-            deadline: None,
+            limit: Limit::NONE,
             again: false,
             _slot: std::marker::PhantomData,
         }
     }
 
-    pub(crate) fn until(mut self, deadline: Option<Instant>) -> Self {
-        self.deadline = deadline;
+    pub(crate) fn within(mut self, limit: Limit<'a>) -> Self {
+        self.limit = limit;
         self
     }
 
-    /// Parks the caller in the queue of `state`, which `lock` guards. True if it was served. False if the deadline passed
+    /// Parks the caller in the queue of `state`, which `lock` guards. True if it was served. False if its limit came
     /// first: then it stands there no more, and `left` says who may go on because of that.
     pub(crate) fn park<S: Waited>(
         self,
@@ -57,7 +56,7 @@ impl<'a> Wait<'a> {
         left: impl FnOnce(&mut S) -> Vec<Claimed>,
     ) -> bool {
         let waiter = Waiter::current();
-        if self.deadline.is_none() {
+        if self.limit.is_none() {
             waiter.set_sole();
         }
         let node = Node::new(&waiter, 1, self.slot);
@@ -69,7 +68,7 @@ impl<'a> Wait<'a> {
             }
         }
         drop(state);
-        let woken = waiter.park(&self.key, self.deadline);
+        let woken = self.limit.park(&waiter, &self.key);
         if let Wake::Ready(_) = woken {
             return true;
         }

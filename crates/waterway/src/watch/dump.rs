@@ -127,10 +127,11 @@ fn state(record: &Record, woken: bool, now: u64) -> String {
             let time = Duration::from_nanos(now.saturating_sub(waiting.since));
             let reason = waiting.key.reason.text();
             format!(
-                "[{reason}, {:.1} s]:\n\tblocked at {}{}\n",
+                "[{reason}, {:.1} s]:\n\tblocked at {}{}{}\n",
                 time.as_secs_f64(),
                 waiting.key.site,
-                object(&waiting)
+                object(&waiting),
+                ending(&waiting)
             )
         }
         Some(_) => "[runnable]:\n".into(),
@@ -145,11 +146,7 @@ fn object(waiting: &Waiting) -> String {
     if waiting.key.reason == WaitReason::Join {
         return format!(", waiting for goroutine {address} to finish");
     }
-    if HANDLES.offset(address).is_none() {
-        return String::new();
-    }
-    // SAFETY: an address that a record names is, or was, that of a core.
-    let Some(seen) = (unsafe { CoreHeader::read(address as *const CoreHeader) }) else {
+    let Some(seen) = core_at(address) else {
         return String::new();
     };
     let id = seen.id;
@@ -190,6 +187,7 @@ fn object(waiting: &Waiting) -> String {
         CoreKind::Once => format!("once {id}"),
         CoreKind::Barrier => format!("barrier {id}"),
         CoreKind::Semaphore => format!("semaphore {id}"),
+        CoreKind::Context => format!("context {id}"),
     };
     format!("\n\ton {what}, made at {}", seen.site)
 }
@@ -197,4 +195,20 @@ fn object(waiting: &Waiting) -> String {
 fn taken_at(seen: &Seen) -> String {
     let site = seen.held_at();
     site.map_or_else(String::new, |site| format!(", locked at {site}"))
+}
+
+/// What else may end the wait.
+fn ending(waiting: &Waiting) -> String {
+    let context = core_at(waiting.ending);
+    context.map_or_else(String::new, |context| {
+        let Seen { id, site, .. } = context;
+        format!("\n\tor until context {id} ends, made at {site}")
+    })
+}
+
+/// The core at an address that a record names.
+fn core_at(address: usize) -> Option<Seen> {
+    HANDLES.offset(address)?;
+    // SAFETY: an address that a record names is, or was, that of a core.
+    unsafe { CoreHeader::read(address as *const CoreHeader) }
 }

@@ -24,7 +24,30 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sync", &["primitives", "rt", "wait", "goroutine"]),
     ("select", &["primitives", "rt", "wait", "chan"]),
     ("futures", &["chan"]),
-    ("time", &["primitives", "rt", "wait", "chan"]),
+    ("time", &["primitives", "rt", "wait", "chan", "goroutine"]),
+    (
+        "context",
+        &[
+            "primitives",
+            "rt",
+            "wait",
+            "chan",
+            "goroutine",
+            "sync",
+            "time",
+        ],
+    ),
+    (
+        "group",
+        &[
+            "primitives",
+            "defer",
+            "goroutine",
+            "sync",
+            "chan",
+            "context",
+        ],
+    ),
     ("testing", &["primitives", "rt", "wait", "goroutine"]),
     ("watch", &["primitives", "rt", "wait", "goroutine"]),
 ];

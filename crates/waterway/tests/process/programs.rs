@@ -1,5 +1,7 @@
 //! The programs that the tests of `process.rs` run.
 
+#[path = "contexts.rs"]
+mod contexts;
 #[path = "reap.rs"]
 mod reap;
 
@@ -46,6 +48,12 @@ pub fn run(program: &str) {
                 std::thread::park();
             }
         }
+        "alive_context_deadline" => contexts::deadlines(),
+        "alive_context_above" => contexts::deadline_above(),
+        "alive_after_func" => contexts::after_func(),
+        "deadlock_context" => contexts::forgotten(),
+        "deadlock_context_done" => contexts::forgotten_done(),
+        "deadlock_context_cancelled" => contexts::cancelled(),
         "alive_std_timeout" => alive_std_timeout(),
         "alive_signal_handler" => alive_signal_handler(),
         "spin" => spin(Duration::from_secs(60)),

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use waterway::sync::{Barrier, Condvar, Mutex, RwLock, Semaphore};
-use waterway::{Builder, Select, block_on, chan, go, scope, select};
+use waterway::{Builder, Context, Select, block_on, chan, go, scope, select};
 
 use super::never_done;
 
@@ -30,6 +30,7 @@ pub(super) fn each_wait() {
     channels();
     selects();
     locks();
+    contexts();
     tasks();
 
     let stuck = never_done();
@@ -125,6 +126,20 @@ fn locks() {
     let comes = go(move || _ = other.wait());
     barrier.wait();
     comes.join().unwrap();
+}
+
+/// Reaped, a wait that a context limits leaves the context's queue too.
+fn contexts() {
+    let (ctx, guard) = Context::background().with_cancel();
+    let lock = Mutex::new(1);
+    let held = lock.lock();
+    is_reaped(|| ctx.lock(&lock).map(drop));
+    drop(held);
+    let (_tx, rx) = chan::<u32>(0);
+    is_reaped(|| ctx.recv(&rx));
+    is_reaped(|| ctx.done().recv());
+    guard.cancel();
+    assert!(ctx.recv(&rx).is_err() && ctx.done().recv().is_err());
 }
 
 /// What a reaped task waited for goes on working, and its future is dropped.
