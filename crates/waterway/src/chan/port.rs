@@ -56,6 +56,8 @@ pub(crate) trait Port {
     /// before and after an attempt that failed, the arm could not go at any time between the first look and the attempt,
     /// unless a slot was claimed and given back just then.
     fn turn(&self) -> usize;
+    /// True if others send and receive without the lock.
+    fn has_ring(&self) -> bool;
     /// Takes part in the order of those who will wait: before the last attempt. Under the lock.
     fn announce(&self);
     /// Stands in the queue. Who watches for that is told.
@@ -151,6 +153,10 @@ impl<T> Port for RecvPort<'_, T> {
 
     fn turn(&self) -> usize {
         self.core.ring().map_or(0, Ring::head)
+    }
+
+    fn has_ring(&self) -> bool {
+        self.core.ring().is_some()
     }
 
     fn announce(&self) {
@@ -308,6 +314,10 @@ impl<T> Port for SendPort<'_, T> {
 
     fn turn(&self) -> usize {
         self.core.ring().map_or(0, Ring::tail)
+    }
+
+    fn has_ring(&self) -> bool {
+        self.core.ring().is_some()
     }
 
     fn announce(&self) {

@@ -11,7 +11,7 @@ use super::clock::clock;
 use crate::primitives::{AtomicU32, AtomicUsize, Ordering};
 
 /// One turn in so many is timed. A prime, so that no rhythm of the program hides somebody.
-pub(super) const TIMED_EVERY: u64 = 509;
+pub(super) const TIMED_EVERY: u32 = 509;
 
 /// A turn is short below this, in nanoseconds: about what it costs to hand over to another worker.
 const SHORT: u64 = 1_000;
@@ -112,36 +112,41 @@ fn note(site: &'static Location<'static>, ns: u64, whole: bool) {
 pub(super) struct Stopwatch {
     /// When the turn began, later by what is not its own; 0 if none is timed.
     since: Cell<u64>,
-    /// Whose turn it is.
-    site: Cell<Option<&'static Location<'static>>>,
+    /// Whose turn it is, and whether it is the first.
+    turn: Cell<Option<(&'static Location<'static>, bool)>>,
 }
 
 impl Stopwatch {
     pub(super) const fn new() -> Stopwatch {
         Stopwatch {
             since: Cell::new(0),
-            site: Cell::new(None),
+            turn: Cell::new(None),
         }
     }
 
     #[cold]
-    pub(super) fn start(&self, site: &'static Location<'static>) {
-        self.site.set(Some(site));
+    pub(super) fn start(&self, site: &'static Location<'static>, first: bool) {
+        self.turn.set(Some((site, first)));
         self.since.set(clock());
     }
 
-    /// The turn is over: see [`note`].
+    #[inline]
+    pub(super) fn runs(&self) -> bool {
+        self.since.get() != 0
+    }
+
+    /// The turn is over, and if `finished` the goroutine is: see [`note`].
     #[cold]
-    pub(super) fn stop(&self, whole: bool) {
+    pub(super) fn stop(&self, finished: bool) {
         let passed = clock().saturating_sub(self.since.replace(0));
-        if let Some(site) = self.site.take() {
-            note(site, passed, whole);
+        if let Some((site, first)) = self.turn.take() {
+            note(site, passed, first && finished);
         }
     }
 
     /// Runs `f`, whose time is not the turn's own.
     pub(super) fn without(&self, f: impl FnOnce()) {
-        if self.since.get() == 0 {
+        if !self.runs() {
             return f();
         }
         let begin = clock();

@@ -150,6 +150,8 @@ struct Own {
     /// When the last chain ended that was cut off, and how long the one that runs may go on, see `goes_on`.
     chain_ended: u64,
     chain_until: u64,
+    /// Turns until one is timed.
+    until_timed: u32,
     /// Spawns by the goroutine that runs now.
     burst: usize,
 }
@@ -337,16 +339,20 @@ impl Worker {
                 None => return,
             },
         };
-        // SAFETY: I1.
-        unsafe { self.own() }.burst = 0;
+        // SAFETY: I1; not used beyond the next lines.
+        let own = unsafe { self.own() };
+        own.burst = 0;
+        if own.until_timed > 0 {
+            own.until_timed -= 1;
+        } else {
+            own.until_timed = TIMED_EVERY;
+            // SAFETY: I4: it has not run to its end.
+            let site = unsafe { task.as_ref() }.identity.site;
+            self.stopwatch.start(site, fresh);
+        }
         // The turn is counted first: who sees that the goroutine is not runnable any more sees that it had its turn.
         let turns = self.turns.load(Ordering::Relaxed) + 1;
         self.turns.store(turns, Ordering::Relaxed);
-        let timed = turns.is_multiple_of(TIMED_EVERY);
-        if timed {
-            // SAFETY: I4: it has not run to its end.
-            self.stopwatch.start(unsafe { task.as_ref() }.identity.site);
-        }
         // SAFETY: I4.
         unsafe { task.as_ref() }
             .runnable
@@ -357,8 +363,8 @@ impl Worker {
         let finished = unsafe { task.as_ref().resume() };
         self.busy.store(false, Ordering::Relaxed);
         self.current.set(None);
-        if timed {
-            self.stopwatch.stop(fresh && finished);
+        if self.stopwatch.runs() {
+            self.stopwatch.stop(finished);
         }
         if finished {
             super::fork::check_end();

@@ -38,8 +38,4 @@ impl<T> Few<T> {
             None => &mut self.more[index - INLINE],
         }
     }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.inline.iter().flatten().chain(&self.more)
-    }
 }

@@ -9,35 +9,29 @@ use crate::primitives::LockGuard;
 
 const SHORT: usize = 8;
 
-/// The order in which arms are tried.
-pub(super) struct Order {
+/// One number for each arm. It needs no memory of its own while there are few arms.
+pub(super) struct Each {
     short: [usize; SHORT],
     long: Vec<usize>,
     len: usize,
 }
 
-impl Order {
-    /// As they stand, or shuffled.
+impl Each {
+    /// Each arm's own number, in order.
     #[inline]
-    pub(super) fn new(arms: usize, biased: bool) -> Order {
-        let mut order = Order {
+    fn own(arms: usize) -> Each {
+        Each {
             short: std::array::from_fn(|arm| arm),
-            long: Vec::new(),
+            long: match arms {
+                0..=SHORT => Vec::new(),
+                _ => (0..arms).collect(),
+            },
             len: arms,
-        };
-        if arms > SHORT {
-            order.long = (0..arms).collect();
         }
-        if !biased {
-            let arms = order.arms_mut();
-            for at in (1..arms.len()).rev() {
-                arms.swap(at, below(at + 1));
-            }
-        }
-        order
     }
 
-    fn arms_mut(&mut self) -> &mut [usize] {
+    #[inline]
+    fn all_mut(&mut self) -> &mut [usize] {
         match self.len {
             0..=SHORT => &mut self.short[..self.len],
             _ => &mut self.long,
@@ -45,11 +39,34 @@ impl Order {
     }
 
     #[inline]
-    pub(super) fn arms(&self) -> &[usize] {
+    fn all(&self) -> &[usize] {
         match self.len {
             0..=SHORT => &self.short[..self.len],
             _ => &self.long,
         }
+    }
+}
+
+/// The order in which arms are tried.
+pub(super) struct Order(Each);
+
+impl Order {
+    /// As they stand, or shuffled.
+    #[inline]
+    pub(super) fn new(arms: usize, biased: bool) -> Order {
+        let mut order = Each::own(arms);
+        if !biased {
+            let arms = order.all_mut();
+            for at in (1..arms.len()).rev() {
+                arms.swap(at, below(at + 1));
+            }
+        }
+        Order(order)
+    }
+
+    #[inline]
+    pub(super) fn arms(&self) -> &[usize] {
+        self.0.all()
     }
 }
 
@@ -72,27 +89,45 @@ fn below(bound: usize) -> usize {
 }
 
 /// The locks of all channels of a select, each taken once, in the order of their addresses.
-pub(super) struct Locks<'a>(Few<(usize, LockGuard<'a, Queues>)>);
+pub(super) struct Locks<'a> {
+    guards: Few<LockGuard<'a, Queues>>,
+    /// Which of them is that of each arm.
+    of: Each,
+}
 
 impl<'a> Locks<'a> {
     pub(super) fn of(ports: &[Pin<&'a dyn Port>]) -> Locks<'a> {
-        let mut locks = Few::new();
-        let mut last = 0;
-        // The next higher address each time: quadratic, but selects are short and this needs no memory.
-        loop {
-            let next = ports.iter().filter(|port| port.object() > last);
-            let Some(port) = next.min_by_key(|port| port.object()) else {
-                return Locks(locks);
-            };
-            last = port.object();
-            locks.push((last, port.get_ref().queues().lock()));
+        let (mut at, mut sorted) = (Each::own(ports.len()), Each::own(ports.len()));
+        for (arm, object) in at.all_mut().iter_mut().enumerate() {
+            *object = ports[arm].object();
         }
+        match sorted.all_mut() {
+            [first, second] => {
+                if at.all()[*first] > at.all()[*second] {
+                    std::mem::swap(first, second);
+                }
+            }
+            more => more.sort_unstable_by_key(|&arm| at.all()[arm]),
+        }
+        let mut locks = Locks {
+            guards: Few::new(),
+            of: Each::own(ports.len()),
+        };
+        let (mut last, mut taken) = (0, 0);
+        for &arm in sorted.all() {
+            if at.all()[arm] != last {
+                last = at.all()[arm];
+                locks.guards.push(ports[arm].get_ref().queues().lock());
+                taken += 1;
+            }
+            locks.of.all_mut()[arm] = taken - 1;
+        }
+        locks
     }
 
-    /// The queues of the channel of `port`.
-    pub(super) fn queues(&mut self, port: Pin<&dyn Port>) -> &mut Queues {
-        let object = port.object();
-        let at = self.0.iter().position(|(address, _)| *address == object);
-        &mut self.0.get_mut(at.expect("every channel is locked")).1
+    /// The queues of the channel of an arm.
+    #[inline]
+    pub(super) fn queues(&mut self, arm: usize) -> &mut Queues {
+        self.guards.get_mut(self.of.all()[arm])
     }
 }

@@ -64,7 +64,12 @@ pub(crate) fn run(
         checkpoint();
     }
     let order = Order::new(ports.len(), biased);
-    let chosen = try_each(ports, &order, waits).or_else(|| match patience {
+    let chosen = match patience {
+        // Where nothing moves without the locks, the second look does it all.
+        Patience::None if ports.len() > 1 && !ports.iter().any(|port| port.has_ring()) => None,
+        _ => try_each(ports, &order, waits),
+    };
+    let chosen = chosen.or_else(|| match patience {
         Patience::None => try_at_one_moment(ports, &order),
         Patience::Until(deadline) => wait(ports, &order, deadline, site),
     });
@@ -151,7 +156,7 @@ enum Entered {
     Queues,
 }
 
-/// As `try_each` for a caller that does not wait, when none could go: now it counts.
+/// For a caller that does not wait: an arm, unless none could go at one moment.
 fn try_at_one_moment(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
     if ports.len() < 2 {
         return None;
@@ -159,8 +164,8 @@ fn try_at_one_moment(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
     let mut wakes = WakeList::new();
     let mut locks = Locks::of(ports);
     let tried = try_all(ports, order, &mut locks, None, &mut wakes);
-    for port in ports {
-        port.refresh(locks.queues(*port));
+    for (arm, port) in ports.iter().enumerate() {
+        port.refresh(locks.queues(arm));
     }
     match tried {
         Entered::Committed(arm) => Some(arm),
@@ -191,7 +196,7 @@ fn try_all(
         for &arm in order.arms() {
             let port = ports[arm];
             let bind = waiter.map(|waiter| (waiter, arm + 1));
-            match port.attempt(locks.queues(port), bind, wakes) {
+            match port.attempt(locks.queues(arm), bind, wakes) {
                 Tried::Ready => return Entered::Committed(arm),
                 Tried::Later if waiter.is_some() => return Entered::Bound,
                 Tried::NotReady | Tried::Later => {}
@@ -213,13 +218,13 @@ fn enter(ports: Ports<'_, '_>, order: &Order, waiter: &Waiter, nodes: &Few<Node>
     if let Entered::Queues = entered {
         // In the order of the dice, so that of several arms of one channel each may be found first.
         for &arm in order.arms() {
-            let queues = locks.queues(ports[arm]);
+            let queues = locks.queues(arm);
             // SAFETY: the nodes stay where they are until `leave` has taken them out.
             unsafe { ports[arm].enter(queues, nodes.get(arm), &mut wakes) };
         }
     }
-    for port in ports {
-        port.refresh(locks.queues(*port));
+    for (arm, port) in ports.iter().enumerate() {
+        port.refresh(locks.queues(arm));
     }
     entered
 }
