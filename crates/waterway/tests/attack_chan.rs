@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use attack::{Counted, bounded, bounded_go, calling, poll, until};
 use waterway::chan::unbounded;
-use waterway::{Receiver, RecvError, Sender, chan, go, select};
+use waterway::{Builder, Receiver, RecvError, Sender, chan, select};
 
 fn flavors<T>() -> Vec<(Sender<T>, Receiver<T>)> {
     vec![chan(0), chan(1), chan(2), chan(7), unbounded()]
@@ -58,7 +58,9 @@ fn capacities_of_every_size() {
         assert_eq!((page.0, &raw const page as usize % 4096), (n, 0));
     }
     let (tx, rx) = chan::<[u8; 1 << 16]>(2);
-    let sender = go(move || tx.send([7; 1 << 16]).is_ok());
+    // Builds that are not optimised keep some dozen copies on the way, the address sanitizer more.
+    let large = Builder::new().stack_size(16 << 20);
+    let sender = large.go(move || tx.send([7; 1 << 16]).is_ok());
     assert!(rx.recv().unwrap().iter().all(|b| *b == 7));
     assert!(sender.join().unwrap());
 }

@@ -2,7 +2,6 @@
 //! (waiters, reservations, a closed channel, a race that was lost) is left to `ops.rs`, which says the same at length.
 
 use super::core::{Core, Flavor, RECV_CLOSED, RECV_WAITING, SEND_WAITING};
-use super::ring::Ring;
 
 /// Larger values, in bytes, go the long way, which moves them less often.
 const SMALL: usize = 256;
@@ -14,21 +13,15 @@ impl<T> Core<T> {
         size_of::<T>() <= SMALL && self.ring().is_some()
     }
 
-    /// The ring, if a sender may use it without the lock.
-    #[inline]
-    fn ring_to_send(&self) -> Option<&Ring<T>> {
-        match &self.flavor {
-            Flavor::Ring(ring) if self.flags() & !RECV_WAITING == 0 => Some(ring),
-            _ => None,
-        }
-    }
-
     /// Sends at the first attempt, or hands the value back.
     #[inline]
     pub(super) fn put_quick(&self, value: T) -> Result<(), T> {
-        let Some(ring) = self.ring_to_send() else {
+        let Flavor::Ring(ring) = &self.flavor else {
             return Err(value);
         };
+        if self.flags() & !RECV_WAITING != 0 {
+            return Err(value);
+        }
         ring.push_once(value)?;
         self.look_behind(RECV_WAITING);
         Ok(())

@@ -70,20 +70,16 @@ impl<T> Receiver<T> {
         if self.core().is_quick() {
             return self.recv_ring(Location::caller());
         }
-        self.recv_slow(Location::caller())
+        let got = self.core().recv(Limit::NONE, Location::caller());
+        got.map_err(|_| RecvError)
     }
 
     #[inline(never)]
     fn recv_ring(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
         match self.core().get_quick() {
             Some(value) => Ok(value),
-            None => self.recv_slow(site),
+            None => self.core().recv(Limit::NONE, site).map_err(|_| RecvError),
         }
-    }
-
-    #[inline]
-    fn recv_slow(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
-        self.core().recv(Limit::NONE, site).map_err(|_| RecvError)
     }
 
     /// Receives a value if one is there.

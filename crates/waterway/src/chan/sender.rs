@@ -67,26 +67,26 @@ impl<T> Sender<T> {
         if self.core().is_quick() {
             return self.send_ring(value, Location::caller());
         }
-        self.send_from(&SendSlot::new(value), Location::caller())
+        self.send_slot(SendSlot::new(value), Location::caller())
     }
 
     #[inline(never)]
     fn send_ring(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
         match self.core().put_quick(value) {
             Ok(()) => Ok(()),
-            Err(value) => self.send_from(&SendSlot::new(value), site),
+            Err(value) => self.send_slot(SendSlot::new(value), site),
         }
     }
 
-    #[inline]
-    fn send_from(
+    #[inline(always)]
+    fn send_slot(
         &self,
-        from: &SendSlot<T>,
+        from: SendSlot<T>,
         site: &'static Location<'static>,
     ) -> Result<(), SendError<T>> {
-        match self.core().send(from, Limit::NONE, site) {
+        match self.core().send(&from, Limit::NONE, site) {
             Put::Done => Ok(()),
-            Put::Full | Put::Closed => Err(SendError(left(from))),
+            Put::Full | Put::Closed => Err(SendError(left(&from))),
         }
     }
 

@@ -346,6 +346,17 @@ impl Claimed {
         match self.0 {
             // SAFETY: I2: the claim is the one right to wake it.
             Sleeper::Goroutine(task) => unsafe { task.as_ref().home.ready(task) },
+            other => other.wake_elsewhere(),
+        }
+    }
+}
+
+impl Sleeper {
+    #[cold]
+    #[inline(never)]
+    fn wake_elsewhere(self) {
+        match self {
+            Sleeper::Goroutine(_) => unreachable!("woken by its worker"),
             Sleeper::Thread(parker) => parker.unpark(),
             Sleeper::Task(waker) => {
                 if let Some(waker) = waker {
