@@ -17,6 +17,8 @@ pub(super) const MODELS: &[Model] = &[
     ("select_ready_hears_of_every_value", ready),
     ("select_is_not_bound_by_who_looks", looked_at),
     ("select_is_met_by_who_looks_and_tries", looked_at_and_tried),
+    ("select_default_beside_a_close", || default_of_one_moment(0)),
+    ("select_default_beside_a_value", || default_of_one_moment(1)),
 ];
 
 /// Everything sent into either channel is received by one of two selectors.
@@ -225,6 +227,33 @@ fn looked_at_and_tried() {
             set.recv(&from_b);
             let rx = if set.ready() == 0 { &from_a } else { &from_b };
             got += rx.try_recv().unwrap_or(0);
+        }
+    });
+    stage.end();
+    drop((a, b));
+}
+
+/// At every moment one of the two arms can go, though neither for long: the default is not taken. The second arm becomes
+/// ready, by a close or by a value, before the first one's value is taken away.
+fn default_of_one_moment(cap: usize) {
+    let mut stage = Stage::new();
+    let (a, from_a) = chan(1);
+    let (b, from_b) = chan(cap);
+    a.try_send(1).unwrap();
+    let (also_b, also_from_a) = (b.clone(), from_a.clone());
+    stage.actor(Thread, move || {
+        // Whoever selected may have gone by then.
+        match cap {
+            0 => also_b.close(),
+            _ => _ = also_b.try_send(2),
+        }
+        let _ = also_from_a.try_recv();
+    });
+    stage.actor(Goroutine, move || {
+        select! {
+            recv(from_b) -> got => assert_eq!(got.is_ok(), cap == 1),
+            recv(from_a) -> got => assert_eq!(got, Ok(1)),
+            default => panic!("one of the arms could go"),
         }
     });
     stage.end();

@@ -41,6 +41,7 @@ impl<T> Core<T> {
         if self.is_rendezvous()
             && let Some(claimed) = self.meet_receiver(&mut queues, from)
         {
+            self.show(RECV_WAITING, !queues.receivers.is_empty());
             drop(queues);
             claimed.wake();
             return Put::Done;
@@ -64,6 +65,7 @@ impl<T> Core<T> {
             if self.is_rendezvous() && self.nobody(&queues.receivers) {
                 // SAFETY: the node stays until it was popped, or removed below; nothing unwinds before (`park` I5).
                 unsafe { queues.senders.push_back(&node) };
+                self.show(SEND_WAITING, true);
                 drop(queues);
             } else {
                 // SAFETY: as above.
@@ -134,6 +136,7 @@ impl<T> Core<T> {
         if self.is_rendezvous()
             && let Some((value, claimed)) = self.meet_sender(&mut queues)
         {
+            self.show(SEND_WAITING, !queues.senders.is_empty());
             drop(queues);
             claimed.wake();
             return Ok(value);
@@ -157,6 +160,7 @@ impl<T> Core<T> {
                 }
                 // SAFETY: the node stays until it was popped, or removed below.
                 unsafe { queues.receivers.push_back(&node) };
+                self.show(RECV_WAITING, true);
                 drop(queues);
             } else {
                 let sole = limit.is_none();

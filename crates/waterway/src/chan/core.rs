@@ -50,6 +50,9 @@ pub(crate) struct Core<T> {
     header: CoreHeader,
     refs: AtomicUsize,
     pub(super) flags: AtomicUsize,
+    /// For those who look without the lock: who waits (`SEND_WAITING`, `RECV_WAITING`), whatever the flavour, and above these
+    /// bits a count of changes.
+    waits: AtomicUsize,
     queues: Lock<Queues>,
     pub(super) flavor: Flavor<T>,
     on_last_receiver: Lock<Option<Box<dyn FnOnce() + Send>>>,
@@ -77,6 +80,7 @@ impl<T> Core<T> {
         unsafe {
             (&raw mut (*at).refs).write(AtomicUsize::new(1));
             (&raw mut (*at).flags).write(AtomicUsize::new(0));
+            (&raw mut (*at).waits).write(AtomicUsize::new(0));
             (&raw mut (*at).queues).write(Lock::new(Queues::default()));
             (&raw mut (*at).flavor).write(flavor);
             (&raw mut (*at).on_last_receiver).write(Lock::new(None));
@@ -170,9 +174,33 @@ impl<T> Core<T> {
         }
     }
 
-    /// Takes back what nobody in the queues needs. Under the lock, before it is released.
+    /// Shows those who look without the lock whether somebody waits on that side. Under the lock, after a change of its queue.
+    #[inline]
+    pub(super) fn show(&self, side: usize, waits: bool) {
+        let shown = self.waits.load(Ordering::Relaxed);
+        if (shown & side != 0) != waits {
+            let count = SEND_WAITING + RECV_WAITING + 1;
+            self.waits
+                .store(shown.wrapping_add(count) ^ side, Ordering::Release);
+        }
+    }
+
+    /// A mark if nobody of that side waits, and the channel is open and unbuffered: nobody did for as long as the mark stays the
+    /// same. Looks without the lock; `None` says nothing.
+    #[inline]
+    pub(super) fn nobody_waits(&self, side: usize) -> Option<usize> {
+        let shown = self.waits.load(Ordering::Acquire);
+        let idle = matches!(self.flavor, Flavor::Rendezvous | Flavor::Never)
+            && shown & side == 0
+            && !self.is_closed();
+        idle.then_some(shown)
+    }
+
+    /// Takes back what nobody in the queues needs, and shows who waits. Under the lock, before it is released.
     #[inline]
     pub(super) fn refresh(&self, queues: &Queues) {
+        self.show(SEND_WAITING, !queues.senders.is_empty());
+        self.show(RECV_WAITING, !queues.receivers.is_empty());
         let flags = self.flags.load(Ordering::Relaxed);
         let mut idle = 0;
         if queues.senders.is_empty() {

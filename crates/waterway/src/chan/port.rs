@@ -56,8 +56,9 @@ pub(crate) trait Port {
     /// before and after an attempt that failed, the arm could not go at any time between the first look and the attempt,
     /// unless a slot was claimed and given back just then.
     fn turn(&self) -> usize;
-    /// True if others send and receive without the lock.
-    fn has_ring(&self) -> bool;
+    /// A look without the lock: a mark if the arm cannot go, and could not for as long as the mark stays the same. `None` says
+    /// nothing.
+    fn idle(&self) -> Option<usize>;
     /// Takes part in the order of those who will wait: before the last attempt. Under the lock.
     fn announce(&self);
     /// Stands in the queue. Who watches for that is told.
@@ -155,8 +156,11 @@ impl<T> Port for RecvPort<'_, T> {
         self.core.ring().map_or(0, Ring::head)
     }
 
-    fn has_ring(&self) -> bool {
-        self.core.ring().is_some()
+    fn idle(&self) -> Option<usize> {
+        match self.core.ring() {
+            Some(ring) => ring.is_bare(),
+            None => self.core.nobody_waits(SEND_WAITING),
+        }
     }
 
     fn announce(&self) {
@@ -316,8 +320,8 @@ impl<T> Port for SendPort<'_, T> {
         self.core.ring().map_or(0, Ring::tail)
     }
 
-    fn has_ring(&self) -> bool {
-        self.core.ring().is_some()
+    fn idle(&self) -> Option<usize> {
+        self.core.nobody_waits(RECV_WAITING)
     }
 
     fn announce(&self) {

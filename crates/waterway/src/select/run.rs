@@ -2,8 +2,9 @@
 //!
 //! # Protocol
 //!
-//! 1. Each arm is tried once, under its own channel's lock, in the order of the dice. The first that can go commits. One that
-//!    could go in 2 only (its peer is an arm of a select, or a task) ends this: what comes after it shall not go first.
+//! 0. A caller that does not wait looks at all arms twice, without locks (`none_can_go`): most selects with a default end here.
+//! 1. Each arm is tried once, under its own channel's lock, in the order of the dice, but for those that a look without the lock
+//!    finds idle. The first that can go commits.
 //! 2. If none can: all channels are locked, in the order of their addresses, and each arm is tried until one can go, or none
 //!    could at one moment. If the caller does not wait, that is all. Else a node of the one waiter is put into each queue;
 //!    all locks are released; the caller parks.
@@ -14,6 +15,11 @@
 //! still but the rings. An arm on a ring that is found wanting was so ever since a look at its `turn`, if that has not moved
 //! meanwhile; so no arm could go between the last look and the first attempt. With the caller announced, every move of a
 //! ring's other side waits for the lock soon, so this ends.
+//!
+//! *The looks without locks.* What an arm's readiness hangs on is counted: whoever enters or leaves a queue of an unbuffered
+//! channel changes `waits` under the lock, and a value that comes into a ring moves `tail`. An arm that was idle with the same
+//! mark twice was idle in between; the looks at all arms have one moment in common, after the last first look. Counts are
+//! published with the change that they count, so whoever has seen a consequence of a change sees the count.
 //!
 //! *Exactly one arm.* In 1 and 2 the caller's waiter stands in no queue, or in queues that it has locked, so nobody claims
 //! it while it commits; after 2 only claims commit it, and one succeeds. *No self-rendezvous*: while arms are tried, no
@@ -36,6 +42,9 @@ use super::few::Few;
 use super::order::{Locks, Order};
 use crate::chan::{Port, Tried, WakeList};
 use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
+
+/// So many arms are looked at without their locks.
+const FEW: usize = 8;
 
 /// How long a select may wait.
 #[derive(Clone, Copy, Debug)]
@@ -63,12 +72,11 @@ pub(crate) fn run(
     if waits {
         checkpoint();
     }
+    if !waits && none_can_go(ports) {
+        return None;
+    }
     let order = Order::new(ports.len(), biased);
-    let chosen = match patience {
-        // Where nothing moves without the locks, the second look does it all.
-        Patience::None if ports.len() > 1 && !ports.iter().any(|port| port.has_ring()) => None,
-        _ => try_each(ports, &order, waits),
-    };
+    let chosen = try_each(ports, &order, waits);
     let chosen = chosen.or_else(|| match patience {
         Patience::None => try_at_one_moment(ports, &order),
         Patience::Until(deadline) => wait(ports, &order, deadline, site),
@@ -94,11 +102,34 @@ pub(super) fn key(ports: Ports<'_, '_>, site: &'static Location<'static>) -> Wai
     }
 }
 
+/// Two looks without locks, with the same marks: then no arm could go at the moment between them. False says nothing.
+fn none_can_go(ports: Ports<'_, '_>) -> bool {
+    let mut marks = [0; FEW];
+    if ports.len() > FEW {
+        return false;
+    }
+    for (mark, port) in marks.iter_mut().zip(ports) {
+        match port.idle() {
+            Some(idle) => *mark = idle,
+            None => return false,
+        }
+    }
+    // One arm has its moment anyway.
+    ports.len() == 1
+        || marks
+            .iter()
+            .zip(ports)
+            .all(|(mark, port)| port.idle() == Some(*mark))
+}
+
 /// An arm through which only a caller who waits can go ends this for a caller who does: `wait` tries it in its turn.
 fn try_each(ports: Ports<'_, '_>, order: &Order, waits: bool) -> Option<usize> {
     let mut later = false;
     let arm = order.arms().iter().copied().find(|&arm| {
         let port = ports[arm];
+        if port.idle().is_some() {
+            return false;
+        }
         let mut wakes = WakeList::new();
         let mut queues = port.queues().lock();
         let tried = port.attempt(&mut queues, None, &mut wakes);

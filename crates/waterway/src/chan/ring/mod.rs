@@ -319,6 +319,13 @@ impl<T> Ring<T> {
         self.tail.0.load(Ordering::SeqCst)
     }
 
+    /// A mark if the ring is open and empty: it was for as long as the mark stays the same.
+    #[inline]
+    pub(super) fn is_bare(&self) -> Option<usize> {
+        let tail = self.tail.0.load(Ordering::SeqCst);
+        (tail == self.head.0.load(Ordering::SeqCst)).then_some(tail)
+    }
+
     /// True if a value can be taken now, or is just being put.
     pub(super) fn has_value(&self) -> bool {
         let mut spin = Spin::new();
