@@ -9,6 +9,7 @@ use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,11 @@ fn programs(program: &str) {
         "stuck_after_late_locals" => stuck_after_late_locals(),
         "stuck_in_a_scope" => scope(|s| drop(s.go(|| never_done().wait()))),
         "std_parked_executor" => std_parked_executor(),
+        "behind_one_who_never_rests" => behind_one_who_never_rests(),
+        "from_outside_to_a_full_queue" => from_outside_to_a_full_queue(),
+        "behind_locals_without_end" => behind_locals_without_end(),
+        "caught_behind_one_who_gives_way" => caught_behind_one_who_gives_way(),
+        "timer_beside_long_turns" => timer_beside_long_turns(),
         other => panic!("no program {other:?}"),
     }
 }
@@ -128,6 +134,176 @@ fn apart_as_it_retires() {
         std::thread::sleep(Duration::from_micros(99_900 + round * 45));
         assert_ne!(join_soon(caught(false)).as_deref(), Some("waterway-0"));
     }
+}
+
+/// Attack: ten goroutines without end, each of which starts its successor, so that the worker has always some that have not started.
+/// Meanwhile another worker is held, before one that has not started either.
+/// Outcome: that one is taken over.
+fn who_waits_behind_a_held_worker_is_found_beside_busy_ones() {
+    run(
+        "behind_one_who_never_rests",
+        &[("WATERWAY_MAX_PROCS", "2"), QUIET],
+    )
+    .code(0);
+}
+
+/// Turns that those had who go on for ever.
+static TURNS: AtomicUsize = AtomicUsize::new(0);
+
+/// Starts goroutines on the calling goroutine's worker without end, each by the one before.
+fn relay() {
+    TURNS.fetch_add(1, Ordering::Relaxed);
+    go(relay);
+}
+
+/// The same, of goroutines that stay there.
+fn local_relay() {
+    TURNS.fetch_add(1, Ordering::Relaxed);
+    go_local(local_relay);
+}
+
+/// Fails if others have very many turns before goroutines that `start` starts, which give their number. (Many they may have, if the
+/// caller has no CPU just as it is about to start one.)
+#[track_caller]
+fn starts_soon(start: impl Fn() -> JoinHandle<usize>) {
+    let wait = |_| {
+        let before = turns();
+        join_soon(start()) - before
+    };
+    let waits: Vec<usize> = (0..3).map(wait).collect();
+    let few = waits.iter().sum::<usize>() < 500_000;
+    assert!(few, "turns of others before each started: {waits:?}");
+}
+
+/// How many turns others had until now.
+fn turns() -> usize {
+    TURNS.load(Ordering::Relaxed)
+}
+
+/// The handle of a goroutine on the worker of that number.
+fn on_worker(index: usize) -> JoinHandle<()> {
+    loop {
+        let name = || std::thread::current().name().map(String::from);
+        let (tx, rx) = std::sync::mpsc::channel();
+        let handle = Builder::new().spread().go(move || tx.send(name()).unwrap());
+        if rx.recv().unwrap() == Some(format!("waterway-{index}")) {
+            return handle;
+        }
+    }
+}
+
+fn behind_one_who_never_rests() {
+    let busy = on_worker(0);
+    (0..10).for_each(|_| drop(Builder::new().near(&busy).go(relay)));
+    for _ in 0..8 {
+        let held = Builder::new().near(&on_worker(1)).go(|| {
+            let waits = go(|| ());
+            let begin = Instant::now();
+            while !waits.is_finished() && begin.elapsed() < Duration::from_secs(9) {
+                black_box(());
+            }
+            waits.is_finished()
+        });
+        assert!(join_soon(held), "nobody took it over");
+    }
+}
+
+/// Attack: the queue of the one worker is never empty, since each of its goroutines starts another. A thread starts one.
+/// Outcome: it has its turn.
+fn who_comes_from_outside_has_a_turn() {
+    run(
+        "from_outside_to_a_full_queue",
+        &[("WATERWAY_MAX_PROCS", "1"), QUIET],
+    )
+    .code(0);
+}
+
+fn from_outside_to_a_full_queue() {
+    (0..10).for_each(|_| drop(go(relay)));
+    std::thread::sleep(Duration::from_millis(5));
+    starts_soon(|| go(turns));
+}
+
+/// Attack: the same, by goroutines that must stay where they are.
+/// Outcome: the others have their turn.
+fn who_may_go_elsewhere_has_a_turn_beside_those_who_must_stay() {
+    run(
+        "behind_locals_without_end",
+        &[("WATERWAY_MAX_PROCS", "1"), QUIET],
+    )
+    .code(0);
+}
+
+fn behind_locals_without_end() {
+    go(|| (0..10).for_each(|_| drop(go_local(local_relay))));
+    std::thread::sleep(Duration::from_millis(5));
+    starts_soon(|| go(turns));
+}
+
+/// Attack: a goroutine of a site that was caught gives way again and again, on the one worker that is kept for such sites. The site
+/// starts another.
+/// Outcome: it starts too.
+fn a_caught_site_starts_others_beside_one_who_gives_way() {
+    run(
+        "caught_behind_one_who_gives_way",
+        &[("WATERWAY_MAX_PROCS", "1"), QUIET],
+    )
+    .code(0);
+}
+
+fn caught_behind_one_who_gives_way() {
+    let caught = |how: u8| {
+        go(move || match how {
+            0 => {
+                let waits = go_local(|| ());
+                compute(Duration::from_millis(150));
+                waits.join().unwrap();
+                0
+            }
+            1 => loop {
+                TURNS.fetch_add(1, Ordering::Relaxed);
+                yield_now();
+            },
+            _ => turns(),
+        })
+    };
+    join_soon(caught(0));
+    drop(caught(1));
+    std::thread::sleep(Duration::from_millis(20));
+    starts_soon(|| caught(2));
+}
+
+/// Attack: many goroutines that compute for less than a time slice, and then give way. Another sleeps for a moment.
+/// Outcome: it wakes long before all of them have had many turns.
+fn timers_are_looked_at_beside_long_turns() {
+    run(
+        "timer_beside_long_turns",
+        &[("WATERWAY_MAX_PROCS", "1"), QUIET],
+    )
+    .code(0);
+}
+
+fn timer_beside_long_turns() {
+    for _ in 0..4 {
+        go(|| {
+            loop {
+                compute(Duration::from_millis(8));
+                TURNS.fetch_add(1, Ordering::Relaxed);
+                yield_now();
+            }
+        });
+    }
+    let sleeper = go(|| {
+        let asleep = |_| {
+            let before = turns();
+            sleep(Duration::from_millis(1));
+            turns() - before
+        };
+        // The first sleeps begin at any point of the round.
+        (0..10).map(asleep).skip(2).min()
+    });
+    let least = join_soon(sleeper).unwrap();
+    assert!(least < 15, "always asleep for {least} turns of 8 ms");
 }
 
 /// Attack: a signal every millisecond interrupts every system call, of workers, sysmon and threads that wait.
@@ -306,6 +482,11 @@ fn main() {
             a_storm_of_sigquit_is_answered,
             the_verdict_comes_after_anything,
             executors_on_foreign_threads_are_no_deadlock,
+            who_waits_behind_a_held_worker_is_found_beside_busy_ones,
+            who_comes_from_outside_has_a_turn,
+            who_may_go_elsewhere_has_a_turn_beside_those_who_must_stay,
+            a_caught_site_starts_others_beside_one_who_gives_way,
+            timers_are_looked_at_beside_long_turns,
         ),
     );
 }

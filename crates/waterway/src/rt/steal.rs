@@ -18,13 +18,7 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
     if thief.party == Party::Apart {
         return rt.pop_apart();
     }
-    let mut found = None;
-    rt.each_worker(|victim| {
-        if found.is_none() && !std::ptr::eq(victim, thief) && victim.backlog() > 0 {
-            found = Some(victim);
-        }
-    });
-    let victim = found?;
+    let victim = next_victim(thief, rt)?;
     let (begin, turns, ran) = (clock(), victim.turns(), victim.cpu_time());
     loop {
         std::hint::spin_loop();
@@ -49,6 +43,25 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
             return worth.then(|| victim.rob()).flatten();
         }
     }
+}
+
+/// The next worker that others may take goroutines from: another one each time, so that one who always has some, and goes on,
+/// hides nobody.
+fn next_victim(thief: &Worker, rt: &'static Runtime) -> Option<&'static Worker> {
+    let last = thief.last_victim();
+    let (mut before, mut after) = (None, None);
+    rt.each_worker(|victim| {
+        if !std::ptr::eq(victim, thief) && victim.backlog() > 0 {
+            let found = match victim.index > last {
+                true => &mut after,
+                false => &mut before,
+            };
+            found.get_or_insert(victim);
+        }
+    });
+    let victim = after.or(before)?;
+    thief.set_last_victim(victim.index);
+    Some(victim)
 }
 
 impl Worker {

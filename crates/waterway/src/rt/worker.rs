@@ -18,7 +18,7 @@ use waterway_stack::Stack;
 
 use super::bed::Bed;
 use super::cell::Unstarted;
-use super::clock::clock;
+use super::clock::{clock, coarse_clock};
 use super::habit::{Stopwatch, TIMED_EVERY};
 use super::inbox::Inbox;
 use super::park::TimerPayload;
@@ -32,6 +32,10 @@ use crate::primitives::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Lock, Ord
 
 /// Every so many turns a worker looks outside (timers, steals) though it has work of its own.
 const OUTSIDE_EVERY: u64 = 32;
+/// In every so many turns, those that wait for a worker apart come before those that are here.
+const APART_EVERY: u64 = 4;
+/// In every so many, new goroutines of another queue come first.
+const OTHERS_EVERY: u32 = 8;
 /// So many goroutines may run one after the other because the last one woke them, before it is asked whether the queue should
 /// have its turn.
 const CHAIN: u32 = 128;
@@ -154,6 +158,10 @@ struct Own {
     until_timed: u32,
     /// Spawns by the goroutine that runs now.
     burst: usize,
+    /// Counts looks for new goroutines.
+    looks: u32,
+    /// Index of the worker that this one last looked at to take goroutines over.
+    victim: usize,
 }
 
 enum Job {
@@ -252,8 +260,14 @@ impl Worker {
             self.push_back(task);
         }
         let turn = self.next_turn();
-        if turn.is_multiple_of(OUTSIDE_EVERY) {
+        if turn.is_multiple_of(OUTSIDE_EVERY) || self.next_timer() <= coarse_clock() {
             self.fire_due();
+        }
+        if self.party == Party::Apart
+            && turn.is_multiple_of(APART_EVERY)
+            && let Some(cell) = rt.pop_apart()
+        {
+            return Some(Job::Start(cell));
         }
         self.pick_own(turn)
             .or_else(|| {
@@ -311,19 +325,48 @@ impl Worker {
         })
     }
 
+    /// A new goroutine: mostly of those that must stay here, then those that were spawned here, then those from elsewhere. Each
+    /// of these queues may be full for ever, so now and then another one comes first.
     fn pop_unstarted(&self) -> Option<Unstarted> {
         // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        own.looks = own.looks.wrapping_add(1);
+        let looks = own.looks;
+        let others_first = match looks % OTHERS_EVERY {
+            0 => self.pop_incoming(),
+            1 => self.deque().pop(),
+            _ => None,
+        };
+        others_first
+            .or_else(|| self.pop_pinned())
+            .or_else(|| self.deque().pop())
+            .or_else(|| self.pop_incoming())
+    }
+
+    fn pop_pinned(&self) -> Option<Unstarted> {
+        // SAFETY: the worker's thread (I1).
         let pinned = &mut unsafe { self.own() }.pinned;
-        if let Some(cell) = pinned.pop_front() {
-            self.pinned.store(pinned.len(), Ordering::Relaxed);
-            return Some(cell);
+        let cell = pinned.pop_front()?;
+        self.pinned.store(pinned.len(), Ordering::Relaxed);
+        Some(cell)
+    }
+
+    fn pop_incoming(&self) -> Option<Unstarted> {
+        if self.incoming.is_empty() {
+            return None;
         }
-        self.deque().pop().or_else(|| {
-            if self.incoming.is_empty() {
-                return None;
-            }
-            take(|| self.incoming.steal())
-        })
+        take(|| self.incoming.steal())
+    }
+
+    /// The worker that this one last looked at to take goroutines over. For its own thread.
+    pub(super) fn last_victim(&self) -> usize {
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.own() }.victim
+    }
+
+    pub(super) fn set_last_victim(&self, index: usize) {
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.own() }.victim = index;
     }
 
     fn push_back(&self, task: NonNull<Task>) {
