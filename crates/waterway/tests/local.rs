@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -350,4 +350,39 @@ fn current_says_who_runs() {
         assert_eq!((site.file(), site.line()), (file!(), line));
         assert!(format!("{walker:?}").contains("local.rs"));
     }
+}
+
+/// The first use of a value is by the drop of a result that nobody takes.
+#[waterway::test]
+fn a_value_that_a_result_makes_as_it_goes_is_dropped_in_its_goroutine() {
+    struct Value;
+    impl Drop for Value {
+        fn drop(&mut self) {
+            // It may park.
+            yield_now();
+            DROPPED_BY.store(current().id().unwrap_or(0), Ordering::SeqCst);
+            DROPS.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    local! { static LATE: Value = Value; }
+    struct Unwanted;
+    impl Drop for Unwanted {
+        fn drop(&mut self) {
+            LATE.with(|_| ());
+        }
+    }
+    static DROPPED_BY: AtomicU64 = AtomicU64::new(0);
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+
+    let (tx, rx) = chan::<()>(0);
+    let handle = go(move || {
+        rx.recv().unwrap_err();
+        Unwanted
+    });
+    let id = handle.id();
+    drop((handle, tx));
+    while DROPS.load(Ordering::SeqCst) == 0 {
+        yield_now();
+    }
+    assert_eq!(DROPPED_BY.load(Ordering::SeqCst), id);
 }

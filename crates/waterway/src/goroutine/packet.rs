@@ -194,6 +194,8 @@ where
     if shared.refs.load(Ordering::Acquire) == 1 {
         // SAFETY: I1: the handle has given up its reference, and new ones come from a handle only: the block is ours.
         let unseen_panic = unsafe { dispose(shared, DONE) };
+        // The drop of the result may have made values.
+        super::local::end();
         super::current::count_finish();
         after.after(unseen_panic);
         return;
@@ -208,6 +210,7 @@ where
     }
     // SAFETY: I1: the goroutine's own reference, given up here.
     let unseen_panic = unsafe { release(NonNull::from(shared)) };
+    super::local::end();
     after.after(unseen_panic);
 }
 
