@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use attack::{bounded, bounded_go, calling, poll, until};
 use waterway::chan::unbounded;
+use waterway::sync::{Condvar, Mutex};
 use waterway::{chan, go, select};
 
 fn panicking() -> Waker {
@@ -237,4 +238,22 @@ fn a_waker_panics_when_it_is_replaced() {
         drop(recv);
         assert!(tx.try_send("nobody".to_string()).unwrap_err().is_full());
     });
+}
+
+/// A wait for a condition unlocks the mutex, which a task waits for. Its waker notifies the condition, as that of an executor that
+/// sleeps there does. What the waker says is not missed either: the caller stands in the queue by then.
+#[test]
+fn a_waker_notifies_the_condition_whose_wait_has_called_it() {
+    fn attack() {
+        let pair = Arc::new((Mutex::new(()), Condvar::new()));
+        let notified = pair.clone();
+        let mut guard = pair.0.lock();
+        let mut task = pair.0.lock_async();
+        assert!(poll(&mut task, &calling(move || notified.1.notify_one())).is_pending());
+        pair.1.wait(&mut guard);
+        drop(guard);
+        assert!(poll(&mut task, Waker::noop()).is_ready());
+    }
+    bounded(attack);
+    bounded_go(attack);
 }

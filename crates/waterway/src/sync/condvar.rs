@@ -165,8 +165,8 @@ impl Condvar {
         };
         // Who notifies after the mutex is unlocked finds the caller in the queue, or waits for this lock.
         let queue = core.value.lock();
-        guard.unlocked(site, || {
-            let wait = Wait::new(key, &()).within(limit);
+        guard.unlocked(site, |next| {
+            let wait = Wait::new(key, &()).within(limit).waking(next);
             wait.park(&core.value, queue, |_| Vec::new())
         })
     }

@@ -35,7 +35,7 @@ use crate::primitives::Ordering;
 use crate::rt::core_box::CoreBox;
 use crate::rt::header::CoreKind;
 use crate::rt::park::whoami;
-use crate::wait::{Limit, WaitReason, checkpoint};
+use crate::wait::{Claimed, Limit, WaitReason, checkpoint};
 
 /// A lock for data that goroutines, threads and async tasks share.
 ///
@@ -225,6 +225,14 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
 impl<T: ?Sized> MutexGuard<'_, T> {
     #[inline]
     fn unlock(&mut self) {
+        if let Some(claimed) = self.release() {
+            claimed.wake();
+        }
+    }
+
+    /// Unlocks. Who comes next, if somebody waits, is for the caller to wake.
+    #[inline]
+    fn release(&mut self) -> Option<Claimed> {
         let core = self.lock.core.get();
         let word = &core.header.senders;
         // SAFETY: the guard's own field; no stale word may look like a held lock.
@@ -235,15 +243,16 @@ impl<T: ?Sized> MutexGuard<'_, T> {
                 .compare_exchange(now, 0, Ordering::Release, Ordering::Relaxed)
                 .is_err()
         {
-            unlock_slow(core);
+            return unlock_slow(core);
         }
+        None
     }
 
-    /// Runs `f` without the lock, and takes it again.
+    /// Runs `f` without the lock, and takes it again. `f` gets who is to be woken because the lock is free.
     pub(super) fn unlocked<R>(
         &mut self,
         site: &'static Location<'static>,
-        f: impl FnOnce() -> R,
+        f: impl FnOnce(Option<Claimed>) -> R,
     ) -> R {
         /// Locks again, also when `f` unwinds, for whoever has the guard may use it. This wait is never reaped.
         struct Relock<'g, 'a, T: ?Sized>(&'g mut MutexGuard<'a, T>, &'static Location<'static>);
@@ -263,9 +272,9 @@ impl<T: ?Sized> MutexGuard<'_, T> {
                 std::mem::forget(guard);
             }
         }
-        self.unlock();
+        let next = self.release();
         let _relock = Relock(self, site);
-        f()
+        f(next)
     }
 }
 

@@ -122,27 +122,23 @@ fn settle(queue: &WaitQueue, word: &AtomicUsize) {
     }
 }
 
+/// Unlocks where somebody may wait: whom to wake then.
 #[cold]
-pub(super) fn unlock_slow(core: &CoreBox<Core>) {
-    let woken = {
-        let mut queue = core.value.queue.lock();
-        let (first, woken) = next(&mut queue);
-        let mut word = if queue.is_empty() { 0 } else { WAITERS };
-        if let Some(node) = first {
-            // SAFETY: R1: claimed, and woken below; tasks are not popped.
-            let claim = unsafe { &*node.as_ref().slot().cast::<Claim>() };
-            if clock() - claim.since > STARVING {
-                claim.handed.set(true);
-                word |= claim.who;
-            }
+pub(super) fn unlock_slow(core: &CoreBox<Core>) -> Option<Claimed> {
+    let mut queue = core.value.queue.lock();
+    let (first, woken) = next(&mut queue);
+    let mut word = if queue.is_empty() { 0 } else { WAITERS };
+    if let Some(node) = first {
+        // SAFETY: R1: claimed, and not woken yet; tasks are not popped.
+        let claim = unsafe { &*node.as_ref().slot().cast::<Claim>() };
+        if clock() - claim.since > STARVING {
+            claim.handed.set(true);
+            word |= claim.who;
         }
-        // Only the holder clears the holder's bits, and the waiters' bit changes under this lock.
-        core.header.senders.store(word, Ordering::Release);
-        woken
-    };
-    if let Some(claimed) = woken {
-        claimed.wake();
     }
+    // Only the holder clears the holder's bits, and the waiters' bit changes under this lock.
+    core.header.senders.store(word, Ordering::Release);
+    woken
 }
 
 /// Whom to wake when the lock is free: a goroutine or thread, taken out of the queue, or a task that stays in it.

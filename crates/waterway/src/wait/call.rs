@@ -27,6 +27,8 @@ pub(crate) struct Wait<'a> {
     pub(crate) limit: Limit<'a>,
     /// The caller had its turn, and lost what it was woken for to another: it goes to the front.
     pub(crate) again: bool,
+    /// Who is to be woken when the caller stands in the queue.
+    woken: Option<Claimed>,
     _slot: std::marker::PhantomData<&'a ()>,
 }
 
@@ -38,12 +40,19 @@ impl<'a> Wait<'a> {
             slot: std::ptr::from_ref(slot).cast_mut().cast(),
             limit: Limit::NONE,
             again: false,
+            woken: None,
             _slot: std::marker::PhantomData,
         }
     }
 
     pub(crate) fn within(mut self, limit: Limit<'a>) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// The same, once the caller has woken somebody: outside of the queue's lock, and before it parks.
+    pub(crate) fn waking(mut self, woken: Option<Claimed>) -> Self {
+        self.woken = woken;
         self
     }
 
@@ -68,6 +77,9 @@ impl<'a> Wait<'a> {
             }
         }
         drop(state);
+        if let Some(claimed) = self.woken {
+            claimed.wake();
+        }
         let woken = self.limit.park(&waiter, &self.key);
         if let Wake::Ready(_) = woken {
             return true;
