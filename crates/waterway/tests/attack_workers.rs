@@ -34,6 +34,7 @@ fn programs(program: &str) {
         "from_outside_to_a_full_queue" => from_outside_to_a_full_queue(),
         "behind_locals_without_end" => behind_locals_without_end(),
         "caught_behind_one_who_gives_way" => caught_behind_one_who_gives_way(),
+        "near_one_who_is_caught" => near_one_who_is_caught(),
         "timer_beside_long_turns" => timer_beside_long_turns(),
         other => panic!("no program {other:?}"),
     }
@@ -273,6 +274,37 @@ fn caught_behind_one_who_gives_way() {
     starts_soon(|| caught(2));
 }
 
+/// Attack: a goroutine is started near one of a caught site, which holds its worker. The others are never without work.
+/// Outcome: it starts all the same.
+fn who_waits_behind_a_held_worker_apart_is_found_beside_busy_ones() {
+    run(
+        "near_one_who_is_caught",
+        &[("WATERWAY_MAX_PROCS", "1"), QUIET],
+    )
+    .code(0);
+}
+
+fn near_one_who_is_caught() {
+    let (tx, rx) = std::sync::mpsc::channel();
+    let caught = |holds: bool| {
+        let tx = tx.clone();
+        go(move || {
+            if holds {
+                let waits = go_local(|| ());
+                compute(Duration::from_millis(150));
+                return waits.join().unwrap();
+            }
+            tx.send(()).unwrap();
+            compute(Duration::from_secs(60));
+        })
+    };
+    join_soon(caught(true));
+    let holds = caught(false);
+    rx.recv().unwrap();
+    (0..2).for_each(|_| drop(go(relay)));
+    join_soon(Builder::new().near(&holds).go(|| ()));
+}
+
 /// Attack: many goroutines that compute for less than a time slice, and then give way. Another sleeps for a moment.
 /// Outcome: it wakes long before all of them have had many turns.
 fn timers_are_looked_at_beside_long_turns() {
@@ -486,6 +518,7 @@ fn main() {
             who_comes_from_outside_has_a_turn,
             who_may_go_elsewhere_has_a_turn_beside_those_who_must_stay,
             a_caught_site_starts_others_beside_one_who_gives_way,
+            who_waits_behind_a_held_worker_apart_is_found_beside_busy_ones,
             timers_are_looked_at_beside_long_turns,
         ),
     );

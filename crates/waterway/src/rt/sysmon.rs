@@ -17,7 +17,7 @@ use super::clock::{clock, refresh_coarse};
 use super::held::{Held, Seen};
 use super::say::say;
 use super::sched::Runtime;
-use super::worker::Party;
+use super::worker::{Party, Worker};
 use crate::primitives::{AtomicBool, Ordering, fence, start_thread};
 
 /// Between two looks while goroutines run.
@@ -29,6 +29,8 @@ const CALM: u64 = 20_000_000;
 /// Idle stacks that keep their memory, and for how long (in nanoseconds) a surplus does.
 const WARM_STACKS: usize = 64;
 const TRIM_AFTER: u64 = 1_000_000_000;
+/// Of those that wait behind a held worker so many go to another at each look.
+const HANDED_ON: usize = 64;
 
 /// What the layer above found when nothing moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +154,8 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
     let mut stuck = Vec::new();
     held.begin(now);
     let mut free_hands = [0usize; 2];
+    // One that has work of its own, and goes on: it would never come to look for others'.
+    let mut busy = None;
     rt.each_worker(|worker| {
         if worker.is_retired() || worker.bed.asleep() {
             free_hands[worker.party as usize] += usize::from(!worker.is_retired());
@@ -159,7 +163,11 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
             return;
         }
         moving = true;
-        match held.see(worker, now) {
+        let seen = held.see(worker, now);
+        if worker.party == Party::Common && !matches!(seen, Seen::Held(_)) {
+            busy = Some(worker);
+        }
+        match seen {
             Seen::Fresh => {
                 free_hands[worker.party as usize] += 1;
                 if rt.tokens.wanted() > 0 {
@@ -182,22 +190,42 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
         }
     });
     for (worker, since) in stuck {
-        let backlog = match worker.party {
-            Party::Common => worker.backlog(),
+        // What was given to this worker may go to any; what waits for a worker apart, to such a one.
+        let apart = match worker.party {
+            Party::Common => 0,
             Party::Apart => rt.apart_backlog(),
         };
-        if backlog > 0
-            && !rt.wake_idle(worker.party, None)
-            && free_hands[worker.party as usize] == 0
-        {
-            // A spare takes its place, and its token.
-            add_spare(rt, worker.party);
-            rt.tokens.release(worker);
-            free_hands[worker.party as usize] += 1;
+        let backlogs = [(Party::Common, worker.backlog()), (Party::Apart, apart)];
+        for (party, backlog) in backlogs {
+            if backlog == 0 || rt.wake_idle(party, None) {
+                continue;
+            }
+            if free_hands[party as usize] == 0 {
+                // A spare takes its place, and its token.
+                add_spare(rt, party);
+                rt.tokens.release(worker);
+                free_hands[party as usize] += 1;
+            } else if party == Party::Common
+                && let Some(busy) = busy
+            {
+                hand_on(rt, worker, busy);
+            }
         }
-        held.report(rt, worker, since, now, backlog);
+        held.report(rt, worker, since, now, worker.backlog() + apart);
     }
     moving
+}
+
+/// Gives some goroutines that wait behind a held worker to one that is busy: else they might never start. Whoever idles is better,
+/// and takes his share of them there.
+fn hand_on(rt: &Runtime, held: &Worker, busy: &Worker) {
+    for cell in std::iter::from_fn(|| held.rob()).take(HANDED_ON) {
+        cell.set_worker(busy.index);
+        busy.push_incoming(cell);
+    }
+    if busy.is_retired() {
+        rt.wake_idle(Party::Common, None);
+    }
 }
 
 fn add_spare(rt: &'static Runtime, party: Party) {
