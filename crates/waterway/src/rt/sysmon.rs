@@ -164,7 +164,8 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
         }
         moving = true;
         let seen = held.see(worker, now);
-        if worker.party == Party::Common && !matches!(seen, Seen::Held(_)) {
+        let inside = worker.busy.load(Ordering::Relaxed);
+        if worker.party == Party::Common && inside && !matches!(seen, Seen::Held(_)) {
             busy = Some(worker);
         }
         match seen {
