@@ -340,9 +340,25 @@ fn header_made_anew() {
     assert!(seen.is_some_and(|seen| seen.kind == CoreKind::WaitGroup && seen.senders == 6));
 }
 
+/// A value is put behind the one that is there before that one is taken: nobody who looks finds the ring empty.
+fn never_bare() {
+    let ring = ring(2);
+    assert!(send(&ring, 1));
+    let mover = {
+        let ring = ring.clone();
+        thread::spawn(move || {
+            assert!(send(&ring, 2));
+            assert_eq!(receive(&ring), Some(1));
+        })
+    };
+    assert_eq!(ring.is_bare(), None);
+    mover.join().expect("it does not panic");
+    assert_eq!(drain(&ring), [2]);
+}
+
 fn main() {
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let models: [(&'static str, usize, fn()); 14] = [
+    let models: [(&'static str, usize, fn()); 15] = [
         ("one_to_one", 3, one_to_one),
         ("two_senders", 3, two_senders),
         ("two_receivers", 3, two_receivers),
@@ -360,6 +376,7 @@ fn main() {
         ("two_reserved_are_given_back", 3, || two_reserved(false)),
         ("given_back_while_cleared", 3, given_back_while_cleared),
         ("revoked", 3, revoked),
+        ("never_bare", 3, never_bare),
         ("header_made_anew", 3, header_made_anew),
     ];
     for (name, preemptions, f) in models {

@@ -322,8 +322,9 @@ impl<T> Ring<T> {
     /// A mark if the ring is open and empty: it was for as long as the mark stays the same.
     #[inline]
     pub(super) fn is_bare(&self) -> Option<usize> {
-        let tail = self.tail.0.load(Ordering::SeqCst);
-        (tail == self.head.0.load(Ordering::SeqCst)).then_some(tail)
+        // In this order: `head` does not move back, nor pass `tail`, so at the second look both were the same.
+        let head = self.head.0.load(Ordering::SeqCst);
+        (self.tail.0.load(Ordering::SeqCst) == head).then_some(head)
     }
 
     /// True if a value can be taken now, or is just being put.
