@@ -163,6 +163,15 @@ pub(super) fn drop_quietly<V>(value: V) {
     }
 }
 
+/// By the name of this function std knows where a backtrace stops being of use: below are the runtime's frames.
+#[inline(never)]
+fn __rust_begin_short_backtrace<F: FnOnce() -> T, T>(body: F) -> T {
+    let result = body();
+    // No tail call: the frame must be there.
+    std::hint::black_box(());
+    result
+}
+
 /// Runs a goroutine on its own stack, from the closure to the last reference.
 ///
 /// # Safety
@@ -181,7 +190,7 @@ where
         erase(payload);
         body
     };
-    let result = catch_unwind(AssertUnwindSafe(body));
+    let result = catch_unwind(AssertUnwindSafe(|| __rust_begin_short_backtrace(body)));
     // Before anybody is told of the end.
     super::local::end();
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.

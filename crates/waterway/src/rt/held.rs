@@ -183,9 +183,12 @@ fn text(
             "Use waterway's own sleep and locks, blocking(), or Builder::dedicated()",
         ),
     };
+    let waits = match behind + backlog {
+        0 => String::new(),
+        all => format!("; {all} wait behind it ({backlog} of them have not started)"),
+    };
     format!(
-        "waterway: {who}, has held worker {} for {} ms, {doing}; {behind} goroutines wait behind it, and {backlog} that \
-         have not started. {advice}.",
+        "waterway: {who}, has held worker {} for {} ms, {doing}{waits}. {advice}.",
         worker.index,
         time.as_millis(),
     )

@@ -130,7 +130,8 @@ macro_rules! __select {
     (@arms $b:tt $arms:tt $d:tt $($rest:tt)+) => {
         ::core::compile_error!(::core::concat!(
             "expected `recv(receiver) -> result => body`, `send(sender, message) -> result => body`, ",
-            "`default => body` or `default(timeout) => body`, found: ",
+            "`default => body` or `default(timeout) => body` (`result` is a name for the `Result`; a body that is not a ",
+            "`{ }` block ends with a comma), found: ",
             ::core::stringify!($($rest)+)
         ))
     };

@@ -118,7 +118,7 @@ impl<T> Ring<T> {
         let slots = layout.map(|layout| unsafe { alloc_zeroed(layout) });
         let Some(slots) = slots.and_then(|memory| NonNull::new(memory.cast::<Slot<T>>())) else {
             panic!(
-                "capacity overflow: a channel of {cap} values of {} bytes each does not fit in memory",
+                "capacity overflow: a channel of {cap} values of {} bytes each (and 8 for each place) does not fit in memory",
                 size_of::<T>()
             );
         };
