@@ -58,10 +58,9 @@ fn an_iterator_over_what_is_there() {
             request.send(()).unwrap();
         }
     });
-    assert!(
-        !requests.iter().all(|()| answer.send(2).is_ok()),
-        "it asks until it has gone"
-    );
+    // Its last question may find it gone, or be answered before: both are right.
+    let answered = requests.iter().take_while(|()| answer.send(2).is_ok());
+    assert!(answered.count() >= 3);
     asker.join().unwrap();
 }
 
