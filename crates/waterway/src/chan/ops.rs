@@ -106,6 +106,9 @@ impl<T> Core<T> {
         if let Flavor::Ring(ring) = &self.flavor
             && self.flags() & RECV_CLOSED == 0
         {
+            if ring.is_bare().is_some() {
+                return Get::Empty;
+            }
             return match ring.pop() {
                 Pop::Value(value) => {
                     self.look_behind(SEND_WAITING);
