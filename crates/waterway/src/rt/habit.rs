@@ -1,5 +1,5 @@
 //! What the goroutines of a spawn site were seen to do: whether they hand over to others in short turns, or are over in one.
-//! Where the next ones go follows from it (`sched`), nothing else does.
+//! Where the next ones go follows from it (`goroutine/builder.rs`), nothing else does.
 //!
 //! Workers time one turn in [`TIMED_EVERY`]. A site has a habit after some alike, and loses it by far fewer that are not:
 //! what computes must not be taken for what hands over.
@@ -93,7 +93,7 @@ fn note(site: &'static Location<'static>, ns: u64, whole: bool) {
         let own = place
             .site
             .compare_exchange(0, word, Ordering::Relaxed, Ordering::Relaxed);
-        own.unwrap_or_else(|other| other) == word || own.is_ok()
+        own.is_ok() || own == Err(word)
     });
     let Some(place) = place else { return };
     let count = |score: &AtomicU32, more: bool| {

@@ -192,12 +192,6 @@ impl Record {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// True if the record has not moved since `epoch`: what was read meanwhile belongs together.
-    pub(crate) fn is_at(&self, epoch: u64) -> bool {
-        crate::primitives::fence(Ordering::Acquire);
-        self.epoch.load(Ordering::Relaxed) == epoch
-    }
-
     /// What the owner waits for; `None` while it runs, or where the record moved while it was read.
     pub(crate) fn read(&self) -> Option<Waiting> {
         let epoch = self.epoch.load(Ordering::Acquire);
@@ -216,6 +210,7 @@ impl Record {
             ending: self.ending.load(Ordering::Relaxed),
             since: self.since.load(Ordering::Relaxed),
         };
-        self.is_at(epoch).then_some(waiting)
+        crate::primitives::fence(Ordering::Acquire);
+        (self.epoch.load(Ordering::Relaxed) == epoch).then_some(waiting)
     }
 }

@@ -388,7 +388,7 @@ impl Worker {
         if own.until_timed > 0 {
             own.until_timed -= 1;
         } else {
-            own.until_timed = TIMED_EVERY;
+            own.until_timed = TIMED_EVERY - 1;
             // SAFETY: I4: it has not run to its end.
             let site = unsafe { task.as_ref() }.identity.site;
             self.stopwatch.start(site, fresh);
