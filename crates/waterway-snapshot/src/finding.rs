@@ -1,0 +1,132 @@
+//! What was found wrong: proved (verdicts), or likely (suspects).
+
+use std::borrow::Cow;
+
+use crate::{ObjectId, Site, Wait, Who};
+
+/// A proof that some will never go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
+pub struct Verdict {
+    /// What is proved.
+    pub kind: VerdictKind,
+    /// Those concerned. Of a cycle in its order: each waits for what the next one holds.
+    pub parties: Vec<Party>,
+}
+
+/// What is proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum VerdictKind {
+    /// Each party waits for a lock that the next one holds.
+    #[default]
+    LockCycle,
+    /// The party waits for a lock that it holds itself.
+    OwnLock,
+    /// The parties wait for a lock whose holder has ended without letting go.
+    HolderGone,
+    /// Parties wait for each other's end, or for the end of one that is stuck.
+    JoinCycle,
+    /// The party waits for what can never happen.
+    NeverWoken,
+    /// Nobody who runs can reach what the parties wait on.
+    Leak,
+    /// Every goroutine and thread waits, and nothing outside will wake one.
+    AllAsleep,
+}
+
+impl VerdictKind {
+    /// The words of a report.
+    pub fn text(self) -> &'static str {
+        match self {
+            VerdictKind::LockCycle => "each waits for a lock that the next one holds",
+            VerdictKind::OwnLock => "it waits for a lock that it holds itself",
+            VerdictKind::HolderGone => {
+                "whoever held the lock has ended without unlocking it: nobody will"
+            }
+            VerdictKind::JoinCycle => "each waits for the end of the next one",
+            VerdictKind::NeverWoken => "it waits for what can never happen",
+            VerdictKind::Leak => "nobody who runs can reach what they wait on",
+            VerdictKind::AllAsleep => {
+                "every goroutine and thread waits, and nothing outside will wake one"
+            }
+        }
+    }
+}
+
+/// What looks wrong and is not proved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
+pub struct Suspect {
+    /// What is suspected.
+    pub kind: SuspectKind,
+    /// Those concerned.
+    pub parties: Vec<Party>,
+    /// What is missing for a proof, in words.
+    pub unproved: Cow<'static, str>,
+}
+
+/// What is suspected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum SuspectKind {
+    /// As a [`VerdictKind::LockCycle`], but a guard may be elsewhere.
+    #[default]
+    LockCycle,
+    /// As [`VerdictKind::OwnLock`], but the guard may be elsewhere.
+    OwnLock,
+    /// As [`VerdictKind::HolderGone`], but the guard may be elsewhere.
+    HolderGone,
+    /// Waits for very long.
+    LongWait,
+    /// As [`VerdictKind::Leak`], but a handle was not found.
+    Leak,
+    /// Locks were taken in both orders.
+    LockOrder,
+}
+
+impl SuspectKind {
+    /// The words of a report.
+    pub fn text(self) -> &'static str {
+        match self {
+            SuspectKind::LockCycle => "each seems to wait for a lock that the next one holds",
+            SuspectKind::OwnLock => "it seems to wait for a lock that it holds itself",
+            SuspectKind::HolderGone => "whoever held the lock seems to have ended",
+            SuspectKind::LongWait => "it has waited for very long",
+            SuspectKind::Leak => "nobody who runs seems to reach what they wait on",
+            SuspectKind::LockOrder => "these locks were taken in both orders",
+        }
+    }
+}
+
+/// One of those concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Party {
+    /// Who.
+    pub who: Who,
+    /// The goroutine's name.
+    pub name: Option<String>,
+    /// The line that spawned the goroutine; `None` for a plain thread.
+    pub spawned_at: Option<Site>,
+    /// What it holds, of that which counts here.
+    pub holds: Vec<Held>,
+    /// What it waits for.
+    pub waits: Option<Wait>,
+}
+
+/// Something that is held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Held {
+    /// What.
+    pub object: ObjectId,
+    /// The line that locked it, where known.
+    pub at: Option<Site>,
+}
