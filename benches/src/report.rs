@@ -34,7 +34,10 @@ impl Report<'_> {
         let mut out = String::from(
             "| workload | Waterway | Go | Waterway : Go | best other : Go |\n| --- | ---: | ---: | ---: | --- |\n",
         );
-        let ours = self.results.iter().filter(|s| s.peer == "waterway");
+        let ours = self
+            .results
+            .iter()
+            .filter(|s| s.peer == "waterway" && s.variant.is_empty());
         for series in ours {
             let go = self.go(series);
             let _ = writeln!(

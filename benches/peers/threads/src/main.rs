@@ -67,6 +67,10 @@ impl<K: kinds::Shared> Shared for On<K> {
     }
 }
 
+fn plus_one(counter: &parking_lot::Mutex<u64>) {
+    *counter.lock() += 1;
+}
+
 const FEWER: &str = "fewer operations, since each takes longer";
 const FEW: &str = "1,000 threads at most";
 
@@ -104,7 +108,9 @@ const ENTRIES: &[Entry] = &[
     entry("yield1", yield1::<On<Crossbeam>>),
     entry("yield1000", yield1000::<On<Crossbeam>>).divide(3).note(FEWER),
     entry("mutex", mutex::<On<Crossbeam>>).variant("std"),
+    entry("mutex", |run| mutex_of(run, &parking_lot::Mutex::new(0), plus_one)).variant("parking_lot"),
     entry("mutex8", mutex8::<On<Crossbeam>>).variant("std"),
+    entry("mutex8", |run| mutex8_of::<On<Crossbeam>, _>(run, || parking_lot::Mutex::new(0), plus_one)).variant("parking_lot"),
     absent("skynet", "the system does not allow 1,111,111 threads"),
     absent("sieve", "2,000 threads with rendezvous of some 10 us take minutes"),
     entry("timers", timers::<On<Crossbeam>>).smaller(1000).note(FEW),

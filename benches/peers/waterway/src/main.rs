@@ -63,6 +63,10 @@ impl Shared for Waterway {
     }
 }
 
+fn plus_one(counter: &std::sync::Mutex<u64>) {
+    *counter.lock().expect("nobody panics") += 1;
+}
+
 #[rustfmt::skip] // a table
 const ENTRIES: &[Entry] = &[
     entry("pingpong", pingpong::<Waterway>),
@@ -81,6 +85,7 @@ const ENTRIES: &[Entry] = &[
     entry("yield1000", yield1000::<Waterway>),
     entry("mutex", mutex::<Waterway>),
     entry("mutex8", mutex8::<Waterway>),
+    entry("mutex8", |run| mutex8_of::<Waterway, _>(run, || std::sync::Mutex::new(0), plus_one)).variant("std::sync"),
     entry("skynet", skynet::<Waterway>),
     entry("sieve", sieve::<Waterway>),
     entry("timers", timers::<Waterway>),

@@ -84,14 +84,27 @@ pub fn try_recv<R: Rival>(run: Run) {
 }
 
 pub fn mutex<R: Rival>(run: Run) {
-    let counter = R::counter();
-    run.timed(|n| (0..n).for_each(|_| R::increment(&counter)));
+    mutex_of(run, &R::counter(), R::increment);
 }
 
 pub fn mutex8<R: Rival>(run: Run) {
+    mutex8_of::<R, _>(run, R::counter, R::increment);
+}
+
+/// As `mutex`, with a lock that is not the rival's own.
+pub fn mutex_of<C>(run: Run, counter: &C, increment: impl Fn(&C)) {
+    run.timed(|n| (0..n).for_each(|_| increment(counter)));
+}
+
+/// As `mutex8`, with a lock that is not the rival's own.
+pub fn mutex8_of<R: Rival, C: Send + Sync + 'static>(
+    run: Run,
+    counter: impl Fn() -> C,
+    increment: impl Fn(&C) + Copy + Send + 'static,
+) {
     run.timed(|n| {
-        let counter = Arc::new(R::counter());
-        all::<R>(8, move |_| (0..n / 8).for_each(|_| R::increment(&counter)));
+        let counter = Arc::new(counter());
+        all::<R>(8, move |_| (0..n / 8).for_each(|_| increment(&counter)));
     });
 }
 
