@@ -12,7 +12,8 @@ use std::time::Duration;
 
 pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
+    fence,
 };
 /// For threads that sleep on a condition: the blocking pool's.
 pub(crate) use std::sync::{

@@ -61,6 +61,20 @@ pub(crate) mod hook {
     }
 }
 
+/// Shuttle takes every access in order, so the fence that this stands for is there.
+pub(crate) mod uneven {
+    use crate::primitives::{AtomicUsize, Ordering};
+
+    pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsize) -> usize {
+        word.store(value, Ordering::Release);
+        flag.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_for_all(flag: &AtomicUsize) {
+        flag.store(1, Ordering::SeqCst);
+    }
+}
+
 pub(crate) mod tls_check {
     pub(crate) fn check(_task: &super::task::Task) {}
 }

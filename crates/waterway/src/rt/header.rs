@@ -57,7 +57,7 @@ pub(crate) struct CoreHeader {
     pub(crate) capacity: AtomicUsize,
     /// Of a channel: live senders and receivers. Of a lock: `senders` is the lock word.
     pub(crate) senders: AtomicUsize,
-    /// See `senders`.
+    /// See `senders`. Of a mutex: not 0 if who unlocks is to see to those who wait.
     pub(crate) receivers: AtomicUsize,
 }
 

@@ -39,6 +39,7 @@ pub(crate) mod ties;
 pub(crate) mod timer;
 mod tls_check;
 mod tokens;
+pub(crate) mod uneven;
 pub(crate) mod worker;
 
 /// What the runtime tells the layers above it.

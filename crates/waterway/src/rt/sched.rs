@@ -88,6 +88,9 @@ fn start() -> &'static Runtime {
     super::arena::HANDLES.prepare();
     super::arena::CELLS.prepare();
     super::fork::install();
+    if super::uneven::alone() {
+        super::uneven::prepare();
+    }
     super::overflow::install();
     super::hook::install();
     if rt.config.check_tls {

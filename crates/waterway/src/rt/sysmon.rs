@@ -90,6 +90,7 @@ impl Sysmon {
 
     fn run(&self, rt: &'static Runtime) {
         super::thread::mark_internal();
+        super::uneven::prepare();
         let mut held = Held::default();
         let mut calm = Calm::default();
         let mut trim_at = None;

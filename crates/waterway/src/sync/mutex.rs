@@ -4,18 +4,21 @@
 //!
 //! ```text
 //!   who finds it taken, under the queue's lock      who unlocks
-//!   1. sets WAITERS                                 1. word: the holder alone? 0, done
-//!   2. tries once more                              2. else, under the queue's lock: claims the first,
-//!   3. stands in the queue, unlocks that, parks        stores 0, WAITERS or the one it hands over to
+//!   1. sets the flag, for all                       1. flag down: the word becomes 0
+//!   2. tries once more                              2. flag still down: done
+//!   3. stands in the queue, unlocks that, parks     3. else, under the queue's lock: claims the first, unless the
+//!                                                      word is not 0 any more
 //! ```
 //!
-//! Both change the one word by exchanges. If 1 on the right came first, 2 on the left finds the lock free. If 1 on the left came
-//! first, 1 on the right fails, and its 2 comes after 3 on the left, so it finds the waiter. Who leaves at its deadline takes the bit
-//! back if it was the last, under the same lock; if it was claimed meanwhile, it was served, and has what that brought.
-//! *One holder*: the holder's bits are changed from 0 by one exchange, or by the holder for who is handed the lock.
+//! If 2 on the right does not see the flag of 1 on the left, then 1 on the right was seen by all before 2 on the left, which found the
+//! lock taken: by another, later holder, for whom the same holds. So whoever held it when 2 on the left failed sees the flag, and
+//! its 3 comes after 3 on the left. Who finds the flag at once (`unlock_in_line`) claims and unlocks under the queue's lock. Who was
+//! claimed and comes back to a free lock sets the flag for the next, being the holder; to a taken one, begins at 1. Who leaves at its
+//! deadline takes the flag down if it was the last; if it was claimed meanwhile, it was served, and comes back.
+//! *One holder*: the word is changed from 0 by one exchange, or by the holder for who is handed the lock.
 //!
 //! Models (`models/`): `mutex_..` in `blocking`. Memory orders are not among what they see: a lock takes by acquire and gives by
-//! release, and a hand-over goes through the claim.
+//! release, a hand-over goes through the claim, and of flag and word `rt::uneven` tells.
 //!
 //! # Invariants
 //!
@@ -30,8 +33,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::lazy_core::{LazyCore, guard_word};
-use super::raw_mutex::{Core, WAITERS, key, lock_slow, take_free, take_idle, unlock_slow};
-use crate::primitives::Ordering;
+use super::raw_mutex::{Core, key, lock_slow, take, unlock};
 use crate::rt::core_box::CoreBox;
 use crate::rt::header::CoreKind;
 use crate::rt::park::whoami;
@@ -110,7 +112,7 @@ impl<T: ?Sized> Mutex<T> {
         let site = Location::caller();
         let core = self.core.get();
         let who = whoami() << 1;
-        if !take_idle(core, who) {
+        if !take(core, who) {
             lock_slow(core, who, Limit::NONE, key(core, WaitReason::Mutex, site));
         }
         self.locked(core, site)
@@ -149,7 +151,7 @@ impl<T: ?Sized> Mutex<T> {
         let core = self.core.get();
         let who = whoami() << 1;
         let taken =
-            take_idle(core, who) || lock_slow(core, who, limit, key(core, WaitReason::Mutex, site));
+            take(core, who) || lock_slow(core, who, limit, key(core, WaitReason::Mutex, site));
         taken.then(|| self.locked(core, site))
     }
 
@@ -167,8 +169,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let core = self.core.get();
-        take_free(&core.header.senders, whoami() << 1)
-            .then(|| self.locked(core, Location::caller()))
+        take(core, whoami() << 1).then(|| self.locked(core, Location::caller()))
     }
 
     /// The value, without a lock: nobody else can hold it.
@@ -234,18 +235,9 @@ impl<T: ?Sized> MutexGuard<'_, T> {
     #[inline]
     fn release(&mut self) -> Option<Claimed> {
         let core = self.lock.core.get();
-        let word = &core.header.senders;
         // SAFETY: the guard's own field; no stale word may look like a held lock.
         unsafe { std::ptr::write_volatile(&raw mut self.word, std::ptr::null()) };
-        let now = word.load(Ordering::Relaxed);
-        if now & WAITERS != 0
-            || word
-                .compare_exchange(now, 0, Ordering::Release, Ordering::Relaxed)
-                .is_err()
-        {
-            return unlock_slow(core);
-        }
-        None
+        unlock(core)
     }
 
     /// Runs `f` without the lock, and takes it again. `f` gets who is to be woken because the lock is free.
@@ -259,7 +251,7 @@ impl<T: ?Sized> MutexGuard<'_, T> {
         impl<T: ?Sized> Drop for Relock<'_, '_, T> {
             fn drop(&mut self) {
                 let (core, who) = (self.0.lock.core.get(), whoami() << 1);
-                if !take_idle(core, who) {
+                if !take(core, who) {
                     lock_slow(
                         core,
                         who,

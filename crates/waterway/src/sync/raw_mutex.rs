@@ -1,16 +1,20 @@
 //! A mutual exclusion lock without data: the word, and who waits.
 //!
-//! # The lock word
+//! # Two words
 //!
-//! | bits | meaning |
+//! | word | meaning |
 //! | --- | --- |
-//! | 0 | `WAITERS`: the queue may not be empty. Changed under the queue's lock only |
-//! | 1.. | who holds the lock: a goroutine's number, a thread's id, or `TASK`; 0 if nobody |
+//! | `senders`, the lock word | twice the number of who holds the lock: a goroutine's, a thread's id, or `TASK`; 0 if nobody |
+//! | `receivers`, the flag | 1: who unlocks is to see to those in the queue. Set under the queue's lock only |
 //!
-//! Uncontended, `lock` and `unlock` are one compare-and-swap each. An unlocker with waiters wakes the first, who tries
-//! again among newcomers; if it has waited for a millisecond the lock is handed to it instead, so nobody starves (Go's
-//! rule). An async task is told instead, and keeps its place until it has the lock or gives up; one that was told and has
-//! not been polled since is passed over by the next unlocker.
+//! Uncontended, `lock` is one compare-and-swap, and `unlock` a store between two looks at the flag. What would need a full fence
+//! there, that nobody comes to wait between the second look and the store, is the matter of who comes (`rt::uneven`): he sets the flag
+//! for all before he tries for the last time.
+//!
+//! An unlocker who finds the flag wakes the first in line, who tries again among newcomers; if it has waited for a millisecond
+//! the lock is handed to it instead, so nobody starves (Go's rule). While one that was woken is on its way nobody else is: the flag
+//! is down until it has come, unless another waiter sets it. An async task is told instead, and keeps its place until it has the lock
+//! or gives up; one that was told and has not been polled since is passed over by the next unlocker.
 //!
 //! # Invariants
 //!
@@ -25,11 +29,11 @@ use super::lazy_core::address;
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::clock::clock;
 use crate::rt::core_box::CoreBox;
+use crate::rt::uneven::{set_for_all, store_and_look};
 use crate::wait::{
     Claimed, Limit, Node, Stand, Turn, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt,
 };
 
-pub(super) const WAITERS: usize = 1;
 /// The holder is an async task: which one, nobody knows.
 const TASK: usize = 1 << 62;
 /// Who has waited for so long, in nanoseconds, is handed the lock.
@@ -48,26 +52,21 @@ struct Claim {
     handed: Cell<bool>,
 }
 
-/// Takes the lock if nobody holds it or waits for it.
+fn word(core: &CoreBox<Core>) -> &AtomicUsize {
+    &core.header.senders
+}
+
+fn flag(core: &CoreBox<Core>) -> &AtomicUsize {
+    &core.header.receivers
+}
+
+/// Takes the lock if nobody holds it.
 #[inline]
-pub(super) fn take_idle(core: &CoreBox<Core>, who: usize) -> bool {
+pub(super) fn take(core: &CoreBox<Core>, who: usize) -> bool {
     core.header
         .senders
         .compare_exchange(0, who, Ordering::Acquire, Ordering::Relaxed)
         .is_ok()
-}
-
-/// Takes the lock if nobody holds it, leaving the waiters' bit as it is.
-#[inline]
-pub(super) fn take_free(word: &AtomicUsize, who: usize) -> bool {
-    let mut now = word.load(Ordering::Relaxed);
-    while now & !WAITERS == 0 {
-        match word.compare_exchange_weak(now, who | now, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => return true,
-            Err(other) => now = other,
-        }
-    }
-    false
 }
 
 pub(super) fn key(
@@ -85,7 +84,6 @@ pub(super) fn key(
 /// True once the caller has the lock; false if the limit came first.
 #[cold]
 pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key: WaitKey) -> bool {
-    let word = &core.header.senders;
     let claim = Claim {
         who,
         since: clock(),
@@ -93,19 +91,14 @@ pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key:
     };
     let mut again = false;
     loop {
-        if take_free(word, who) {
-            return true;
-        }
         let queue = core.value.queue.lock();
-        word.fetch_or(WAITERS, Ordering::Relaxed);
-        if take_free(word, who) {
-            settle(&queue, word);
+        if take_in_line(core, &queue, who) {
             return true;
         }
         let mut wait = Wait::new(key, &claim).within(limit);
         wait.again = again;
         let served = wait.park(&core.value.queue, queue, |queue| {
-            settle(queue, word);
+            settle(core, queue);
             Vec::new()
         });
         if !served || claim.handed.get() {
@@ -115,34 +108,70 @@ pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key:
     }
 }
 
-/// Takes the waiters' bit back if nobody waits. Under the queue's lock.
-fn settle(queue: &WaitQueue, word: &AtomicUsize) {
+/// Takes the lock if nobody holds it. Else whoever holds it will see to the queue, in which the caller then stands.
+fn take_in_line(core: &CoreBox<Core>, queue: &WaitQueue, who: usize) -> bool {
+    let mut taken = take(core, who);
+    if !taken && flag(core).load(Ordering::Relaxed) == 0 {
+        set_for_all(flag(core));
+        taken = take(core, who);
+    }
+    if taken {
+        // Our own unlock comes after that.
+        flag(core).store(usize::from(!queue.is_empty()), Ordering::Relaxed);
+    }
+    taken
+}
+
+/// Takes the flag down if nobody waits. Under the queue's lock.
+fn settle(core: &CoreBox<Core>, queue: &WaitQueue) {
     if queue.is_empty() {
-        word.fetch_and(!WAITERS, Ordering::Relaxed);
+        flag(core).store(0, Ordering::Relaxed);
     }
 }
 
-/// Unlocks where somebody may wait: whom to wake then.
+/// Unlocks; whom to wake then.
+#[inline]
+pub(super) fn unlock(core: &CoreBox<Core>) -> Option<Claimed> {
+    if core.header.receivers.load(Ordering::Relaxed) != 0 {
+        return unlock_in_line(core);
+    }
+    match store_and_look(&core.header.senders, 0, &core.header.receivers) {
+        0 => None,
+        _ => see_to_line(core),
+    }
+}
+
+/// Unlocks where somebody may wait.
 #[cold]
-pub(super) fn unlock_slow(core: &CoreBox<Core>) -> Option<Claimed> {
+fn unlock_in_line(core: &CoreBox<Core>) -> Option<Claimed> {
     let mut queue = core.value.queue.lock();
-    let (first, woken) = next(&mut queue);
-    let mut word = if queue.is_empty() { 0 } else { WAITERS };
+    let (first, woken) = next(core, &mut queue);
+    let mut heir = 0;
     if let Some(node) = first {
         // SAFETY: R1: claimed, and not woken yet; tasks are not popped.
         let claim = unsafe { &*node.as_ref().slot().cast::<Claim>() };
         if clock() - claim.since > STARVING {
             claim.handed.set(true);
-            word |= claim.who;
+            heir = claim.who;
+            flag(core).store(usize::from(!queue.is_empty()), Ordering::Relaxed);
         }
     }
-    // Only the holder clears the holder's bits, and the waiters' bit changes under this lock.
-    core.header.senders.store(word, Ordering::Release);
+    word(core).store(heir, Ordering::Release);
     woken
 }
 
+/// Somebody came to wait while the caller unlocked. If another has the lock by now, that one will see to it.
+#[cold]
+fn see_to_line(core: &CoreBox<Core>) -> Option<Claimed> {
+    let mut queue = core.value.queue.lock();
+    match word(core).load(Ordering::Relaxed) {
+        0 => next(core, &mut queue).1,
+        _ => None,
+    }
+}
+
 /// Whom to wake when the lock is free: a goroutine or thread, taken out of the queue, or a task that stays in it.
-fn next(queue: &mut WaitQueue) -> (Option<NonNull<Node>>, Option<Claimed>) {
+fn next(core: &CoreBox<Core>, queue: &mut WaitQueue) -> (Option<NonNull<Node>>, Option<Claimed>) {
     let mut told = None;
     let popped = queue.pop_claim_by(|node| match node.waiter().is_task() {
         false => Turn::Now,
@@ -155,8 +184,15 @@ fn next(queue: &mut WaitQueue) -> (Option<NonNull<Node>>, Option<Claimed>) {
         }
     });
     match popped {
-        Some((node, claimed)) => (Some(node), Some(claimed)),
-        None => (None, told),
+        Some((node, claimed)) => {
+            // It sees to the others when it comes.
+            flag(core).store(0, Ordering::Relaxed);
+            (Some(node), Some(claimed))
+        }
+        None => {
+            settle(core, queue);
+            (None, told)
+        }
     }
 }
 
@@ -166,7 +202,7 @@ pub(super) struct LockTask<'a>(pub(super) &'a CoreBox<Core>);
 impl LockTask<'_> {
     /// Takes the lock if nobody holds it.
     pub(super) fn try_take(&self) -> bool {
-        take_free(&self.0.header.senders, TASK)
+        take(self.0, TASK)
     }
 }
 
@@ -181,22 +217,19 @@ impl WaitsAt for LockTask<'_> {
     fn slot(&self) {}
 
     fn take(&self, queue: &mut WaitQueue, stand: &Stand<'_>, _: &mut Vec<Claimed>) -> bool {
-        let word = &self.0.header.senders;
-        word.fetch_or(WAITERS, Ordering::Relaxed);
-        let taken = self.try_take();
+        let taken = take_in_line(self.0, queue, TASK);
         if taken {
             stand.leave(queue);
-            settle(queue, word);
+            settle(self.0, queue);
         }
         taken
     }
 
     fn left(&self, queue: &mut WaitQueue, told: bool) -> Vec<Claimed> {
-        let word = &self.0.header.senders;
         // It was told that the lock is free. If it still is, the next is told; else its holder will see to that.
-        let free = told && word.load(Ordering::Relaxed) & !WAITERS == 0;
-        let woken = free.then(|| next(queue).1).flatten();
-        settle(queue, word);
+        let free = told && word(self.0).load(Ordering::Relaxed) == 0;
+        let woken = free.then(|| next(self.0, queue).1).flatten();
+        settle(self.0, queue);
         Vec::from_iter(woken)
     }
 }
