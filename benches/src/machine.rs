@@ -11,7 +11,11 @@ pub fn load() -> String {
 }
 
 /// Names and what is known of each.
-pub fn describe(field: &[Entrant], workers: usize, load_before: String) -> Vec<(String, String)> {
+pub fn describe(
+    field: &[Entrant],
+    workers: &[usize],
+    load_before: String,
+) -> Vec<(String, String)> {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let mut facts = vec![
@@ -22,7 +26,14 @@ pub fn describe(field: &[Entrant], workers: usize, load_before: String) -> Vec<(
         ),
         ("Memory".into(), line_of("/proc/meminfo", "MemTotal")),
         ("Kernel".into(), format!("Linux {}", kernel.trim())),
-        ("Workers of each rival".into(), workers.to_string()),
+        (
+            "Workers of each rival".into(),
+            workers
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         (
             "Load before and after".into(),
             format!("{load_before}, {}", load()),

@@ -10,6 +10,7 @@ mod line;
 mod machine;
 mod race;
 mod report;
+mod scaling;
 mod stats;
 
 use std::num::NonZeroUsize;
@@ -44,9 +45,9 @@ struct Cli {
     #[arg(long, value_name = "N")]
     rounds: Option<NonZeroUsize>,
 
-    /// Workers of each rival [default: as many as there are cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    workers: Option<u16>,
+    /// Workers of each rival; with a list, all is raced with each, and the tables are of the first [default: as many as there are cores]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: Vec<u16>,
 
     /// Where performance.md and performance.svg go [default: docs for a whole race, target/race for a part]
     #[arg(long, value_name = "DIR")]
@@ -94,31 +95,40 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<(), String> {
     let out = cli.out();
     std::fs::create_dir_all(&out).map_err(|e| format!("cannot make {}: {e}", out.display()))?;
-    let workers = match cli.workers {
-        Some(n) => usize::from(n),
-        None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut workers: Vec<usize> = cli.workers.iter().map(|n| usize::from(*n)).collect();
+    if workers.is_empty() {
+        workers.push(cores);
+    }
     let before = machine::load();
     let (field, mut left_out) = field::line_up(&cli.peers());
     if field.is_empty() {
         return Err(format!("nobody can take part: {}", left_out.join("; ")));
     }
-    let plan = race::Plan {
-        workloads: cli.workloads(),
-        quick: cli.quick,
-        rounds: cli.rounds.map(NonZeroUsize::get),
-        workers,
-    };
-    let results = race::run(&plan, &field, &mut left_out);
+    let by_workers: Vec<_> = workers
+        .iter()
+        .map(|&workers| {
+            let plan = race::Plan {
+                workloads: cli.workloads(),
+                quick: cli.quick,
+                rounds: cli.rounds.map(NonZeroUsize::get),
+                workers,
+            };
+            (workers, race::run(&plan, &field, &mut left_out))
+        })
+        .collect();
+    let results = &by_workers[0].1;
     let report = report::Report {
-        results: &results,
+        by_workers: &by_workers,
         left_out: &left_out,
-        machine: machine::describe(&field, workers, before),
+        machine: machine::describe(&field, &workers, before),
         quick: cli.quick,
     };
+    let failed = |path: &Path, e| format!("cannot draw {}: {e}", path.display());
+    let (chart, scaling) = (out.join("performance.svg"), out.join("scaling.svg"));
+    chart::draw(&chart, results).map_err(|e| failed(&chart, e))?;
+    scaling::draw(&scaling, results).map_err(|e| failed(&scaling, e))?;
     write(&out.join("performance.md"), &report.markdown())?;
-    let chart = out.join("performance.svg");
-    chart::draw(&chart, &results).map_err(|e| format!("cannot draw {}: {e}", chart.display()))?;
     match &cli.json {
         Some(path) if path == Path::new("-") => println!("{}", report.json()),
         Some(path) => write(path, &format!("{}\n", report.json()))?,

@@ -51,6 +51,12 @@ impl Series {
     pub fn more_is_better(&self) -> bool {
         matches!(self.unit.as_str(), "x" | "share")
     }
+
+    /// Whether it is of the same metric of the same rival.
+    pub fn is_like(&self, other: &Series) -> bool {
+        let of = |s: &Series| (s.workload.name, s.peer, s.variant.clone(), s.metric.clone());
+        of(self) == of(other)
+    }
 }
 
 /// One variant of one rival in one workload.

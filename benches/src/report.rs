@@ -22,32 +22,38 @@ const CAVEATS: &str = "\
 
 /// Everything that is known after the race.
 pub struct Report<'a> {
-    pub results: &'a [Series],
+    /// What was measured, by the number of workers. The tables are of the first.
+    pub by_workers: &'a [(usize, Vec<Series>)],
     pub left_out: &'a [String],
     pub machine: Vec<(String, String)>,
     pub quick: bool,
 }
 
-impl Report<'_> {
+impl<'a> Report<'a> {
+    fn results(&self) -> &'a [Series] {
+        &self.by_workers[0].1
+    }
+
     /// Waterway beside Go: a row for each metric.
     pub fn summary(&self) -> String {
         let mut out = String::from(
-            "| workload | Waterway | Go | Waterway : Go | best other : Go |\n| --- | ---: | ---: | ---: | --- |\n",
+            "| workload | Waterway | Go | Waterway : Go | CPU : Go | best other : Go |\n| --- | ---: | ---: | ---: | ---: | --- |\n",
         );
         let ours = self
-            .results
+            .results()
             .iter()
             .filter(|s| s.peer == "waterway" && s.variant.is_empty());
         for series in ours {
             let go = self.go(series);
             let _ = writeln!(
                 out,
-                "| {}, {} | {} | {} | {} | {} |",
+                "| {}, {} | {} | {} | {} | {} | {} |",
                 series.workload.title,
                 metric(series),
                 spread(Spread::of(&series.values)),
                 spread(go.and_then(|go| Spread::of(&go.values))),
                 spread(self.ratio(series)),
+                cpu_ratio(self.results(), series).map_or("-".into(), |r| figure(r.median)),
                 self.best_other(series),
             );
         }
@@ -70,11 +76,18 @@ impl Report<'_> {
         }
         out += "\n![ratios to Go](performance.svg)\n\n## Beside Go\n\n";
         out += &self.summary();
+        if self.results().iter().any(|s| s.metric.starts_with("with ")) {
+            out += "\n## As work grows\n\nThe cost of one operation; a flat line is a cost that does not grow.\n\n![cost by size](scaling.svg)\n";
+        }
+        if self.by_workers.len() > 1 {
+            out += "\n## By workers\n\n";
+            out += &self.workers();
+        }
         out += "\n## Not like for like\n\n";
         out += CAVEATS;
         out += "\n## All figures\n";
         let mut workload = "";
-        for series in self.results {
+        for series in self.results() {
             if series.workload.name != workload {
                 workload = series.workload.name;
                 let _ = write!(
@@ -91,17 +104,53 @@ impl Report<'_> {
         out
     }
 
+    /// Wall and CPU time of each workload's first metric, with each number of workers.
+    fn workers(&self) -> String {
+        let mut out = String::from(
+            "| workload | workers | Waterway | its CPU | Go | its CPU | Waterway : Go | CPU : Go |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+        );
+        let cpu = |s: &Series| Spread::of(&s.cpu).map_or("-".into(), |cpu| figure(cpu.median));
+        let short = |ratio: Option<Spread>| ratio.map_or("-".into(), |r| figure(r.median));
+        let mut last = "";
+        let ours = |s: &&Series| s.peer == "waterway" && s.variant.is_empty();
+        for first in self.results().iter().filter(ours) {
+            if std::mem::replace(&mut last, first.workload.name) == first.workload.name {
+                continue; // the first metric only
+            }
+            for (workers, results) in self.by_workers {
+                let Some(ours) = results.iter().find(|s| s.is_like(first)) else {
+                    continue;
+                };
+                let theirs = go(results, ours);
+                let _ = writeln!(
+                    out,
+                    "| {}, {} | {workers} | {} | {} | {} | {} | {} | {} |",
+                    ours.workload.title,
+                    metric(ours),
+                    spread(Spread::of(&ours.values)),
+                    cpu(ours),
+                    spread(theirs.and_then(|go| Spread::of(&go.values))),
+                    theirs.map_or("-".into(), cpu),
+                    short(ratio(results, ours)),
+                    short(cpu_ratio(results, ours)),
+                );
+            }
+        }
+        out
+    }
+
     /// The rows of a workload, metric by metric.
     fn rows(&self, workload: &str) -> Vec<String> {
         let of_it = |s: &&Series| s.workload.name == workload;
         let mut metrics: Vec<&str> = Vec::new();
-        for series in self.results.iter().filter(of_it) {
+        for series in self.results().iter().filter(of_it) {
             if !metrics.contains(&series.metric.as_str()) {
                 metrics.push(&series.metric);
             }
         }
         let rows = metrics.iter().flat_map(|metric| {
-            let series = self.results.iter().filter(of_it);
+            let series = self.results().iter().filter(of_it);
             series.filter(|s| s.metric == **metric)
         });
         rows.map(|s| self.row(s)).collect()
@@ -126,11 +175,13 @@ impl Report<'_> {
             .iter()
             .map(|(name, value)| (name.clone(), json!(value)))
             .collect();
-        let results = self.results.iter().map(|s| {
+        let all = self.by_workers.iter();
+        let results = all.flat_map(|(workers, all)| all.iter().map(move |s| (workers, all, s)));
+        let results = results.map(|(workers, all, s)| {
             json!({
-                "workload": s.workload.name, "rival": name(s), "peer": s.peer, "variant": s.variant, "note": s.note,
+                "workers": workers, "workload": s.workload.name, "rival": name(s), "peer": s.peer, "variant": s.variant, "note": s.note,
                 "metric": s.metric, "unit": s.unit, "values": s.values, "cpu": s.cpu,
-                "spread": as_json(Spread::of(&s.values)), "ratio_to_go": as_json(self.ratio(s)),
+                "spread": as_json(Spread::of(&s.values)), "ratio_to_go": as_json(ratio(all, s)),
             })
         });
         let results: Vec<_> = results.collect();
@@ -138,16 +189,16 @@ impl Report<'_> {
     }
 
     fn go(&self, series: &Series) -> Option<&Series> {
-        go(self.results, series)
+        go(self.results(), series)
     }
 
     fn ratio(&self, series: &Series) -> Option<Spread> {
-        ratio(self.results, series)
+        ratio(self.results(), series)
     }
 
     /// The rival beside Waterway and Go that is best at this, with its ratio to Go.
     fn best_other(&self, ours: &Series) -> String {
-        let others = self.results.iter().filter(|s| {
+        let others = self.results().iter().filter(|s| {
             s.workload.name == ours.workload.name
                 && s.metric == ours.metric
                 && !["waterway", "go"].contains(&s.peer)
@@ -176,6 +227,12 @@ pub fn ratio(results: &[Series], series: &Series) -> Option<Spread> {
         return None;
     }
     Spread::of_ratios(&series.values, &go(results, series)?.values)
+}
+
+/// As [`ratio`], of CPU times.
+fn cpu_ratio(results: &[Series], series: &Series) -> Option<Spread> {
+    ratio(results, series)?;
+    Spread::of_ratios(&series.cpu, &go(results, series)?.cpu)
 }
 
 /// A rival with its variant.
@@ -210,11 +267,11 @@ fn as_json(spread: Option<Spread>) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::catalogue;
 
-    fn series(workload: &str, peer: &'static str, variant: &str, values: &[f64]) -> Series {
+    pub fn series(workload: &str, peer: &'static str, variant: &str, values: &[f64]) -> Series {
         let workload = catalogue::ALL.iter().find(|w| w.name == workload);
         Series {
             workload: workload.expect("it is in the catalogue"),
@@ -229,9 +286,9 @@ mod tests {
         }
     }
 
-    fn report<'a>(results: &'a [Series], left_out: &'a [String]) -> Report<'a> {
+    fn report<'a>(by_workers: &'a [(usize, Vec<Series>)], left_out: &'a [String]) -> Report<'a> {
         Report {
-            results,
+            by_workers,
             left_out,
             machine: vec![("Kernel".into(), "Linux 1".into())],
             quick: false,
@@ -240,26 +297,26 @@ mod tests {
 
     #[test]
     fn the_table_has_the_ratio_by_round_and_the_best_other() {
-        let results = [
+        let results = vec![
             series("spsc", "waterway", "", &[10.0, 30.0, 20.0]),
             series("spsc", "go", "", &[20.0, 20.0, 40.0]),
             series("spsc", "tokio", "mpsc", &[40.0, 40.0, 80.0]),
             series("spsc", "tokio", "kanal", &[5.0, 5.0, 10.0]),
         ];
-        let summary = report(&results, &["may: broken".into()]).summary();
-        let row = "a message, time (ns) | 20.0 (10.0 to 30.0) | 20.0 (20.0 to 40.0) | 0.50 (0.50 to 1.50) | 0.25 tokio kanal |";
+        let summary = report(&[(2, results)], &["may: broken".into()]).summary();
+        let row = "a message, time (ns) | 20.0 (10.0 to 30.0) | 20.0 (20.0 to 40.0) | 0.50 (0.50 to 1.50) | 0.50 | 0.25 tokio kanal |";
         assert!(summary.contains(row), "{summary}");
         assert!(summary.ends_with("left out: may: broken\n"), "{summary}");
     }
 
     #[test]
     fn every_series_has_a_row() {
-        let results = [
+        let results = vec![
             series("spsc", "waterway", "", &[10.0]),
             series("spsc", "threads", "std", &[20.0]),
             series("mutex", "waterway", "", &[30.0]),
         ];
-        let page = report(&results, &[]).markdown();
+        let page = report(&[(2, results)], &[]).markdown();
         for row in [
             "### spsc: one sender",
             "| time (ns) | Waterway | 10.0 (10.0 to 10.0) | 10.0 | 1 | - |",
@@ -277,7 +334,7 @@ mod tests {
     fn no_ratio_where_the_work_is_not_the_same() {
         let mut few = series("timers", "threads", "", &[1.0]);
         few.smaller = true;
-        let results = [
+        let results = vec![
             series("timers", "waterway", "", &[10.0]),
             series("timers", "go", "", &[10.0]),
             few,
@@ -286,19 +343,41 @@ mod tests {
         ];
         let ratios = [0, 1, 2, 3].map(|i| ratio(&results, &results[i]).map(|r| r.median));
         assert_eq!(ratios, [Some(1.0), None, None, None]);
-        assert_eq!(report(&results, &[]).best_other(&results[0]), "-");
+        let first = results[0].clone();
+        assert_eq!(report(&[(2, results)], &[]).best_other(&first), "-");
     }
 
     #[test]
     fn the_json_tells_all() {
-        let results = [
+        let results = vec![
             series("spsc", "waterway", "", &[10.0, 20.0]),
             series("spsc", "go", "", &[10.0, 10.0]),
         ];
-        let json = report(&results, &[]).json();
+        let json = report(&[(2, results)], &[]).json();
         assert_eq!(json["results"][0]["values"], json!([10.0, 20.0]));
         assert_eq!(json["results"][0]["ratio_to_go"]["median"], json!(1.5));
         assert_eq!(json["results"][1]["ratio_to_go"], Value::Null);
         assert_eq!(json["machine"]["Kernel"], json!("Linux 1"));
+    }
+
+    #[test]
+    fn each_number_of_workers_has_a_row_with_its_own_ratio() {
+        let of = |ours: f64, theirs: f64| {
+            vec![
+                series("spsc", "waterway", "", &[ours]),
+                series("spsc", "go", "", &[theirs]),
+            ]
+        };
+        let all = [(2, of(10.0, 20.0)), (1, of(9.0, 12.0))];
+        let report = report(&all, &[]);
+        let table = report.workers();
+        for row in [
+            "| 2 | 10.0 (10.0 to 10.0) | 10.0 | 20.0 (20.0 to 20.0) | 20.0 | 0.50 | 0.50 |",
+            "| 1 | 9.00 (9.00 to 9.00) | 9.00 | 12.0 (12.0 to 12.0) | 12.0 | 0.75 | 0.75 |",
+        ] {
+            assert!(table.contains(row), "{row:?} in {table}");
+        }
+        assert!(report.markdown().contains("## By workers"));
+        assert_eq!(report.json()["results"][2]["workers"], json!(1));
     }
 }
