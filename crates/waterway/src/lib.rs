@@ -71,6 +71,7 @@
 pub mod chan;
 pub mod context;
 mod defer;
+pub mod flow;
 #[cfg(feature = "futures")]
 mod futures;
 mod goroutine;

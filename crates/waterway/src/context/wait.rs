@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Context;
 use super::error::{ContextError, RecvContextError, SendContextError};
 use crate::chan::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
+use crate::flow::{Gate, Place};
 use crate::goroutine::JoinHandle;
 use crate::sync::{
     Condvar, Mutex, MutexGuard, Permit, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore,
@@ -211,6 +212,33 @@ impl Context {
     pub fn acquire(&self, semaphore: &Semaphore, n: usize) -> Result<Permit, ContextError> {
         self.live()?;
         self.unless_ended(semaphore.acquire_within(n, self.limit(), Location::caller()))
+    }
+
+    /// As [`Gate::enter`], until the context ends.
+    ///
+    /// # Errors
+    ///
+    /// If the context has ended before there was a place.
+    ///
+    /// # Blocking
+    ///
+    /// As `enter`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::{Context, flow::Gate};
+    /// let gate = Gate::new(1);
+    /// let (ctx, _guard) = Context::background().with_timeout(Duration::from_millis(1));
+    /// let place = ctx.enter(&gate).unwrap();
+    /// assert!(ctx.enter(&gate).is_err());
+    /// place.go(|| ()).join().unwrap();
+    /// ```
+    ///
+    /// Go: none.
+    #[track_caller]
+    pub fn enter(&self, gate: &Gate) -> Result<Place, ContextError> {
+        self.live()?;
+        self.unless_ended(gate.enter_within(self.limit(), Location::caller()))
     }
 
     /// As [`WaitGroup::wait`], until the context ends.

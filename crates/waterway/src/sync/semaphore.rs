@@ -19,8 +19,8 @@ use crate::wait::{
 };
 
 struct State {
-    free: usize,
-    /// Those that are free, and those that are held.
+    held: usize,
+    /// Those that there are. More may be held, after the number was lowered (`set_total`).
     total: usize,
     queue: WaitQueue,
 }
@@ -32,6 +32,10 @@ fn wanted(node: &Node) -> usize {
 }
 
 impl State {
+    fn free(&self) -> usize {
+        self.total.saturating_sub(self.held)
+    }
+
     /// The first that can be served, sooner or later. Who wants more than there are keeps nobody waiting.
     fn next(&self) -> Option<&Node> {
         self.queue.find(|node| wanted(node) <= self.total)
@@ -39,9 +43,9 @@ impl State {
 
     /// Takes `n` permits, unless others wait for theirs.
     fn take(&mut self, n: usize) -> bool {
-        let can = self.free >= n && self.next().is_none();
+        let can = self.free() >= n && self.next().is_none();
         if can {
-            self.free -= n;
+            self.held += n;
         }
         can
     }
@@ -49,15 +53,15 @@ impl State {
     /// Serves those who wait, in their order, as far as the permits go.
     fn serve(&mut self) -> Vec<Claimed> {
         let mut served = Vec::new();
-        let State { free, total, queue } = self;
         loop {
+            let (free, total) = (self.free(), self.total);
             let mut n = 0;
-            let first = queue.pop_claim_by(|node| {
+            let first = self.queue.pop_claim_by(|node| {
                 n = wanted(node);
-                if n > *total {
+                if n > total {
                     return Turn::Pass;
                 }
-                if n > *free {
+                if n > free {
                     return Turn::Stop;
                 }
                 if node.waiter().is_task() {
@@ -69,7 +73,7 @@ impl State {
             let Some((_, claimed)) = first else {
                 return served;
             };
-            *free -= n;
+            self.held += n;
             served.push(claimed);
         }
     }
@@ -116,7 +120,7 @@ impl Semaphore {
     #[track_caller]
     pub fn new(permits: usize) -> Semaphore {
         let state = State {
-            free: permits,
+            held: 0,
             total: permits,
             queue: WaitQueue::new(),
         };
@@ -248,7 +252,21 @@ impl Semaphore {
                     panic!("too many permits: {n} were added to {total}");
                 }
             }
-            state.free += n;
+            state.serve()
+        };
+        served.into_iter().for_each(Claimed::wake);
+    }
+
+    /// How many permits there are, held ones included.
+    pub(crate) fn total(&self) -> usize {
+        self.core.value.lock().total
+    }
+
+    /// Makes it `total` permits, held ones included. Those that are held and too many stay with their holders.
+    pub(crate) fn set_total(&self, total: usize) {
+        let served = {
+            let mut state = self.core.value.lock();
+            state.total = total;
             state.serve()
         };
         served.into_iter().for_each(Claimed::wake);
@@ -258,9 +276,9 @@ impl Semaphore {
     fn end(&self, n: usize, gone: bool) {
         let served = {
             let mut state = self.core.value.lock();
-            match gone {
-                true => state.total -= n,
-                false => state.free += n,
+            state.held -= n;
+            if gone {
+                state.total -= n;
             }
             state.serve()
         };
@@ -273,7 +291,7 @@ impl Semaphore {
     /// assert_eq!(waterway::sync::Semaphore::new(2).available(), 2);
     /// ```
     pub fn available(&self) -> usize {
-        self.core.value.lock().free
+        self.core.value.lock().free()
     }
 
     fn permit(&self, n: usize) -> Permit {
@@ -311,10 +329,10 @@ impl WaitsAt for Ask<'_> {
     }
 
     fn take(&self, state: &mut State, stand: &Stand<'_>, others: &mut Vec<Claimed>) -> bool {
-        let can = stand.is_next(state.next()) && state.free >= self.n;
+        let can = stand.is_next(state.next()) && state.free() >= self.n;
         if can {
             stand.leave(&mut state.queue);
-            state.free -= self.n;
+            state.held += self.n;
             *others = state.serve();
         }
         can

@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("select", &["primitives", "rt", "wait", "chan"]),
     ("futures", &["chan"]),
     ("time", &["primitives", "rt", "wait", "chan", "goroutine"]),
+    ("flow", &["primitives", "wait", "chan", "goroutine", "sync"]),
     (
         "context",
         &[
@@ -35,6 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "goroutine",
             "sync",
             "time",
+            "flow",
         ],
     ),
     (

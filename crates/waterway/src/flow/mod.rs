@@ -1,0 +1,11 @@
+//! Flow control: what to do where readers are slower than writers.
+//!
+//! A [`Gate`] admits so much work at a time, and refuses or holds back the rest before a goroutine exists for it.
+
+mod gate;
+mod limit;
+mod place;
+
+pub use gate::{Gate, GateBuilder, GateStatistics, Refused};
+pub use limit::{Departure, Fixed, Limit};
+pub use place::{EnterFuture, Place};
