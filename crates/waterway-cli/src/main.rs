@@ -1,12 +1,15 @@
 //! The `waterway` command. Without arguments it runs the tour of the fifteen behaviours.
 
+mod go;
+mod overload;
 mod programs;
 mod tour;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use go::GoArgs;
+use overload::{Design, Load, OverloadArgs};
 use tour::Behaviour;
 
 /// Waterway: Go's concurrency for Rust.
@@ -23,6 +26,23 @@ enum Command {
     ///
     /// Exits with status 1 if one fails, 2 if the arguments are wrong.
     Tour(TourArgs),
+    /// Bring in more than can go out, in several designs side by side, beside real Go where there is one: what becomes of
+    /// memory, goroutines and waiting times.
+    ///
+    /// Each design runs in a process of its own, all at the same time. Tells how things stand while they run; at the end
+    /// prints a table and draws overload.svg and overload.png.
+    ///
+    /// Exits with status 1 if a design fails, or loses sight of an item; 2 if the arguments are wrong.
+    Overload(OverloadArgs),
+    /// Run one design of the experiment, in this process.
+    #[command(hide = true)]
+    RunOverload {
+        /// Which one.
+        #[arg(value_parser = overload::find)]
+        design: &'static Design,
+        #[command(flatten)]
+        load: Load,
+    },
     /// Run the program of one behaviour, in this process.
     #[command(hide = true)]
     RunExample {
@@ -43,19 +63,16 @@ struct TourArgs {
     #[arg(long)]
     json: bool,
 
-    /// The Go command to compare with, or the directory of its toolchain.
-    #[arg(long, value_name = "PATH", conflicts_with = "no_go")]
-    go: Option<PathBuf>,
-
-    /// Do not compare with Go.
-    #[arg(long)]
-    no_go: bool,
+    #[command(flatten)]
+    go: GoArgs,
 }
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     match command.unwrap_or(Command::Tour(TourArgs::default())) {
         Command::Tour(args) => tour::run(args),
+        Command::Overload(args) => overload::run(args),
+        Command::RunOverload { design, load } => overload::work(design, load),
         Command::RunExample { behaviour } => (behaviour.program)(),
     }
 }

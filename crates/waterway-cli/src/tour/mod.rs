@@ -3,24 +3,19 @@
 
 mod catalogue;
 mod child;
-mod go;
 mod judge;
 mod report;
 mod schedule;
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
-use clap::error::ErrorKind;
-
 use catalogue::BEHAVIOURS;
 pub use catalogue::Behaviour;
 use child::Run;
-use go::Go;
 use judge::Verdict;
 use report::Report;
 
-use crate::{Cli, TourArgs};
+use crate::TourArgs;
 
 /// A behaviour that has run.
 struct Outcome {
@@ -66,20 +61,9 @@ pub fn run(args: TourArgs) -> ExitCode {
     chosen.sort_by_key(|behaviour| behaviour.number());
     chosen.dedup_by_key(|behaviour| behaviour.number());
 
-    let go = match (args.no_go, args.go) {
-        (true, _) => None,
-        (false, None) => Some(Go::find()),
-        (false, Some(path)) => match Go::at(&path) {
-            Ok(go) => Some(Ok(go)),
-            Err(why) => Cli::command().error(ErrorKind::ValueValidation, why).exit(),
-        },
-    };
-    let skipped = match &go {
-        None => Some("skipped: Go (--no-go)"),
-        Some(Err(none)) => Some(*none),
-        Some(Ok(_)) => None,
-    };
-    let go = go.and_then(Result::ok);
+    let go = args.go.find();
+    let skipped = go.as_ref().err().copied();
+    let go = go.ok();
 
     let mut report = Report::open(args.json, chosen.len(), skipped);
     schedule::run(&chosen, go.as_ref(), |outcome| report.show(&outcome));

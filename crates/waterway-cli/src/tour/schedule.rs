@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
 use super::catalogue::Behaviour;
-use super::go::Go;
 use super::judge;
 use super::{GoOutcome, Outcome, child};
+use crate::go::Go;
 
 /// Runs the behaviours, and hands each outcome on, in the order of `chosen`.
 pub fn run(chosen: &[&'static Behaviour], go: Option<&Go>, each: impl FnMut(Outcome)) {
@@ -17,7 +18,7 @@ pub fn run(chosen: &[&'static Behaviour], go: Option<&Go>, each: impl FnMut(Outc
     for behaviour in alone {
         progress.begin(&[behaviour]);
         let ours = child::example(behaviour.id);
-        progress.end(compare(behaviour, ours, go.map(|go| go.run(behaviour))));
+        progress.end(compare(behaviour, ours, go.map(|go| theirs(go, behaviour))));
     }
 
     progress.begin(&together);
@@ -27,7 +28,7 @@ pub fn run(chosen: &[&'static Behaviour], go: Option<&Go>, each: impl FnMut(Outc
             let tx = tx.clone();
             scope.spawn(move || {
                 let (ours, theirs) = thread::scope(|both| {
-                    let theirs = both.spawn(|| go.map(|go| go.run(behaviour)));
+                    let theirs = both.spawn(|| go.map(|go| theirs(go, behaviour)));
                     let ours = child::example(behaviour.id);
                     (ours, theirs.join().expect("it does not panic"))
                 });
@@ -40,6 +41,12 @@ pub fn run(chosen: &[&'static Behaviour], go: Option<&Go>, each: impl FnMut(Outc
             progress.end(outcome);
         }
     });
+}
+
+/// Builds and runs the Go program of a behaviour.
+fn theirs(go: &Go, behaviour: &Behaviour) -> Result<child::Run, String> {
+    let program = go.built(behaviour.id, behaviour.go)?;
+    Ok(child::run(&mut Command::new(program)))
 }
 
 fn compare(

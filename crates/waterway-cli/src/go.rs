@@ -7,8 +7,36 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use super::catalogue::Behaviour;
-use super::child::{self, Run};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory};
+
+use crate::Cli;
+
+/// Which Go to compare with.
+#[derive(Args, Default)]
+pub struct GoArgs {
+    /// The Go command to compare with, or the directory of its toolchain.
+    #[arg(long, value_name = "PATH", conflicts_with = "no_go")]
+    go: Option<PathBuf>,
+
+    /// Do not compare with Go.
+    #[arg(long)]
+    no_go: bool,
+}
+
+impl GoArgs {
+    /// The toolchain that is meant; as an error, why nothing is compared. A path that leads to none ends the process.
+    pub fn find(&self) -> Result<Go, &'static str> {
+        match (self.no_go, &self.go) {
+            (true, _) => Err("skipped: Go (--no-go)"),
+            (false, None) => Go::find(),
+            (false, Some(path)) => match Go::at(path) {
+                Ok(go) => Ok(go),
+                Err(why) => Cli::command().error(ErrorKind::ValueValidation, why).exit(),
+            },
+        }
+    }
+}
 
 /// A Go toolchain that works, and a directory for what it builds.
 pub struct Go {
@@ -21,7 +49,7 @@ pub struct Go {
 
 impl Go {
     /// The toolchain at `path`: the Go command, or a directory with `go` or `bin/go`.
-    pub fn at(path: &Path) -> Result<Go, String> {
+    fn at(path: &Path) -> Result<Go, String> {
         let within = [path.to_path_buf(), path.join("go"), path.join("bin/go")];
         let found = within
             .iter()
@@ -36,7 +64,7 @@ impl Go {
     }
 
     /// The toolchain on `PATH`, or where toolchains are usually put.
-    pub fn find() -> Result<Go, &'static str> {
+    fn find() -> Result<Go, &'static str> {
         let on_path = env::var_os("PATH").unwrap_or_default();
         let on_path = env::split_paths(&on_path).map(|directory| directory.join("go"));
         let mut places = on_path.chain(usual_places()).filter(|path| path.is_file());
@@ -62,32 +90,26 @@ impl Go {
         })
     }
 
-    /// Builds and runs the Go program of a behaviour.
-    pub fn run(&self, behaviour: &Behaviour) -> Result<Run, String> {
-        let program = self.built(behaviour)?;
-        Ok(child::run(&mut Command::new(program)))
-    }
-
-    /// The program, built now or by an earlier tour from the same source.
-    fn built(&self, behaviour: &Behaviour) -> Result<PathBuf, String> {
+    /// The program `name` with this source, built now or by an earlier run.
+    pub fn built(&self, name: &str, source: &str) -> Result<PathBuf, String> {
         let mut hasher = DefaultHasher::new();
-        (behaviour.go, &self.version, &self.command).hash(&mut hasher);
-        let name = format!("{}-{:016x}", behaviour.id, hasher.finish());
+        (source, &self.version, &self.command).hash(&mut hasher);
+        let name = format!("{name}-{:016x}", hasher.finish());
         let program = self.directory.join(&name);
         if program.is_file() {
             return Ok(program);
         }
         let told = |error| format!("its program could not be built: {error}");
         let _turn = self.turn.lock().expect("building does not panic");
-        // Another tour may build the same: each has files of its own, and only a whole program gets the name.
-        let source = self
+        // Another process may build the same: each has files of its own, and only a whole program gets the name.
+        let file = self
             .directory
             .join(format!("{name}-{}.go", std::process::id()));
-        let fresh = source.with_extension("new");
+        let fresh = file.with_extension("new");
         fs::create_dir_all(&self.directory).map_err(|error| told(error.to_string()))?;
-        fs::write(&source, behaviour.go).map_err(|error| told(error.to_string()))?;
+        fs::write(&file, source).map_err(|error| told(error.to_string()))?;
         let mut build = Command::new(&self.command);
-        build.args(["build", "-o"]).args([&fresh, &source]);
+        build.args(["build", "-o"]).args([&fresh, &file]);
         build.envs([
             ("GO111MODULE", "off"),
             ("GOFLAGS", ""),
@@ -99,7 +121,7 @@ impl Go {
         }
         let out = build.output().map_err(|error| told(error.to_string()))?;
         // The source has served; where it stays it does no harm.
-        let _ = fs::remove_file(&source);
+        let _ = fs::remove_file(&file);
         if !out.status.success() {
             return Err(told(
                 String::from_utf8_lossy(&out.stderr).trim().to_string(),

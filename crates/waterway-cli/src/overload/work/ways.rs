@@ -1,0 +1,113 @@
+//! What stands between the producer and the server, in each design.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use waterway::sync::WaitGroup;
+use waterway::{Receiver, Sender, chan};
+
+use super::Item;
+use crate::overload::wire::Shed;
+
+/// The capacity of the large buffer.
+pub const LARGE: usize = 100_000;
+
+/// How an item gets to the server.
+pub trait Way: Send + Sync {
+    /// An item comes in. Never waits.
+    fn offer(&self, item: Item);
+    /// Where the server takes items.
+    fn receiver(&self) -> &Receiver<Item>;
+    /// How many items wait.
+    fn waiting(&self) -> u64;
+    /// How many were given up.
+    fn shed(&self) -> Shed;
+    /// No more come, and nobody waits any longer: how many items came back to who sent them.
+    fn close(&self) -> u64;
+}
+
+/// A goroutine for each item, which sends it: the two programs of the seed. With a buffer, what comes while it is full is
+/// dropped.
+pub fn per_item(capacity: usize) -> Box<dyn Way> {
+    let (tx, rx) = chan(capacity);
+    Box::new(PerItem {
+        tx,
+        rx,
+        full: AtomicU64::new(0),
+        senders: Senders::default(),
+    })
+}
+
+struct PerItem {
+    tx: Sender<Item>,
+    rx: Receiver<Item>,
+    full: AtomicU64,
+    senders: Senders,
+}
+
+impl Way for PerItem {
+    fn offer(&self, item: Item) {
+        if self.tx.capacity() != Some(0) && self.tx.is_full() {
+            self.full.fetch_add(1, Relaxed);
+            return;
+        }
+        self.senders.go(&self.tx, item, ());
+    }
+
+    fn receiver(&self) -> &Receiver<Item> {
+        &self.rx
+    }
+
+    fn waiting(&self) -> u64 {
+        self.rx.len() as u64 + self.senders.sending()
+    }
+
+    fn shed(&self) -> Shed {
+        Shed {
+            full: self.full.load(Relaxed),
+            ..Shed::default()
+        }
+    }
+
+    fn close(&self) -> u64 {
+        self.tx.close();
+        self.senders.end()
+    }
+}
+
+/// Goroutines that each send one item.
+#[derive(Default)]
+struct Senders {
+    group: WaitGroup,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    sending: AtomicU64,
+    returned: AtomicU64,
+}
+
+impl Senders {
+    /// Sends the item in a goroutine of its own, which holds `permit` meanwhile.
+    fn go(&self, tx: &Sender<Item>, item: Item, permit: impl Send + 'static) {
+        self.counts.sending.fetch_add(1, Relaxed);
+        let (tx, counts) = (tx.clone(), Arc::clone(&self.counts));
+        self.group.go(move || {
+            let back = tx.send(item).is_err();
+            counts.returned.fetch_add(u64::from(back), Relaxed);
+            counts.sending.fetch_sub(1, Relaxed);
+            drop(permit);
+        });
+    }
+
+    fn sending(&self) -> u64 {
+        self.counts.sending.load(Relaxed)
+    }
+
+    /// Waits until all have ended; how many got their item back.
+    fn end(&self) -> u64 {
+        self.group.wait();
+        self.counts.returned.load(Relaxed)
+    }
+}
