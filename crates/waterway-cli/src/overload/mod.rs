@@ -34,12 +34,12 @@ pub fn run(args: OverloadArgs) -> ExitCode {
     let load = args.load;
     let mut designs = args.designs();
     let of_go = |design: &&Design| matches!(design.runs, Runs::Go(_));
-    let go = match designs.iter().any(|design| of_go(&design)) {
+    let go = match designs.iter().any(of_go) {
         true => args.go.find().map_err(String::from),
         false => Err(String::new()),
     };
     if go.is_err() {
-        designs.retain(|design| !of_go(&design));
+        designs.retain(|design| !of_go(design));
     }
     if let Err(why) = possible(&args, &designs) {
         Cli::command().error(ErrorKind::ValueValidation, why).exit();
@@ -51,7 +51,7 @@ pub fn run(args: OverloadArgs) -> ExitCode {
     };
     let go = go.and_then(go_program);
     if let Err(why) = &go {
-        designs.retain(|design| !of_go(&design));
+        designs.retain(|design| !of_go(design));
         if !why.is_empty() {
             say(why);
         }
