@@ -20,7 +20,7 @@ reports() {
 # not stable.
 asan_env() {
     export CARGO_TARGET_DIR=target/asan RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address --cfg waterway_asan"
-    # Frames of goroutines that have ended are not kept apart (use after return): corosensei's hooks would never free them.
+    # Frames of functions that have returned are not kept apart (use after return): that takes 10 MB of addresses a goroutine.
     # Some tests ask for more memory than there is, and want the answer.
     ASAN="detect_stack_use_after_return=0:allocator_may_return_null=1"
     command -v llvm-symbolizer >/dev/null || apt_get llvm

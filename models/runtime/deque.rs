@@ -105,6 +105,10 @@ impl<T> Worker<T> {
     pub fn pop(&self) -> Option<T> {
         self.0.with(VecDeque::pop_front)
     }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.with(|queue| queue.is_empty())
+    }
 }
 
 #[derive(Debug)]

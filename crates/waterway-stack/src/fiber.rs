@@ -1,48 +1,27 @@
-//! The context switch: corosensei, wrapped whole.
+//! Functions on stacks of their own, between which a thread switches.
 //!
 //! # Invariants
 //!
 //! - I1: the range of addresses given to [`Fiber::new`] is the fiber's alone until it has finished.
-//! - I2: a fiber is resumed by one thread at a time, never while it runs.
-//! - I3: a fiber that has begun and not finished is never dropped: that would unwind it, and free what others borrow.
+//! - I2: a fiber is used by one thread at a time, and switched to while it does not run and has not finished.
+//! - I3: `left` is what `switch` or `enter` wrote when the fiber was left last (`switch` I1), or of a new one where its closure
+//!   lies.
 
+use std::cell::Cell;
 use std::io::Write;
-use std::mem::ManuallyDrop;
 
-use corosensei::stack::{Stack, StackPointer};
-use corosensei::{Coroutine, CoroutineResult, Yielder};
+#[cfg(waterway_asan)]
+use super::asan::Bounds;
+use super::switch::{Start, enter, switch};
 
-/// A part of a stack, as corosensei wants it.
-struct Range {
-    top: StackPointer,
-    limit: StackPointer,
-}
-
-// SAFETY: I1, and what else `Fiber::new` asks for: mapped down to a guard, aligned, and larger than the minimum.
-unsafe impl Stack for Range {
-    fn base(&self) -> StackPointer {
-        self.top
-    }
-
-    fn limit(&self) -> StackPointer {
-        self.limit
-    }
-}
-
-/// A function that runs on a stack of its own and can be suspended. It is not dropped before it has finished (I3): who
-/// forgets one in between leaks its stack's contents.
-pub struct Fiber(ManuallyDrop<Coroutine<(), (), (), Range>>);
-
-/// The way out of a running fiber. Stays at its address while the fiber lives.
-#[repr(transparent)]
-pub struct Suspender(Yielder<(), ()>);
-
-impl Suspender {
-    /// Switches to whoever resumed the fiber. Comes back with the next `resume`.
-    #[inline]
-    pub fn suspend(&self) {
-        self.0.suspend(());
-    }
+/// A function that runs on a stack of its own and can be left and come back to; or what a thread ran on first. Dropping one
+/// that has begun and not finished leaks what is on its stack: it is never unwound.
+#[derive(Debug)]
+pub struct Fiber {
+    left: Cell<usize>,
+    start: Start,
+    #[cfg(waterway_asan)]
+    bounds: Bounds,
 }
 
 /// Ends the process if it is dropped: by a panic that reached the bottom of a fiber.
@@ -57,42 +36,86 @@ impl Drop for NoUnwind {
     }
 }
 
+/// Runs the closure at `at`, on its own stack.
+unsafe extern "C" fn run<F: FnOnce() -> *const Fiber>(at: *mut ()) -> *const usize {
+    let no_unwind = NoUnwind;
+    #[cfg(waterway_asan)]
+    super::asan::arrive_new();
+    // SAFETY: `Fiber::new` wrote it there, and this runs once (I2).
+    let next = unsafe { at.cast::<F>().read() }();
+    std::mem::forget(no_unwind);
+    // SAFETY: by who made the closure: a fiber that waits to be switched to.
+    let next = unsafe { &*next };
+    #[cfg(waterway_asan)]
+    next.bounds.leave_for_good();
+    next.left.as_ptr()
+}
+
+unsafe extern "C" fn nothing(_: *mut ()) -> *const usize {
+    unreachable!("a thread's own stack has begun")
+}
+
 impl Fiber {
-    /// Puts `f` at the top of a stack, to run with the first `resume`.
+    /// For what the calling thread runs on: it can be left for another fiber, and come back to.
+    pub const fn of_thread() -> Fiber {
+        Fiber {
+            left: Cell::new(0),
+            start: nothing,
+            #[cfg(waterway_asan)]
+            bounds: Bounds::of_thread(),
+        }
+    }
+
+    /// Puts `f` at the top of a stack, to run when it is [entered](Self::enter). It gives the fiber that goes on when it has
+    /// finished.
     ///
     /// # Safety
     ///
-    /// `bottom..top` is writable memory above a guard, at least 8 KiB, `top` a multiple of 16, and the fiber's alone
-    /// until it has finished (I1). What `f` borrows lives as long.
+    /// `bottom..top` is writable memory above a guard, at least 8 KiB, and the fiber's alone until it has finished (I1). What
+    /// `f` borrows lives as long. The fiber that it gives may be switched to then.
     #[inline]
-    pub unsafe fn new<F: FnOnce(&Suspender)>(top: usize, bottom: usize, f: F) -> Fiber {
-        // SAFETY: by the caller both lie in mapped memory, so neither is 0.
-        let range = unsafe {
-            Range {
-                top: StackPointer::new_unchecked(top),
-                limit: StackPointer::new_unchecked(bottom),
-            }
-        };
-        let body = move |yielder: &Yielder<(), ()>, ()| {
-            let no_unwind = NoUnwind;
-            // SAFETY: `Suspender` is a transparent wrapper; the yielder stays where it is while the fiber lives.
-            f(unsafe { &*std::ptr::from_ref(yielder).cast::<Suspender>() });
-            std::mem::forget(no_unwind);
-        };
-        // SAFETY: I1 by the caller, and what the closure borrows lives until it has finished; I3: it is not dropped
-        // before.
-        Fiber(ManuallyDrop::new(unsafe {
-            Coroutine::with_stack_unchecked(range, body)
-        }))
+    pub unsafe fn new<F: FnOnce() -> *const Fiber>(top: usize, bottom: usize, f: F) -> Fiber {
+        let align = align_of::<F>().max(16);
+        let at = (top - size_of::<F>()) & !(align - 1);
+        debug_assert!(at - bottom >= 4096, "no stack for a fiber");
+        // SAFETY: by the caller; aligned as it must be.
+        unsafe { (at as *mut F).write(f) };
+        Fiber {
+            left: Cell::new(at),
+            start: run::<F>,
+            #[cfg(waterway_asan)]
+            bounds: Bounds::of(bottom..top),
+        }
     }
 
-    /// Runs the fiber until it suspends (false) or has finished (true).
+    /// Leaves `self`, which runs, for a new fiber. Comes back when somebody switches to `self`.
     ///
-    /// # Panics
+    /// # Safety
     ///
-    /// If it has finished already.
+    /// `self` is what the calling thread runs on, and `new` has not been entered.
     #[inline]
-    pub fn resume(&mut self) -> bool {
-        matches!(self.0.resume(()), CoroutineResult::Return(()))
+    pub unsafe fn enter(&self, new: &Fiber) {
+        #[cfg(waterway_asan)]
+        self.bounds.leave(&new.bounds);
+        // SAFETY: I1, I3.
+        unsafe { enter(self.left.as_ptr(), new.left.get(), new.start) };
+        #[cfg(waterway_asan)]
+        self.bounds.arrive();
+    }
+
+    /// Leaves `self`, which runs, for one that was left. Comes back when somebody switches to `self`.
+    ///
+    /// # Safety
+    ///
+    /// `self` is what the calling thread runs on; `to` was left on this thread, or by one that has handed it over, and has not
+    /// been come back to (I2).
+    #[inline]
+    pub unsafe fn switch(&self, to: &Fiber) {
+        #[cfg(waterway_asan)]
+        self.bounds.leave(&to.bounds);
+        // SAFETY: I3, by the caller.
+        unsafe { switch(self.left.as_ptr(), to.left.as_ptr()) };
+        #[cfg(waterway_asan)]
+        self.bounds.arrive();
     }
 }

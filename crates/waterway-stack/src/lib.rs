@@ -22,15 +22,18 @@ compile_error!(
     "waterway runs on Linux, on x86_64 and aarch64. Other systems are not supported yet."
 );
 
+#[cfg(waterway_asan)]
+mod asan;
 mod fiber;
 mod frames;
 mod guard;
 mod overflow;
 mod pool;
+mod switch;
 #[cfg(waterway_valgrind)]
 mod valgrind;
 
-pub use fiber::{Fiber, Suspender};
+pub use fiber::Fiber;
 pub use frames::{BadFrame, FrameKind, check_frames, load_names};
 pub use guard::{GUARD_SIZE, GuardMode};
 pub use overflow::{ensure_altstack, install_overflow_handler};

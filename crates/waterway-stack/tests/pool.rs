@@ -1,8 +1,9 @@
 //! Stacks: reuse, guards, limits, memory given back. Tests that count the mappings of the process take turns.
 
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Mutex;
 
-use waterway_stack::{Fiber, GUARD_SIZE, GuardMode, PoolConfig, Stack, StackPool, Suspender};
+use waterway_stack::{Fiber, GUARD_SIZE, GuardMode, PoolConfig, Stack, StackPool};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -141,43 +142,123 @@ fn stacks_in_use_survive_a_trim() {
 }
 
 #[test]
-fn a_fiber_runs_on_its_stack_and_is_resumed() {
+fn a_fiber_runs_on_its_stack_and_is_come_back_to() {
     let pool = pool(256 << 10, GuardMode::Auto);
     let stack = pool.take().unwrap();
     let range = stack.bottom()..stack.top();
-    let mut seen = Vec::new();
-    let log = &mut seen;
-    let check = range.clone();
-    let body = move |suspender: &Suspender| {
+    let seen = RefCell::new(Vec::new());
+    let thread = Fiber::of_thread();
+    let own = OnceCell::new();
+    let body = || {
         for turn in 0..3 {
-            assert!(check.contains(&(&raw const turn as usize)));
-            log.push(turn);
-            suspender.suspend();
+            assert!(range.contains(&(&raw const turn as usize)));
+            seen.borrow_mut().push(turn);
+            // SAFETY: this is the fiber, and the thread's was left for it.
+            unsafe { own.get().map(|own: &Fiber| own.switch(&thread)) };
         }
+        &raw const thread
     };
     // SAFETY: the stack is ours; what the closure borrows outlives the fiber, which runs to its end below.
-    let mut fiber = unsafe { Fiber::new(range.end, range.start, body) };
-    assert!(!fiber.resume() && !fiber.resume() && !fiber.resume());
-    assert!(fiber.resume());
-    assert_eq!(seen, [0, 1, 2]);
+    let fiber = own.get_or_init(|| unsafe { Fiber::new(range.end, range.start, body) });
+    // SAFETY: the thread runs; the fiber is new, and then was left.
+    unsafe { thread.enter(fiber) };
+    for turns in 1..=3 {
+        assert_eq!(seen.borrow().len(), turns);
+        // SAFETY: as above.
+        unsafe { thread.switch(fiber) };
+    }
+    assert_eq!(*seen.borrow(), [0, 1, 2]);
     pool.give(stack);
+}
+
+/// What a function must keep is kept: some of these are in registers across the switches.
+#[test]
+fn fibers_hand_over_to_each_other_with_what_they_have() {
+    const ROUNDS: u64 = 1000;
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let stacks = [pool.take().unwrap(), pool.take().unwrap()];
+    let thread = Fiber::of_thread();
+    let fibers = [const { OnceCell::new() }; 2];
+    let sums = [const { Cell::new((0u64, 0f64)) }; 2];
+    let body = |me: usize| {
+        let (fibers, sums, thread) = (&fibers, &sums, &thread);
+        move || {
+            let (mut whole, mut half, mut step) = (0, 0.0, me as u64 + 1);
+            for round in 0..ROUNDS {
+                let [own, other]: [&Fiber; 2] = [me, 1 - me].map(|n| fibers[n].get().unwrap());
+                // SAFETY: this one runs; the other is new in its first round, and was left before any other.
+                unsafe {
+                    match (me, round) {
+                        (0, 0) => own.enter(other),
+                        _ => own.switch(other),
+                    }
+                }
+                whole += step;
+                half += step as f64 / 2.0;
+                step += 2;
+            }
+            sums[me].set((whole, half));
+            match me {
+                0 => fibers[1].get().unwrap() as *const Fiber,
+                _ => thread as *const Fiber,
+            }
+        }
+    };
+    for (me, stack) in stacks.iter().enumerate() {
+        // SAFETY: as above.
+        let fiber = unsafe { Fiber::new(stack.top(), stack.bottom(), body(me)) };
+        fibers[me].set(fiber).unwrap();
+    }
+    // SAFETY: as above.
+    unsafe { thread.enter(fibers[0].get().unwrap()) };
+    let sum = |first: u64| (0..ROUNDS).map(|n| first + 2 * n).sum::<u64>();
+    for (me, cell) in sums.iter().enumerate() {
+        let sum = sum(me as u64 + 1);
+        assert_eq!(cell.get(), (sum, sum as f64 / 2.0));
+    }
+    stacks.into_iter().for_each(|stack| pool.give(stack));
 }
 
 #[test]
 fn a_panic_caught_in_a_fiber_stays_there() {
     let pool = pool(256 << 10, GuardMode::Auto);
     let stack = pool.take().unwrap();
-    let mut caught = false;
-    let flag = &mut caught;
-    let body = move |suspender: &Suspender| {
+    let thread = Fiber::of_thread();
+    let caught = Cell::new(false);
+    let body = || {
         let result = std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(1)));
-        suspender.suspend();
-        *flag = result.is_err();
+        caught.set(result.is_err());
+        &raw const thread
     };
     // SAFETY: as above.
-    let mut fiber = unsafe { Fiber::new(stack.top(), stack.bottom(), body) };
-    assert!(!fiber.resume());
-    assert!(fiber.resume());
-    assert!(caught);
+    let fiber = unsafe { Fiber::new(stack.top(), stack.bottom(), body) };
+    // SAFETY: as above.
+    unsafe { thread.enter(&fiber) };
+    assert!(caught.get());
+    pool.give(stack);
+}
+
+/// A debugger, and a report of a panic, see the fiber's own frames, and an end.
+#[test]
+fn a_backtrace_ends_at_the_first_frame_of_a_fiber() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let stack = pool.take().unwrap();
+    let range = stack.bottom()..stack.top();
+    let thread = Fiber::of_thread();
+    let frames = RefCell::new(Vec::new());
+    let body = || {
+        backtrace::trace(|frame| {
+            frames.borrow_mut().push(frame.sp() as usize);
+            frames.borrow().len() < 1000
+        });
+        &raw const thread
+    };
+    // SAFETY: as above.
+    let fiber = unsafe { Fiber::new(range.end, range.start, body) };
+    // SAFETY: as above.
+    unsafe { thread.enter(&fiber) };
+    let frames = frames.into_inner();
+    assert!((2..100).contains(&frames.len()), "{frames:x?}");
+    assert!(frames.iter().all(|sp| range.contains(sp)), "{frames:x?}");
     pool.give(stack);
 }

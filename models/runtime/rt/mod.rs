@@ -16,6 +16,8 @@ mod held;
 mod idle;
 #[path = "../../../crates/waterway/src/rt/inbox.rs"]
 mod inbox;
+#[path = "../../../crates/waterway/src/rt/pick.rs"]
+mod pick;
 #[path = "../../../crates/waterway/src/rt/record.rs"]
 pub(crate) mod record;
 #[path = "../../../crates/waterway/src/rt/run_queue.rs"]

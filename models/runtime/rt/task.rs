@@ -1,4 +1,4 @@
-//! A goroutine that has started. Each `resume` is one step of its program, on the worker's own stack.
+//! A goroutine that has started. A `resume` is one step of its program, and of those who go on after it, on the worker's own stack.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -9,6 +9,15 @@ use super::record::Record;
 use super::stacks::Stack;
 use super::worker::Worker;
 use crate::primitives::{AtomicBool, Ordering};
+
+/// The worker's own stack, which all runs on here.
+pub(super) struct Base;
+
+impl Base {
+    pub(super) const fn new() -> Base {
+        Base
+    }
+}
 
 pub(crate) struct Task {
     pub(crate) link: Cell<Option<NonNull<Task>>>,
@@ -56,22 +65,36 @@ impl Task {
         })))
     }
 
+    /// Steps of this goroutine, and of those that go on after it without the scheduler.
+    ///
     /// # Safety
     ///
     /// As in the library.
-    pub(crate) unsafe fn resume(&self) -> bool {
+    pub(crate) unsafe fn resume(&self, _new: bool) -> bool {
+        let mut task = NonNull::from(self);
+        loop {
+            // SAFETY: tasks of models live for ever.
+            match unsafe { task.as_ref() }.step() {
+                Next::End => return true,
+                Next::Suspend => match self.home.go_on() {
+                    Some(next) => task = next,
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    fn step(&'static self) -> Next {
         assert!(!self.running.swap(true, Ordering::Relaxed), "on one thread");
         let others = RUN_BY[self.home.index].swap(true, Ordering::Relaxed);
         assert!(!others, "one thread runs a worker");
         let wakes = self.wakes.swap(0, Ordering::Relaxed);
         assert_eq!(wakes, 1, "one wake for each suspension");
-        // SAFETY: tasks of models live for ever.
-        let this: &'static Task = unsafe { &*std::ptr::from_ref(self) };
-        let next = self.step.borrow_mut()(this, self.steps.get());
+        let next = self.step.borrow_mut()(self, self.steps.get());
         self.steps.set(self.steps.get() + 1);
         self.running.store(false, Ordering::Relaxed);
         RUN_BY[self.home.index].store(false, Ordering::Relaxed);
-        matches!(next, Next::End)
+        next
     }
 
     /// Gives way: the worker's `yield_now` has queued it.

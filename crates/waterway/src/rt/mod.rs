@@ -25,6 +25,7 @@ pub(crate) mod locals;
 mod magazine;
 mod overflow;
 pub(crate) mod park;
+mod pick;
 pub(crate) mod reap;
 pub(crate) mod record;
 mod run_queue;

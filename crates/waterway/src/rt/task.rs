@@ -5,13 +5,15 @@
 //! - I1: a task lives from `Task::start` to `Task::finish`, both called by its home worker, which alone resumes it.
 //! - I2: while a task is alive its descriptor does not move: it lies on the stack that it owns.
 //! - I3: a suspended task has at most one wake under way (`park` I2), so its `link` has one writer at a time.
-//! - I4: `stack` and `fiber` are there from `Task::start` to `Task::finish`; `suspender` from the first `resume` on.
+//! - I4: `stack` is there from `Task::start` to `Task::finish`.
+//! - I5: of the fibers of one worker, its base and its tasks', one runs, on the worker's thread. A task's was left by `suspend`,
+//!   or is new; while a task runs, the base was left by `resume`.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use waterway_stack::{Fiber, Stack, Suspender};
+use waterway_stack::{Fiber, Stack};
 
 use super::cell::{Identity, StartedCell, Unstarted};
 use super::record::Record;
@@ -30,8 +32,7 @@ pub(crate) struct Task {
     pub(crate) runnable: AtomicBool,
     /// Place in the home worker's list of live tasks, guarded by its lock.
     pub(super) place: Cell<usize>,
-    suspender: Cell<*const Suspender>,
-    fiber: UnsafeCell<MaybeUninit<Fiber>>,
+    fiber: Fiber,
     stack: UnsafeCell<MaybeUninit<Stack>>,
 }
 
@@ -43,10 +44,12 @@ impl Task {
     pub(super) fn start(cell: Unstarted, stack: Stack, home: &'static Worker) -> NonNull<Task> {
         let (identity, cell) = cell.start();
         let at = (stack.top() - size_of::<Task>()) & !(ALIGN - 1);
-        let bottom = stack.bottom();
-        let task = at as *mut Task;
-        // SAFETY: the stack is ours (stack pool I1), unused, and larger than a descriptor; `at` is aligned and within
-        // it.
+        let task = NonNull::new(at as *mut Task).expect("a stack is not at address 0");
+        // SAFETY: the range below the descriptor is the rest of the stack, which is ours (stack pool I1) and then the task's until
+        // it has finished (I1). What the body borrows, the descriptor and the cell, lives as long (I2, `cell` I4), and it ends
+        // in its worker's base, which was left (I5).
+        let fiber = unsafe { Fiber::new(at, stack.bottom(), move || body(home, cell)) };
+        // SAFETY: unused memory of the stack, which is larger than a descriptor; `at` is aligned and within it.
         unsafe {
             task.write(Task {
                 link: Cell::new(None),
@@ -55,41 +58,47 @@ impl Task {
                 identity,
                 runnable: AtomicBool::new(true),
                 place: Cell::new(0),
-                suspender: Cell::new(std::ptr::null()),
-                fiber: UnsafeCell::new(MaybeUninit::uninit()),
+                fiber,
                 stack: UnsafeCell::new(MaybeUninit::new(stack)),
             });
         }
-        let handle = NonNull::new(task).expect("a stack is not at address 0");
-        // SAFETY: the range below the descriptor is the rest of the stack, which is the task's until it has finished
-        // (I1). What the body borrows, the descriptor and the cell, lives as long (I2, `cell` I4).
-        let fiber =
-            unsafe { Fiber::new(at, bottom, move |suspender| body(handle, cell, suspender)) };
-        // SAFETY: I1: nobody else has the task yet.
-        unsafe { (*handle.as_ref().fiber.get()).write(fiber) };
-        handle
+        task
     }
 
-    /// Runs the goroutine until it suspends (false) or has finished (true).
+    /// Runs the goroutine, which is `new` or was suspended, and those that go on after it without the scheduler. True if the last
+    /// of them has finished.
     ///
     /// # Safety
     ///
     /// Called by the home worker's scheduler, of a task that is suspended or new.
     #[inline]
-    pub(super) unsafe fn resume(&self) -> bool {
-        // SAFETY: I1: only here is the fiber touched, by one thread, and never while it runs.
-        unsafe { (*self.fiber.get()).assume_init_mut() }.resume()
+    pub(super) unsafe fn resume(&self, new: bool) -> bool {
+        let base = &self.home.base;
+        // SAFETY: I5: this is the base, and the task is not run; by the caller it is new, or not.
+        unsafe {
+            match new {
+                true => base.fiber.enter(&self.fiber),
+                false => base.fiber.switch(&self.fiber),
+            }
+        }
+        base.ended.take()
     }
 
-    /// Switches from the goroutine to its worker's scheduler. Comes back when it is resumed.
+    /// Switches from the goroutine to whoever goes on: the next one, or its worker's scheduler. Comes back when it is resumed.
     ///
     /// # Safety
     ///
     /// Called on the goroutine's own stack, with its one wake arranged for.
     #[inline]
     pub(super) unsafe fn suspend(&self) {
-        // SAFETY: I4: by the caller this is the goroutine itself, so it has begun; the suspender lies on its stack.
-        unsafe { &*self.suspender.get() }.suspend();
+        let next = match self.home.go_on() {
+            Some(next) if next == NonNull::from(self) => return,
+            // SAFETY: it was queued, so it has not finished (I1).
+            Some(next) => unsafe { &next.as_ref().fiber },
+            None => &self.home.base.fiber,
+        };
+        // SAFETY: I5: by the caller this one runs; who goes on was suspended, or is the base.
+        unsafe { self.fiber.switch(next) };
     }
 
     /// Takes apart a goroutine that has finished: its stack, and who it was.
@@ -99,7 +108,7 @@ impl Task {
     /// `resume` has returned true, the task is in no list, and is not used again.
     pub(super) unsafe fn finish(task: NonNull<Task>) -> (Stack, Identity) {
         let task = task.as_ptr();
-        // SAFETY: by the caller the task is given up, and each is read once; the rest (a finished fiber) needs no drop. I4.
+        // SAFETY: by the caller the task is given up, and each is read once; the rest needs no drop. I4.
         unsafe {
             (
                 (&raw const (*task).stack).read().into_inner().assume_init(),
@@ -116,9 +125,25 @@ impl Task {
     }
 }
 
-fn body(task: NonNull<Task>, cell: StartedCell, suspender: &Suspender) {
-    // SAFETY: I2: the descriptor is right above this stack.
-    unsafe { task.as_ref() }.suspender.set(suspender);
+fn body(home: &'static Worker, cell: StartedCell) -> *const Fiber {
     // SAFETY: the fiber was given this stack for this goroutine alone.
     unsafe { cell.run() };
+    home.base.ended.set(true);
+    &raw const home.base.fiber
+}
+
+/// Where a worker's scheduler runs: its thread's own stack.
+pub(super) struct Base {
+    fiber: Fiber,
+    /// The goroutine that ran last has finished.
+    ended: Cell<bool>,
+}
+
+impl Base {
+    pub(super) const fn new() -> Base {
+        Base {
+            fiber: Fiber::of_thread(),
+            ended: Cell::new(false),
+        }
+    }
 }

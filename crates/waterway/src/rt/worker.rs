@@ -2,11 +2,11 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `deque`, `current` and `stopwatch` are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `deque`, `current`, `base` and `stopwatch` are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
-//! - I3: a task in the run queue or `next` is suspended, and in no other queue.
+//! - I3: a task in the run queue or `next` is suspended, or about to be by its own thread, and in no other queue.
 //! - I4: `live` holds the tasks that live here, from before their first `resume` until after their last; who has its lock may
 //!   read them. A task that runs, waits or is queued is in it, so it is alive.
 
@@ -18,27 +18,16 @@ use waterway_stack::Stack;
 
 use super::bed::Bed;
 use super::cell::Unstarted;
-use super::clock::{clock, coarse_clock};
 use super::habit::{Stopwatch, TIMED_EVERY};
 use super::inbox::Inbox;
 use super::park::TimerPayload;
 use super::run_queue::RunQueue;
 use super::sched::Runtime;
-use super::sysmon::SLICE;
-use super::task::Task;
+use super::task::{Base, Task};
 use super::timer::TimerHeap;
 use super::tokens::Hand;
 use crate::primitives::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Lock, Ordering};
 
-/// Every so many turns a worker looks outside (timers, steals) though it has work of its own.
-const OUTSIDE_EVERY: u64 = 32;
-/// In every so many turns, those that wait for a worker apart come before those that are here.
-const APART_EVERY: u64 = 4;
-/// In every so many, new goroutines of another queue come first.
-const OTHERS_EVERY: u32 = 8;
-/// So many goroutines may run one after the other because the last one woke them, before it is asked whether the queue should
-/// have its turn.
-const CHAIN: u32 = 128;
 /// Stacks that a worker keeps for its next goroutines.
 const WARM_STACKS: usize = 256;
 /// The same, over a long sleep.
@@ -117,11 +106,12 @@ pub(crate) struct Worker {
     /// True while no thread runs this worker.
     pub(super) retired: AtomicBool,
     /// Length of the queue of unstarted goroutines that must stay here, for others to read.
-    pinned: AtomicUsize,
+    pub(super) pinned: AtomicUsize,
     /// All started goroutines that live here.
     pub(super) live: Lock<Vec<TaskRef>>,
     current: Cell<Option<NonNull<Task>>>,
-    stopwatch: Stopwatch,
+    pub(super) base: Base,
+    pub(super) stopwatch: Stopwatch,
     own: UnsafeCell<Own>,
     deque: UnsafeCell<Deque<Unstarted>>,
 }
@@ -139,32 +129,32 @@ unsafe impl Sync for Worker {}
 unsafe impl Send for Worker {}
 
 #[derive(Default)]
-struct Own {
-    queue: RunQueue,
+pub(super) struct Own {
+    pub(super) queue: RunQueue,
     /// Runs before the queue: it was woken by the goroutine that ran last, and shares its time slice.
-    next: Option<NonNull<Task>>,
+    pub(super) next: Option<NonNull<Task>>,
     /// Unstarted goroutines that must not leave this worker.
-    pinned: std::collections::VecDeque<Unstarted>,
+    pub(super) pinned: std::collections::VecDeque<Unstarted>,
     warm: Vec<Stack>,
-    turn: u64,
+    pub(super) turn: u64,
     /// The last goroutine gave way: new ones go first, it spawned some of them perhaps.
-    gave_way: bool,
+    pub(super) gave_way: bool,
     /// How many goroutines in a row ran as `next`.
-    chain: u32,
+    pub(super) chain: u32,
     /// When the last chain ended that was cut off, and how long the one that runs may go on, see `goes_on`.
-    chain_ended: u64,
-    chain_until: u64,
+    pub(super) chain_ended: u64,
+    pub(super) chain_until: u64,
     /// Turns until one is timed.
     until_timed: u32,
     /// Spawns by the goroutine that runs now.
     burst: usize,
     /// Counts looks for new goroutines.
-    looks: u32,
+    pub(super) looks: u32,
     /// Index of the worker that this one last looked at to take goroutines over.
     victim: usize,
 }
 
-enum Job {
+pub(super) enum Job {
     Resume(NonNull<Task>),
     Start(Unstarted),
 }
@@ -195,6 +185,7 @@ impl Worker {
             pinned: AtomicUsize::new(0),
             live: Lock::new(Vec::new()),
             current: Cell::new(None),
+            base: Base::new(),
             stopwatch: Stopwatch::new(),
             own: UnsafeCell::new(Own::default()),
             deque: UnsafeCell::new(deque),
@@ -206,7 +197,7 @@ impl Worker {
     /// On the worker's thread, and the result is not kept across a call that may use it again.
     #[allow(clippy::mut_from_ref)]
     #[inline]
-    unsafe fn own(&self) -> &mut Own {
+    pub(super) unsafe fn own(&self) -> &mut Own {
         // SAFETY: I1, by the caller.
         unsafe { &mut *self.own.get() }
     }
@@ -249,115 +240,6 @@ impl Worker {
         rt.tokens.pass_on(self);
     }
 
-    fn pick(&'static self, rt: &'static Runtime) -> Option<Job> {
-        // SAFETY: the worker's thread (I1); not used after the call of `push_back`.
-        let own = unsafe { self.own() };
-        if let Some(task) = own.next.take() {
-            own.chain += 1;
-            if !own.chain.is_multiple_of(CHAIN) || self.goes_on() {
-                return Some(Job::Resume(task));
-            }
-            self.push_back(task);
-        }
-        let turn = self.next_turn();
-        if turn.is_multiple_of(OUTSIDE_EVERY) || self.next_timer() <= coarse_clock() {
-            self.fire_due();
-        }
-        if self.party == Party::Apart
-            && turn.is_multiple_of(APART_EVERY)
-            && let Some(cell) = rt.pop_apart()
-        {
-            return Some(Job::Start(cell));
-        }
-        self.pick_own(turn)
-            .or_else(|| {
-                self.fire_due();
-                self.pick_own(0)
-            })
-            .or_else(|| super::steal::steal(self, rt).map(Job::Start))
-    }
-
-    /// A chain has gone on for a while: true if it has not had half of the time yet that others had before it. So those who
-    /// take short turns get a share beside those who take long ones, and where all are short none goes on for long.
-    fn goes_on(&self) -> bool {
-        let now = clock();
-        // SAFETY: the worker's thread (I1).
-        let own = unsafe { self.own() };
-        if own.chain == CHAIN {
-            own.chain_until = now + ((now - own.chain_ended) / 2).min(SLICE);
-        }
-        let goes_on = now < own.chain_until && now < self.next_timer() && self.inbox.is_empty();
-        if !goes_on {
-            own.chain_ended = now;
-        }
-        goes_on
-    }
-
-    /// The queue has its turn. Gives the turn's number.
-    fn next_turn(&self) -> u64 {
-        // SAFETY: the worker's thread (I1).
-        let own = unsafe { self.own() };
-        own.chain = 0;
-        own.turn += 1;
-        self.slices.store(own.turn, Ordering::Relaxed);
-        own.turn
-    }
-
-    fn pick_own(&'static self, turn: u64) -> Option<Job> {
-        if !self.inbox.is_empty() {
-            self.inbox.drain(|task| self.push_back(task));
-        }
-        // New goroutines and woken ones take turns.
-        // SAFETY: the worker's thread (I1).
-        let gave_way = std::mem::take(&mut unsafe { self.own() }.gave_way);
-        let new_first = turn.is_multiple_of(2) || gave_way;
-        if new_first && let Some(cell) = self.pop_unstarted() {
-            return Some(Job::Start(cell));
-        }
-        // SAFETY: the worker's thread (I1).
-        let woken = unsafe { self.own() }.queue.pop_front();
-        woken.map(Job::Resume).or_else(|| {
-            if new_first {
-                None
-            } else {
-                self.pop_unstarted().map(Job::Start)
-            }
-        })
-    }
-
-    /// A new goroutine: mostly of those that must stay here, then those that were spawned here, then those from elsewhere. Each
-    /// of these queues may be full for ever, so now and then another one comes first.
-    fn pop_unstarted(&self) -> Option<Unstarted> {
-        // SAFETY: the worker's thread (I1).
-        let own = unsafe { self.own() };
-        own.looks = own.looks.wrapping_add(1);
-        let looks = own.looks;
-        let others_first = match looks % OTHERS_EVERY {
-            0 => self.pop_incoming(),
-            1 => self.deque().pop(),
-            _ => None,
-        };
-        others_first
-            .or_else(|| self.pop_pinned())
-            .or_else(|| self.deque().pop())
-            .or_else(|| self.pop_incoming())
-    }
-
-    fn pop_pinned(&self) -> Option<Unstarted> {
-        // SAFETY: the worker's thread (I1).
-        let pinned = &mut unsafe { self.own() }.pinned;
-        let cell = pinned.pop_front()?;
-        self.pinned.store(pinned.len(), Ordering::Relaxed);
-        Some(cell)
-    }
-
-    fn pop_incoming(&self) -> Option<Unstarted> {
-        if self.incoming.is_empty() {
-            return None;
-        }
-        take(|| self.incoming.steal())
-    }
-
     /// The worker that this one last looked at to take goroutines over. For its own thread.
     pub(super) fn last_victim(&self) -> usize {
         // SAFETY: the worker's thread (I1).
@@ -369,7 +251,7 @@ impl Worker {
         unsafe { self.own() }.victim = index;
     }
 
-    fn push_back(&self, task: NonNull<Task>) {
+    pub(super) fn push_back(&self, task: NonNull<Task>) {
         // SAFETY: the worker's thread (I1); the task is in no queue (I3).
         unsafe { self.own().queue.push_back(task) };
     }
@@ -382,6 +264,25 @@ impl Worker {
                 None => return,
             },
         };
+        self.begin_turn(task, fresh);
+        self.busy.store(true, Ordering::Relaxed);
+        // SAFETY: I3: it lives here and is suspended or new; this is the worker's scheduler.
+        let finished = unsafe { task.as_ref().resume(fresh) };
+        self.busy.store(false, Ordering::Relaxed);
+        // Others may have gone on after the one that was resumed.
+        let last = self.current.take();
+        if self.stopwatch.runs() {
+            self.stopwatch.stop(finished);
+        }
+        if finished && let Some(task) = last {
+            super::fork::check_end();
+            self.end(rt, task);
+        }
+    }
+
+    /// A goroutine has its turn.
+    #[inline]
+    pub(super) fn begin_turn(&self, task: NonNull<Task>, fresh: bool) {
         // SAFETY: I1; not used beyond the next lines.
         let own = unsafe { self.own() };
         own.burst = 0;
@@ -401,18 +302,6 @@ impl Worker {
             .runnable
             .store(false, Ordering::Release);
         self.current.set(Some(task));
-        self.busy.store(true, Ordering::Relaxed);
-        // SAFETY: I3: it lives here and is suspended or new; this is the worker's scheduler.
-        let finished = unsafe { task.as_ref().resume() };
-        self.busy.store(false, Ordering::Relaxed);
-        self.current.set(None);
-        if self.stopwatch.runs() {
-            self.stopwatch.stop(finished);
-        }
-        if finished {
-            super::fork::check_end();
-            self.end(rt, task);
-        }
     }
 
     /// Gives an unstarted goroutine a stack. Where none is to be had it stays queued.

@@ -1,0 +1,197 @@
+//! Whose turn it is: the order in which a worker's goroutines run.
+//!
+//! Mostly who goes on is one that was started, and nothing else has come up. Then the one that suspends finds it, on its own
+//! stack, and switches to it (`go_on`). Everything else is for the scheduler, on the thread's stack (`pick`).
+//!
+//! # Invariants
+//!
+//! - I1: what is here is called on the worker's own thread (`worker` I1).
+
+use std::ptr::NonNull;
+
+use super::cell::Unstarted;
+use super::clock::{clock, coarse_clock};
+use super::sched::Runtime;
+use super::sysmon::SLICE;
+use super::task::Task;
+use super::worker::{Job, Party, Worker, take};
+use crate::primitives::Ordering;
+
+/// Every so many turns a worker looks outside (timers, steals) though it has work of its own.
+const OUTSIDE_EVERY: u64 = 32;
+/// In every so many turns, those that wait for a worker apart come before those that are here.
+const APART_EVERY: u64 = 4;
+/// In every so many, new goroutines of another queue come first.
+const OTHERS_EVERY: u32 = 8;
+/// So many goroutines may run one after the other because the last one woke them, before it is asked whether the queue should
+/// have its turn.
+const CHAIN: u32 = 128;
+
+impl Worker {
+    pub(super) fn pick(&'static self, rt: &'static Runtime) -> Option<Job> {
+        if let Some(task) = self.pick_next() {
+            return Some(Job::Resume(task));
+        }
+        // SAFETY: I1; not used after the call of `goes_on`.
+        let own = unsafe { self.own() };
+        if let Some(task) = own.next.take() {
+            own.chain += 1;
+            if self.goes_on() {
+                return Some(Job::Resume(task));
+            }
+            self.push_back(task);
+        }
+        let turn = self.next_turn();
+        if self.looks_outside(turn) {
+            self.fire_due();
+        }
+        if self.party == Party::Apart
+            && turn.is_multiple_of(APART_EVERY)
+            && let Some(cell) = rt.pop_apart()
+        {
+            return Some(Job::Start(cell));
+        }
+        self.pick_own(turn)
+            .or_else(|| {
+                self.fire_due();
+                self.pick_own(0)
+            })
+            .or_else(|| super::steal::steal(self, rt).map(Job::Start))
+    }
+
+    /// Who was woken by the goroutine that ran last, unless the chain is to be asked whether it goes on.
+    #[inline]
+    fn pick_next(&self) -> Option<NonNull<Task>> {
+        // SAFETY: I1.
+        let own = unsafe { self.own() };
+        if (own.chain + 1).is_multiple_of(CHAIN) {
+            return None;
+        }
+        let task = own.next.take()?;
+        own.chain += 1;
+        Some(task)
+    }
+
+    /// True if timers are to be looked at before this turn of the queue.
+    #[inline]
+    fn looks_outside(&self, turn: u64) -> bool {
+        turn.is_multiple_of(OUTSIDE_EVERY) || self.next_timer() <= coarse_clock()
+    }
+
+    /// The running goroutine is suspended, or will be: who goes on from its stack. `None` if there is more to do than to switch to
+    /// one that was started: then the scheduler goes on.
+    #[inline]
+    pub(super) fn go_on(&self) -> Option<NonNull<Task>> {
+        if self.preempt.load(Ordering::Relaxed) || !self.hand.holds() {
+            return None;
+        }
+        let task = self.pick_next().or_else(|| self.pick_queued())?;
+        if self.stopwatch.runs() {
+            self.stopwatch.stop(false);
+        }
+        self.begin_turn(task, false);
+        Some(task)
+    }
+
+    /// The first of the queue, if nothing comes before it: as `pick` finds it, where that is simple.
+    fn pick_queued(&self) -> Option<NonNull<Task>> {
+        // SAFETY: I1.
+        let own = unsafe { self.own() };
+        let turn = own.turn + 1;
+        let simple = own.next.is_none()
+            && self.party == Party::Common
+            && self.inbox.is_empty()
+            && own.pinned.is_empty()
+            && self.deque().is_empty()
+            && self.incoming.is_empty()
+            && !self.looks_outside(turn);
+        if !simple {
+            return None;
+        }
+        let task = own.queue.pop_front()?;
+        own.gave_way = false;
+        self.next_turn();
+        Some(task)
+    }
+
+    /// A chain has gone on for a while: true if it has not had half of the time yet that others had before it. So those who
+    /// take short turns get a share beside those who take long ones, and where all are short none goes on for long.
+    fn goes_on(&self) -> bool {
+        let now = clock();
+        // SAFETY: I1.
+        let own = unsafe { self.own() };
+        if own.chain == CHAIN {
+            own.chain_until = now + ((now - own.chain_ended) / 2).min(SLICE);
+        }
+        let goes_on = now < own.chain_until && now < self.next_timer() && self.inbox.is_empty();
+        if !goes_on {
+            own.chain_ended = now;
+        }
+        goes_on
+    }
+
+    /// The queue has its turn. Gives the turn's number.
+    fn next_turn(&self) -> u64 {
+        // SAFETY: I1.
+        let own = unsafe { self.own() };
+        own.chain = 0;
+        own.turn += 1;
+        self.slices.store(own.turn, Ordering::Relaxed);
+        own.turn
+    }
+
+    fn pick_own(&'static self, turn: u64) -> Option<Job> {
+        if !self.inbox.is_empty() {
+            self.inbox.drain(|task| self.push_back(task));
+        }
+        // New goroutines and woken ones take turns.
+        // SAFETY: I1.
+        let gave_way = std::mem::take(&mut unsafe { self.own() }.gave_way);
+        let new_first = turn.is_multiple_of(2) || gave_way;
+        if new_first && let Some(cell) = self.pop_unstarted() {
+            return Some(Job::Start(cell));
+        }
+        // SAFETY: I1.
+        let woken = unsafe { self.own() }.queue.pop_front();
+        woken.map(Job::Resume).or_else(|| {
+            if new_first {
+                None
+            } else {
+                self.pop_unstarted().map(Job::Start)
+            }
+        })
+    }
+
+    /// A new goroutine: mostly of those that must stay here, then those that were spawned here, then those from elsewhere. Each
+    /// of these queues may be full for ever, so now and then another one comes first.
+    fn pop_unstarted(&self) -> Option<Unstarted> {
+        // SAFETY: I1.
+        let own = unsafe { self.own() };
+        own.looks = own.looks.wrapping_add(1);
+        let looks = own.looks;
+        let others_first = match looks % OTHERS_EVERY {
+            0 => self.pop_incoming(),
+            1 => self.deque().pop(),
+            _ => None,
+        };
+        others_first
+            .or_else(|| self.pop_pinned())
+            .or_else(|| self.deque().pop())
+            .or_else(|| self.pop_incoming())
+    }
+
+    fn pop_pinned(&self) -> Option<Unstarted> {
+        // SAFETY: I1.
+        let pinned = &mut unsafe { self.own() }.pinned;
+        let cell = pinned.pop_front()?;
+        self.pinned.store(pinned.len(), Ordering::Relaxed);
+        Some(cell)
+    }
+
+    fn pop_incoming(&self) -> Option<Unstarted> {
+        if self.incoming.is_empty() {
+            return None;
+        }
+        take(|| self.incoming.steal())
+    }
+}
