@@ -14,7 +14,11 @@ use tour::Behaviour;
 
 /// Waterway: Go's concurrency for Rust.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(
+    version,
+    about,
+    after_help = "Examples:\n  waterway                           the tour\n  waterway tour --only S6,S7         two behaviours of it\n  waterway overload --seconds 60     ten times more in than out, for a minute\n  waterway overload --help           what it measures, and all flags"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -26,10 +30,9 @@ enum Command {
     ///
     /// Exits with status 1 if one fails, 2 if the arguments are wrong.
     Tour(TourArgs),
-    /// Bring in more than can go out, in several designs side by side, beside real Go where there is one: what becomes of
-    /// memory, goroutines and waiting times.
+    /// Bring in more than can go out, in several designs side by side: what becomes of memory and waiting times.
     ///
-    /// Each design runs in a process of its own, all at the same time. Tells how things stand while they run; at the end
+    /// Each design runs in a process of its own, all at the same time, beside real Go where there is one. Tells how things stand while they run; at the end
     /// prints a table and draws overload.svg and overload.png.
     ///
     /// Exits with status 1 if a design fails, or loses sight of an item; 2 if the arguments are wrong.

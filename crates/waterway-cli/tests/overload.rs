@@ -104,7 +104,7 @@ fn every_design_accounts_for_every_item() {
         .iter()
         .map(|design| design["id"].as_str().unwrap())
         .collect();
-    assert_eq!(ids, ["goroutines", "buffer"]);
+    assert_eq!(ids, ["goroutines", "buffer", "gate"]);
     for design in designs {
         holds_together(design, 400, 1);
         // Fifty slots in a second; those of a late wake are made up for.
@@ -133,6 +133,18 @@ fn every_design_accounts_for_every_item() {
         (0, 0)
     );
     assert!(number(end("buffer"), "queue") > 0);
+    // Two are let in at a time.
+    assert!(number(&end("gate")["shed"], "refused") > 0, "{run:?}");
+    let gate = designs
+        .iter()
+        .find(|design| design["id"] == "gate")
+        .unwrap();
+    for sample in gate["samples"].as_array().unwrap() {
+        assert!(
+            number(sample, "queue") <= 2 && number(sample, "goroutines") < 10,
+            "{sample}"
+        );
+    }
     // The table and how things stood went elsewhere.
     let table = text(&run.stderr);
     for part in ["goroutine per item", "| = received", "drawn: "] {

@@ -3,6 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::settings::Load;
+use super::wire::IN_TIME;
 use super::work::{self, Way};
 
 /// One way to bring what comes in to a server that is too slow for it.
@@ -34,11 +35,11 @@ impl std::fmt::Debug for Design {
 }
 
 #[rustfmt::skip]
-pub static DESIGNS: [Design; 4] = [
+pub static DESIGNS: [Design; 5] = [
     Design {
         id: "goroutines",
         title: "goroutine per item",
-        how: |_| "a goroutine per item on an unbuffered channel, as in the seed".into(),
+        how: |_| "a goroutine per item on an unbuffered channel".into(),
         unbounded: true,
         colour: RGBColor(213, 94, 0),
         runs: Runs::Here(|_| work::per_item(0)),
@@ -50,6 +51,14 @@ pub static DESIGNS: [Design; 4] = [
         unbounded: true,
         colour: RGBColor(230, 159, 0),
         runs: Runs::Here(|_| work::per_item(work::LARGE)),
+    },
+    Design {
+        id: "gate",
+        title: "Gate",
+        how: |load| format!("a goroutine per item that a gate with {} places admits, on an unbuffered channel", places(load)),
+        unbounded: false,
+        colour: RGBColor(0, 158, 115),
+        runs: Runs::Here(|load| work::gated(places(load))),
     },
     Design {
         id: "go-goroutines",
@@ -68,6 +77,11 @@ pub static DESIGNS: [Design; 4] = [
         runs: Runs::Go("buffer"),
     },
 ];
+
+/// As many as the server takes in half of the time in which it is of use to be served.
+fn places(load: Load) -> usize {
+    (load.rate_out as usize * IN_TIME.as_millis() as usize / 2_000).max(1)
+}
 
 /// The design with this name.
 pub fn find(id: &str) -> Result<&'static Design, String> {

@@ -1,4 +1,4 @@
-//! The experiment of the seed text: items come in faster than a server can take them, in several designs side by side.
+//! The experiment: items come in faster than a server can take them, in several designs side by side.
 
 mod design;
 mod json;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use waterway::flow::Gate;
 use waterway::sync::WaitGroup;
-use waterway::{Receiver, Sender, chan};
+use waterway::{Receiver, Sender, chan, go};
 
 use super::Item;
 use crate::overload::wire::Shed;
@@ -26,7 +27,7 @@ pub trait Way: Send + Sync {
     fn close(&self) -> u64;
 }
 
-/// A goroutine for each item, which sends it: the two programs of the seed. With a buffer, what comes while it is full is
+/// A goroutine for each item, which sends it, as Go programs do. With a buffer, what comes while it is full is
 /// dropped.
 pub fn per_item(capacity: usize) -> Box<dyn Way> {
     let (tx, rx) = chan(capacity);
@@ -51,7 +52,7 @@ impl Way for PerItem {
             self.full.fetch_add(1, Relaxed);
             return;
         }
-        self.senders.go(&self.tx, item, ());
+        go(self.senders.sender(&self.tx, item));
     }
 
     fn receiver(&self) -> &Receiver<Item> {
@@ -65,6 +66,52 @@ impl Way for PerItem {
     fn shed(&self) -> Shed {
         Shed {
             full: self.full.load(Relaxed),
+            ..Shed::default()
+        }
+    }
+
+    fn close(&self) -> u64 {
+        self.tx.close();
+        self.senders.end()
+    }
+}
+
+/// A goroutine for each item that the gate admits; the others are refused before there is one.
+pub fn gated(places: usize) -> Box<dyn Way> {
+    let (tx, rx) = chan(0);
+    Box::new(Gated {
+        tx,
+        rx,
+        gate: Gate::new(places),
+        senders: Senders::default(),
+    })
+}
+
+struct Gated {
+    tx: Sender<Item>,
+    rx: Receiver<Item>,
+    gate: Gate,
+    senders: Senders,
+}
+
+impl Way for Gated {
+    fn offer(&self, item: Item) {
+        if let Some(place) = self.gate.try_enter() {
+            place.go(self.senders.sender(&self.tx, item));
+        }
+    }
+
+    fn receiver(&self) -> &Receiver<Item> {
+        &self.rx
+    }
+
+    fn waiting(&self) -> u64 {
+        self.senders.sending()
+    }
+
+    fn shed(&self) -> Shed {
+        Shed {
+            refused: self.gate.statistics().refused,
             ..Shed::default()
         }
     }
@@ -89,16 +136,16 @@ struct Counts {
 }
 
 impl Senders {
-    /// Sends the item in a goroutine of its own, which holds `permit` meanwhile.
-    fn go(&self, tx: &Sender<Item>, item: Item, permit: impl Send + 'static) {
+    /// What a goroutine does for one item.
+    fn sender(&self, tx: &Sender<Item>, item: Item) -> impl FnOnce() + Send + use<> {
         self.counts.sending.fetch_add(1, Relaxed);
-        let (tx, counts) = (tx.clone(), Arc::clone(&self.counts));
-        self.group.go(move || {
+        let (tx, counts, token) = (tx.clone(), Arc::clone(&self.counts), self.group.token());
+        move || {
             let back = tx.send(item).is_err();
             counts.returned.fetch_add(u64::from(back), Relaxed);
             counts.sending.fetch_sub(1, Relaxed);
-            drop(permit);
-        });
+            drop(token);
+        }
     }
 
     fn sending(&self) -> u64 {
