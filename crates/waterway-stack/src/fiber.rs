@@ -7,8 +7,8 @@
 //! - I3: `left` is what `switch` or `enter` wrote when the fiber was left last (`switch` I1), or of a new one where its closure
 //!   lies.
 
-use std::cell::Cell;
 use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[cfg(waterway_asan)]
 use super::asan::Bounds;
@@ -18,7 +18,7 @@ use super::switch::{Start, enter, switch};
 /// that has begun and not finished leaks what is on its stack: it is never unwound.
 #[derive(Debug)]
 pub struct Fiber {
-    left: Cell<usize>,
+    left: AtomicUsize,
     start: Start,
     #[cfg(waterway_asan)]
     bounds: Bounds,
@@ -37,7 +37,7 @@ impl Drop for NoUnwind {
 }
 
 /// Runs the closure at `at`, on its own stack.
-unsafe extern "C" fn run<F: FnOnce() -> *const Fiber>(at: *mut ()) -> *const usize {
+unsafe extern "C" fn run<F: FnOnce() -> *const Fiber>(at: *mut ()) -> *mut usize {
     let no_unwind = NoUnwind;
     #[cfg(waterway_asan)]
     super::asan::arrive_new();
@@ -51,7 +51,7 @@ unsafe extern "C" fn run<F: FnOnce() -> *const Fiber>(at: *mut ()) -> *const usi
     next.left.as_ptr()
 }
 
-unsafe extern "C" fn nothing(_: *mut ()) -> *const usize {
+unsafe extern "C" fn nothing(_: *mut ()) -> *mut usize {
     unreachable!("a thread's own stack has begun")
 }
 
@@ -59,7 +59,7 @@ impl Fiber {
     /// For what the calling thread runs on: it can be left for another fiber, and come back to.
     pub const fn of_thread() -> Fiber {
         Fiber {
-            left: Cell::new(0),
+            left: AtomicUsize::new(0),
             start: nothing,
             #[cfg(waterway_asan)]
             bounds: Bounds::of_thread(),
@@ -81,11 +81,19 @@ impl Fiber {
         // SAFETY: by the caller; aligned as it must be.
         unsafe { (at as *mut F).write(f) };
         Fiber {
-            left: Cell::new(at),
+            left: AtomicUsize::new(at),
             start: run::<F>,
             #[cfg(waterway_asan)]
             bounds: Bounds::of(bottom..top),
         }
+    }
+
+    /// Where the stack of a fiber that was left ends; nothing while it runs. What lies there is as it was left as long as this stays the
+    /// same, and the fiber has not run meanwhile. (Of a fiber that was not entered yet it is the address of its closure.)
+    #[inline]
+    pub fn left_at(&self) -> Option<usize> {
+        let left = self.left.load(Ordering::Acquire);
+        (left != 0).then_some(left)
     }
 
     /// Leaves `self`, which runs, for a new fiber. Comes back when somebody switches to `self`.
@@ -97,8 +105,10 @@ impl Fiber {
     pub unsafe fn enter(&self, new: &Fiber) {
         #[cfg(waterway_asan)]
         self.bounds.leave(&new.bounds);
+        let top = new.left.load(Ordering::Relaxed);
+        new.left.store(0, Ordering::Relaxed);
         // SAFETY: I1, I3.
-        unsafe { enter(self.left.as_ptr(), new.left.get(), new.start) };
+        unsafe { enter(self.left.as_ptr(), top, new.start) };
         #[cfg(waterway_asan)]
         self.bounds.arrive();
     }

@@ -30,6 +30,7 @@ mod guard;
 mod overflow;
 mod pool;
 mod switch;
+mod unwind;
 #[cfg(waterway_valgrind)]
 mod valgrind;
 
@@ -38,3 +39,4 @@ pub use frames::{BadFrame, FrameKind, check_frames, load_names};
 pub use guard::{GUARD_SIZE, GuardMode};
 pub use overflow::{ensure_altstack, install_overflow_handler};
 pub use pool::{PoolConfig, Stack, StackError, StackPool};
+pub use unwind::{CodeLine, Unwinder, lines_at};

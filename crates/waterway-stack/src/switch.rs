@@ -10,12 +10,21 @@
 //!   function must keep (by the platform's rules, without the control words of the floating point unit, which nobody here
 //!   changes), then the address to return to. It is used once.
 //!
+//! - I2: the word that is come back by is 0 from then on, so that whoever looks at a stack from outside can tell whether it is left: the
+//!   word is there, and the same before and after.
+//!
 //! The frame of `enter` is the first of its stack: its return address is told to be undefined, so that backtraces end here.
 
 use std::arch::naked_asm;
 
 /// What runs on a new stack. Gives the word of the stack that goes on when it has finished.
-pub(crate) type Start = unsafe extern "C" fn(*mut ()) -> *const usize;
+pub(crate) type Start = unsafe extern "C" fn(*mut ()) -> *mut usize;
+
+/// Where in what lies on a stack that was left are the frame pointer and the address to return to, and how much it is.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const SAVED: (usize, usize, usize) = (40, 48, 56);
+#[cfg(target_arch = "aarch64")]
+pub(crate) const SAVED: (usize, usize, usize) = (80, 88, 160);
 
 /// Leaves the stack that runs, for the one that `to` was written for.
 ///
@@ -24,7 +33,7 @@ pub(crate) type Start = unsafe extern "C" fn(*mut ()) -> *const usize;
 /// `to` was written by this function or `enter`, and not used since (I1); `from` may be written.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
-pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *const usize) {
+pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *mut usize) {
     naked_asm!(
         ".cfi_startproc",
         "push rbp",
@@ -36,6 +45,7 @@ pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *const usize) {
         ".cfi_adjust_cfa_offset 48",
         "mov [rdi], rsp",
         "mov rsp, [rsi]",
+        "mov qword ptr [rsi], 0",
         "pop r15",
         "pop r14",
         "pop r13",
@@ -76,6 +86,7 @@ pub(crate) unsafe extern "C" fn enter(from: *mut usize, top: usize, start: Start
         "call rdx",
         ".cfi_restore_state",
         "mov rsp, [rax]",
+        "mov qword ptr [rax], 0",
         "pop r15",
         "pop r14",
         "pop r13",
@@ -95,7 +106,7 @@ pub(crate) unsafe extern "C" fn enter(from: *mut usize, top: usize, start: Start
 /// As there.
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
-pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *const usize) {
+pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *mut usize) {
     naked_asm!(
         ".cfi_startproc",
         "sub sp, sp, #160",
@@ -113,6 +124,7 @@ pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *const usize) {
         "mov x2, sp",
         "str x2, [x0]",
         "ldr x2, [x1]",
+        "str xzr, [x1]",
         "mov sp, x2",
         "ldp x19, x20, [sp]",
         "ldp x21, x22, [sp, #16]",
@@ -164,6 +176,7 @@ pub(crate) unsafe extern "C" fn enter(from: *mut usize, top: usize, start: Start
         "blr x2",
         ".cfi_restore_state",
         "ldr x2, [x0]",
+        "str xzr, [x0]",
         "mov sp, x2",
         "ldp x19, x20, [sp]",
         "ldp x21, x22, [sp, #16]",

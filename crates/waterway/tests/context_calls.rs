@@ -356,7 +356,6 @@ fn dumps_name_the_context() {
         let dump = String::from_utf8(dump).unwrap();
         let at = format!("ends, made at {}:{line}:", file!());
         assert!(dump.contains(&at), "no {at:?} in {dump}");
-        let line = line!() + 1;
         let done = ctx.done();
         let receiver = Builder::new().name("receiver").go(move || done.recv());
         until(|| {
@@ -366,7 +365,7 @@ fn dumps_name_the_context() {
             let mut mine = dump
                 .split("\n\n")
                 .filter(|lines| lines.contains("receiver"));
-            mine.any(|lines| lines.contains(&format!("made at {}:{line}:", file!())))
+            mine.any(|lines| lines.contains("\tuntil context ") && lines.contains(&at))
         });
         guard.cancel();
         assert!(waiting.join().unwrap().is_err());

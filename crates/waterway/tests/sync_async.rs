@@ -191,7 +191,7 @@ fn a_dump_says_who_holds_the_lock_and_where_it_was_taken() {
     let line = line!() - 1;
     let waits = blocked("sync.Mutex.Lock", move || drop(other.lock()));
     let text = dump();
-    let said = format!("(held by an async task, locked at {}:{line}:", file!());
+    let said = format!("held by an async task (locked at {}:{line}:", file!());
     assert!(text.contains(&said), "{said} is not in {text}");
     drop(guard);
     waits.join().unwrap();
@@ -201,7 +201,7 @@ fn a_dump_says_who_holds_the_lock_and_where_it_was_taken() {
     let other = rw.clone();
     let waits = blocked("sync.RWMutex.RLock", move || drop(other.read()));
     let text = dump();
-    let said = format!("(held by a writer, locked at {}:{line}:", file!());
+    let said = format!("held by a writer (locked at {}:{line}:", file!());
     assert!(text.contains(&said), "{said} is not in {text}");
     drop(guard);
     waits.join().unwrap();

@@ -9,8 +9,9 @@ pub(crate) struct Arena;
 
 impl Arena {
     pub(crate) fn alloc(&self, layout: Layout) -> NonNull<u8> {
+        // Zeroed, as a block of the arena that was never used is but for its size.
         // SAFETY: no core is of size zero.
-        let block = unsafe { std::alloc::alloc(layout) };
+        let block = unsafe { std::alloc::alloc_zeroed(layout) };
         NonNull::new(block).expect("memory")
     }
 

@@ -55,6 +55,13 @@ pub(crate) mod fork {
     pub(crate) fn check() {}
 }
 
+/// Names are for dumps.
+pub(crate) mod objects {
+    pub(crate) fn name(_id: usize, _name: &str) {}
+
+    pub(crate) fn forget_name(_id: usize) {}
+}
+
 pub(crate) mod hook {
     pub(crate) fn running() -> bool {
         false

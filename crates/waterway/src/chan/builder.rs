@@ -1,11 +1,10 @@
 //! Making channels.
 
 use std::cell::UnsafeCell;
-use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::panic::Location;
 
-use super::core::{Core, Flavor};
+use super::core::{Backlog, Core, Flavor};
 use super::handle::Handle;
 use super::ring::Ring;
 use super::{Receiver, Sender};
@@ -131,7 +130,7 @@ impl<T> Builder<T> {
     #[track_caller]
     pub fn make(self) -> (Sender<T>, Receiver<T>) {
         let flavor = match self.capacity {
-            None => Flavor::Unbounded(UnsafeCell::new(VecDeque::new())),
+            None => Flavor::Unbounded(UnsafeCell::new(Backlog::new())),
             Some(0) => Flavor::Rendezvous,
             Some(n) => Flavor::Ring(Ring::new(n)),
         };

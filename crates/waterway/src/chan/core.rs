@@ -10,6 +10,7 @@
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
+use std::mem::offset_of;
 use std::panic::Location;
 use std::ptr::NonNull;
 
@@ -17,7 +18,8 @@ use super::ring::Ring;
 use super::wakes::WakeList;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering};
 use crate::rt::arena::HANDLES;
-use crate::rt::header::{CoreHeader, CoreKind};
+use crate::rt::header::{CoreHeader, CoreKind, MOST_BYTES};
+use crate::rt::objects;
 use crate::wait::WaitQueue;
 
 /// In `flags`: somebody stands in the senders' queue. Kept up to date for rings only.
@@ -42,7 +44,44 @@ pub(super) enum Flavor<T> {
     /// Nobody ever sends: Go's nil channel.
     Never,
     Ring(Ring<T>),
-    Unbounded(UnsafeCell<VecDeque<T>>),
+    Unbounded(UnsafeCell<Backlog<T>>),
+}
+
+/// The values of an unbounded channel. Its length is a word of its own, for dumps.
+pub(super) struct Backlog<T> {
+    len: usize,
+    values: VecDeque<T>,
+}
+
+impl<T> Backlog<T> {
+    pub(super) fn new() -> Backlog<T> {
+        Backlog {
+            len: 0,
+            values: VecDeque::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn push_back(&mut self, value: T) {
+        self.values.push_back(value);
+        self.len = self.values.len();
+    }
+
+    #[inline]
+    pub(super) fn pop_front(&mut self) -> Option<T> {
+        let value = self.values.pop_front();
+        self.len = self.values.len();
+        value
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn take(&mut self) -> VecDeque<T> {
+        self.len = 0;
+        std::mem::take(&mut self.values)
+    }
 }
 
 #[repr(C)]
@@ -69,11 +108,7 @@ impl<T> Core<T> {
         name: Option<Box<str>>,
         site: &'static Location<'static>,
     ) -> NonNull<Core<T>> {
-        let capacity = match &flavor {
-            Flavor::Rendezvous | Flavor::Never => 0,
-            Flavor::Ring(ring) => ring.capacity(),
-            Flavor::Unbounded(_) => usize::MAX,
-        };
+        const { assert!(size_of::<Core<T>>() <= MOST_BYTES / 2) };
         let core = HANDLES.alloc(Layout::new::<Core<T>>()).cast::<Core<T>>();
         let at = core.as_ptr();
         // SAFETY: a fresh block of this layout. Its header may be looked at, and is written apart.
@@ -86,7 +121,11 @@ impl<T> Core<T> {
             (&raw mut (*at).on_last_receiver).write(Lock::new(None));
             (&raw mut (*at).name).write(name);
             CoreHeader::write(core.cast(), CoreKind::Chan, site);
-            (*at).header.capacity.store(capacity, Ordering::Relaxed);
+            let whole = core.as_ref();
+            whole.header.set_capacity(whole.capacity(), whole.gauge());
+            if let Some(name) = whole.name() {
+                objects::name(whole.header.id(), name);
+            }
         }
         core
     }
@@ -113,6 +152,12 @@ impl<T> Core<T> {
             return;
         }
         crate::primitives::fence(Ordering::Acquire);
+        // SAFETY: C1: that was the last reference, and it is still whole.
+        let whole = unsafe { core.as_ref() };
+        if whole.name.is_some() {
+            objects::forget_name(whole.header.id());
+        }
+        whole.header.retire();
         /// Gives the block back even if a value's drop panics.
         struct Block(NonNull<u8>, Layout);
         impl Drop for Block {
@@ -150,9 +195,9 @@ impl<T> Core<T> {
     /// The backlog of an unbounded channel.
     pub(super) fn backlog<'a>(
         &'a self,
-        cell: &'a UnsafeCell<VecDeque<T>>,
+        cell: &'a UnsafeCell<Backlog<T>>,
         _locked: &'a mut Queues,
-    ) -> &'a mut VecDeque<T> {
+    ) -> &'a mut Backlog<T> {
         // SAFETY: C2: `_locked` is this channel's, borrowed as long.
         unsafe { &mut *cell.get() }
     }
@@ -241,7 +286,7 @@ impl<T> Core<T> {
             Flavor::Rendezvous | Flavor::Never => {}
             Flavor::Ring(ring) => ring.clear(),
             Flavor::Unbounded(backlog) => {
-                let values = std::mem::take(self.backlog(backlog, &mut self.lock()));
+                let values = self.backlog(backlog, &mut self.lock()).take();
                 drop(values);
             }
         }
@@ -277,11 +322,22 @@ impl<T> Core<T> {
         }
     }
 
+    /// Where dumps read how many values are in it.
+    fn gauge(&self) -> Option<usize> {
+        match &self.flavor {
+            Flavor::Rendezvous | Flavor::Never => None,
+            Flavor::Ring(ring) => Some(ring.gauge()),
+            Flavor::Unbounded(backlog) => {
+                Some(backlog.get() as usize + offset_of!(Backlog<T>, len))
+            }
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         match &self.flavor {
             Flavor::Rendezvous | Flavor::Never => 0,
             Flavor::Ring(ring) => ring.len(),
-            Flavor::Unbounded(backlog) => self.backlog(backlog, &mut self.lock()).len(),
+            Flavor::Unbounded(backlog) => self.backlog(backlog, &mut self.lock()).len,
         }
     }
 

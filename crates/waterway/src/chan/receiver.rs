@@ -22,6 +22,11 @@ use crate::wait::{Limit, checkpoint};
 pub struct Receiver<T>(Handle<T, RECEIVER>);
 
 impl<T> Receiver<T> {
+    /// Shows the channel as the one that is closed when the context of that number ends.
+    pub(crate) fn show_as_done(&self, context: usize) {
+        self.0.core().header().show_as_done(context);
+    }
+
     /// The receiver of a core that has no other end.
     pub(super) fn first(core: NonNull<Core<T>>) -> Receiver<T> {
         Receiver::counted(Handle::first(core))

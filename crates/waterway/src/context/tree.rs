@@ -199,7 +199,9 @@ impl Node {
             let mut state = self.state.lock();
             // Not in a closure: the channel is made at the caller's line.
             if state.done.is_none() {
-                state.done = Some(chan(0));
+                let (done, heard) = chan(0);
+                heard.show_as_done(self.ending.header.id());
+                state.done = Some((done, heard));
             }
             let (_, done) = state.done.as_ref().expect("it was just made");
             (done.clone(), state.ended.is_some())

@@ -53,6 +53,8 @@ pub(crate) struct Dedicated {
     pub(crate) tid: u32,
     pub(crate) id: u64,
     pub(crate) name: Option<Arc<str>>,
+    pub(crate) parent: u64,
+    pub(crate) group: u64,
     pub(crate) site: &'static Location<'static>,
 }
 
@@ -71,6 +73,8 @@ pub(super) fn as_dedicated(identity: Identity, f: impl FnOnce()) {
         tid: thread::tid(),
         id,
         name,
+        parent: identity.parent,
+        group: identity.group_id(),
         site,
     });
     let identity: *mut Identity = Box::into_raw(Box::new(identity));

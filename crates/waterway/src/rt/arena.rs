@@ -5,6 +5,8 @@
 //!
 //! - I1: a block is handed out once until it is given back, and has the size and alignment of its class.
 //! - I2: the range stays mapped for ever, so reading a block that was given back reads stale bytes, never faults.
+//! - I3: blocks follow each other without gaps. The first word of each is its size, from before others can find it, until its user
+//!   makes more of it: as an atomic, in such a way that the size can still be told. So the arena can be walked at any time.
 
 use std::alloc::Layout;
 use std::cell::Cell;
@@ -14,7 +16,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use rustix::process::{Resource, getrlimit};
 
 use super::magazine::{BATCH, Magazines};
-use crate::primitives::{AtomicUsize, Lock, Ordering};
+use crate::primitives::{AtomicUsize, Lock, Ordering, renew};
 
 /// Blocks are multiples of a cache line, and aligned to one.
 pub(crate) const LINE: usize = 64;
@@ -206,6 +208,8 @@ impl Arena {
             drop(next);
             std::alloc::handle_alloc_error(layout);
         }
+        // SAFETY: I1: it is in the range, aligned, and nobody's yet (I3).
+        unsafe { renew(block as *mut AtomicUsize, size) };
         *next = block + size;
         block
     }
@@ -232,17 +236,12 @@ impl Arena {
         }
     }
 
-    /// Walks the blocks from the first on: `f` gets each block's address and gives its size. Only for an arena whose
-    /// blocks all know their size.
+    /// Walks the blocks from the first on: `f` gets each block's address and gives its size (I3).
     pub(crate) fn for_each_block(&self, mut f: impl FnMut(usize) -> usize) {
         let end = *self.next.lock();
         let mut at = self.start.load(Ordering::Relaxed);
         while at < end {
-            match f(at) {
-                // The block was handed out a moment ago and is not written yet; nothing behind it is older.
-                0 => break,
-                size => at += size,
-            }
+            at += f(at);
         }
     }
 

@@ -107,6 +107,14 @@ impl Pool {
         }
     }
 
+    /// Its threads, how many of them run a job, and jobs that wait for one.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        let state = self.lock();
+        let threads = state.threads.len();
+        // One that was notified still counts as idle, while the job that it will take is queued.
+        (threads, threads - state.idle, state.jobs.len())
+    }
+
     /// True if no job runs or waits; then the pool's threads are appended to `tids`.
     pub(crate) fn at_rest(&self, tids: &mut Vec<u32>) -> bool {
         let state = self.lock();

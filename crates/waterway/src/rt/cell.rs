@@ -4,9 +4,9 @@
 //! # Invariants
 //!
 //! - I1: blocks of the arena follow each other without gaps and begin with a `CellHeader` whose `block` is never
-//!   changed after the first use, so the arena can be walked at any time.
+//!   changed (arena I3), so the arena can be walked at any time.
 //! - I2: `identity` is there while `state` is `WAITING`; the worker that starts the goroutine takes it.
-//! - I3: who walks reads nothing but `block`, `state`, `id` and `site`, by pointers to these fields. They are only ever
+//! - I3: who walks reads nothing but `block`, `state`, `id`, `parent`, `group` and `site`, by pointers to these fields. They are only ever
 //!   written as atomics, `state` last, so that a cell is seen when it is whole. A block that was never used is zero:
 //!   `FREE`.
 //! - I4: an [`Unstarted`] that is queued, or held by who took it out of a queue, is the one right to start its
@@ -53,6 +53,11 @@ impl Identity {
             locals: OnceCell::new(),
         }
     }
+
+    /// The number of the group that it counts in; 0 if there is none.
+    pub(crate) fn group_id(&self) -> u64 {
+        self.group.as_ref().map_or(0, |group| group.id())
+    }
 }
 
 /// Numbers are handed to threads in batches of this many (as Go's are), so that spawners do not meet at one counter.
@@ -83,6 +88,8 @@ pub(crate) struct CellHeader {
     state: AtomicU8,
     /// Copies for dumps, which may look at any time.
     id: AtomicU64,
+    parent: AtomicU64,
+    group: AtomicU64,
     site: AtomicUsize,
     identity: UnsafeCell<MaybeUninit<Identity>>,
     /// Size of the stack; 0 is the default.
@@ -125,6 +132,8 @@ impl CellHeader {
         unsafe {
             (*at).block.store(block, Ordering::Relaxed);
             (*at).id.store(identity.id, Ordering::Relaxed);
+            (*at).parent.store(identity.parent, Ordering::Relaxed);
+            (*at).group.store(identity.group_id(), Ordering::Relaxed);
             let site = std::ptr::from_ref(identity.site) as usize;
             (*at).site.store(site, Ordering::Relaxed);
             (*at).worker.store(0, Ordering::Relaxed);
@@ -212,23 +221,41 @@ impl StartedCell {
     }
 }
 
-/// Calls `f` with number and spawn site of each goroutine that has not started. What it sees may be past already.
-pub(crate) fn for_each_unstarted(mut f: impl FnMut(u64, &'static Location<'static>)) {
+/// A goroutine that has not started, as dumps see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queued {
+    pub(crate) id: u64,
+    /// As in [`Identity`].
+    pub(crate) parent: u64,
+    /// The number of its group; 0 if it has none.
+    pub(crate) group: u64,
+    pub(crate) site: &'static Location<'static>,
+}
+
+/// Calls `f` with each goroutine that has not started. What it sees may be past already.
+pub(crate) fn for_each_unstarted(mut f: impl FnMut(Queued)) {
     CELLS.for_each_block(|block| {
         let header = block as *const CellHeader;
         // SAFETY: I1, I3: every block begins with a header, of which only these fields are looked at.
-        let (state, id, site, block) = unsafe {
+        let (state, id, parent, group, site, block) = unsafe {
             (
                 &(*header).state,
                 &(*header).id,
+                &(*header).parent,
+                &(*header).group,
                 &(*header).site,
                 &(*header).block,
             )
         };
         if state.load(Ordering::Acquire) == WAITING {
             let site = site.load(Ordering::Relaxed) as *const Location<'static>;
-            // SAFETY: I3: always a `&'static`, since a cell has been seen here.
-            f(id.load(Ordering::Relaxed), unsafe { &*site });
+            f(Queued {
+                id: id.load(Ordering::Relaxed),
+                parent: parent.load(Ordering::Relaxed),
+                group: group.load(Ordering::Relaxed),
+                // SAFETY: I3: always a `&'static`, since a cell has been seen here.
+                site: unsafe { &*site },
+            });
         }
         block.load(Ordering::Relaxed)
     });

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use super::arena::HANDLES;
-use super::header::{CoreHeader, CoreKind};
+use super::header::{CoreHeader, CoreKind, MOST_BYTES};
 use crate::primitives::{AtomicUsize, Ordering, fence};
 
 /// A shared core in [`HANDLES`]: the header, a count of references, and the object's own state.
@@ -35,6 +35,7 @@ impl<T> CoreBox<T> {
         site: &'static Location<'static>,
         value: T,
     ) -> NonNull<CoreBox<T>> {
+        const { assert!(size_of::<CoreBox<T>>() <= MOST_BYTES / 2) };
         let core = HANDLES.alloc(Layout::new::<CoreBox<T>>()).cast();
         let at: *mut CoreBox<T> = core.as_ptr();
         // SAFETY: a fresh block of the right size and alignment (arena I1). Its header may be looked at, and is written
@@ -55,6 +56,7 @@ impl<T> CoreBox<T> {
     pub(crate) unsafe fn free(core: NonNull<CoreBox<T>>) {
         // SAFETY: by the caller.
         unsafe {
+            core.as_ref().header.retire();
             core.drop_in_place();
             HANDLES.free(core.cast(), Layout::new::<CoreBox<T>>());
         }

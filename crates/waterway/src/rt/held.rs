@@ -196,12 +196,20 @@ fn text(
 
 /// What the worker's thread does, by the kernel's word. `None` where that cannot be read: the thread may have ended.
 fn doing(worker: &Worker) -> Option<Doing> {
-    let tid = worker.tid.load(Ordering::Relaxed);
+    let asleep = asleep_in_kernel(worker.tid.load(Ordering::Relaxed))?;
+    Some(match asleep {
+        true => Doing::Asleep,
+        false => Doing::Computing,
+    })
+}
+
+/// Whether a thread of the process sleeps in the kernel. `None` where that cannot be read: it may have ended.
+pub(crate) fn asleep_in_kernel(tid: u32) -> Option<bool> {
     let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).ok()?;
     // The state follows the name, which stands in parentheses and may itself hold some.
     match stat.rsplit_once(')')?.1.trim_start().chars().next()? {
-        'R' => Some(Doing::Computing),
-        'S' | 'D' => Some(Doing::Asleep),
+        'R' => Some(false),
+        'S' | 'D' => Some(true),
         _ => None,
     }
 }

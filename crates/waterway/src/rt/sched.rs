@@ -320,12 +320,18 @@ impl Runtime {
 
     /// Goroutines that have been spawned and have not finished.
     pub(crate) fn num_goroutines(&self) -> usize {
+        let (spawned, finished) = self.totals();
+        spawned.saturating_sub(finished) as usize
+    }
+
+    /// Goroutines that were ever spawned, and those that have finished.
+    pub(crate) fn totals(&self) -> (u64, u64) {
         // Finished first: a goroutine is never counted as finished but not as spawned.
         let mut finished = self.finished.load(Ordering::Acquire);
         self.each_worker(|w| finished += w.finished.load(Ordering::Acquire));
         let mut spawned = self.spawned.load(Ordering::Acquire);
         self.each_worker(|w| spawned += w.spawned.load(Ordering::Acquire));
-        spawned.saturating_sub(finished) as usize
+        (spawned, finished)
     }
 
     /// A goroutine stays queued because there is no stack: says so, once.

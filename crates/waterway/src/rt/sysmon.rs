@@ -161,10 +161,16 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
         if worker.is_retired() || worker.bed.asleep() {
             free_hands[worker.party as usize] += usize::from(!worker.is_retired());
             held.forget(worker.index);
+            worker.held_since.store(0, Ordering::Relaxed);
             return;
         }
         moving = true;
         let seen = held.see(worker, now);
+        let held_since = match seen {
+            Seen::Held(since) => since,
+            _ => 0,
+        };
+        worker.held_since.store(held_since, Ordering::Relaxed);
         let inside = worker.busy.load(Ordering::Relaxed);
         if worker.party == Party::Common && inside && !matches!(seen, Seen::Held(_)) {
             busy = Some(worker);

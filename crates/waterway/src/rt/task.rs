@@ -117,6 +117,11 @@ impl Task {
         }
     }
 
+    /// See [`Fiber::left_at`].
+    pub(super) fn left_at(&self) -> Option<usize> {
+        self.fiber.left_at()
+    }
+
     /// The addresses of the goroutine's stack below its descriptor.
     pub(crate) fn stack_range(&self) -> std::ops::Range<usize> {
         // SAFETY: I4.

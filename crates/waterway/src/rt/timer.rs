@@ -53,6 +53,10 @@ impl<P: Timed> TimerHeap<P> {
         self.entries.first().map(|e| e.when)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn insert(&mut self, when: u64, payload: P) {
         let at = self.entries.len();
         payload.slot().set(at);

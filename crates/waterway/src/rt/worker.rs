@@ -94,6 +94,8 @@ pub(crate) struct Worker {
     pub(super) preempt: AtomicBool,
     /// The right to run goroutines.
     pub(super) hand: Hand,
+    /// Since when one goroutine has held it, as sysmon saw it last; 0 if none has for long.
+    pub(super) held_since: AtomicU64,
     /// True while the thread is between `resume` and its return.
     pub(super) busy: AtomicBool,
     pub(crate) tid: AtomicU32,
@@ -175,6 +177,7 @@ impl Worker {
             slices: AtomicU64::new(0),
             preempt: AtomicBool::new(false),
             hand: Hand::new(),
+            held_since: AtomicU64::new(0),
             busy: AtomicBool::new(false),
             tid: AtomicU32::new(0),
             spawned: AtomicU64::new(0),

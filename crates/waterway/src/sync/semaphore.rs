@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::primitives::Lock;
+use crate::primitives::{Lock, Ordering};
 use crate::rt::core_box::CoreRef;
 use crate::rt::header::CoreKind;
 use crate::wait::{
@@ -124,9 +124,11 @@ impl Semaphore {
             total: permits,
             queue: WaitQueue::new(),
         };
-        Semaphore {
+        let semaphore = Semaphore {
             core: CoreRef::new(CoreKind::Semaphore, Lock::new(state)),
-        }
+        };
+        semaphore.show(&semaphore.core.value.lock());
+        semaphore
     }
 
     /// Takes `n` permits; the guard gives them back.
@@ -171,6 +173,26 @@ impl Semaphore {
     }
 
     /// As `acquire`; `None` if the limit came first.
+    /// Serves those who wait, and shows in the header, where dumps see it, what is left. Under the lock.
+    fn serve(&self, state: &mut State) -> Vec<Claimed> {
+        let served = state.serve();
+        self.show(state);
+        served
+    }
+
+    fn show(&self, state: &State) {
+        let header = &self.core.header;
+        header.senders.store(state.free(), Ordering::Relaxed);
+        header.receivers.store(state.total, Ordering::Relaxed);
+    }
+
+    /// Takes `n` permits, unless others wait for theirs. Under the lock.
+    fn take(&self, state: &mut State, n: usize) -> bool {
+        let taken = state.take(n);
+        self.show(state);
+        taken
+    }
+
     pub(crate) fn acquire_within(
         &self,
         n: usize,
@@ -179,14 +201,14 @@ impl Semaphore {
     ) -> Option<Permit> {
         checkpoint();
         let mut state = self.core.value.lock();
-        let served = state.take(n) || {
+        let served = self.take(&mut state, n) || {
             let key = WaitKey {
                 reason: WaitReason::Semaphore,
                 object: self.core.address(),
                 site,
             };
             let wait = Wait::new(key, &n).within(limit);
-            wait.park(&self.core.value, state, State::serve)
+            wait.park(&self.core.value, state, |state| self.serve(state))
         };
         served.then(|| self.permit(n))
     }
@@ -202,7 +224,7 @@ impl Semaphore {
     ///
     /// Go: `Weighted.TryAcquire`.
     pub fn try_acquire(&self, n: usize) -> Option<Permit> {
-        let taken = self.core.value.lock().take(n);
+        let taken = self.take(&mut self.core.value.lock(), n);
         taken.then(|| self.permit(n))
     }
 
@@ -252,7 +274,7 @@ impl Semaphore {
                     panic!("too many permits: {n} were added to {total}");
                 }
             }
-            state.serve()
+            self.serve(&mut state)
         };
         served.into_iter().for_each(Claimed::wake);
     }
@@ -267,7 +289,7 @@ impl Semaphore {
         let served = {
             let mut state = self.core.value.lock();
             state.total = total;
-            state.serve()
+            self.serve(&mut state)
         };
         served.into_iter().for_each(Claimed::wake);
     }
@@ -280,7 +302,7 @@ impl Semaphore {
             if gone {
                 state.total -= n;
             }
-            state.serve()
+            self.serve(&mut state)
         };
         served.into_iter().for_each(Claimed::wake);
     }
@@ -333,13 +355,13 @@ impl WaitsAt for Ask<'_> {
         if can {
             stand.leave(&mut state.queue);
             state.held += self.n;
-            *others = state.serve();
+            *others = self.semaphore.serve(state);
         }
         can
     }
 
     fn left(&self, state: &mut State, _told: bool) -> Vec<Claimed> {
-        state.serve()
+        self.semaphore.serve(state)
     }
 }
 

@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::goroutine::go;
-use crate::primitives::{AtomicU64, Lock, Ordering};
+use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::core_box::CoreRef;
 use crate::rt::header::CoreKind;
 use crate::wait::{
@@ -24,34 +24,9 @@ use crate::wait::{
 };
 
 /// Somebody waits.
-const WAITED: u64 = 1 << 63;
+const WAITED: usize = 1 << 63;
 
-struct State {
-    /// | bits | meaning |
-    /// | --- | --- |
-    /// | 63 | `WAITED`: the queue may not be empty. Set under the queue's lock; the zero that clears it wakes all |
-    /// | ..63 | the count |
-    word: AtomicU64,
-    waiters: Lock<WaitQueue>,
-}
-
-impl State {
-    /// Marks that somebody waits, under the queue's lock. False if the count is zero.
-    fn mark_waited(&self) -> bool {
-        let mut now = self.word.load(Ordering::Acquire);
-        while now & !WAITED != 0 {
-            let next = now | WAITED;
-            match self
-                .word
-                .compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire)
-            {
-                Ok(_) => return true,
-                Err(other) => now = other,
-            }
-        }
-        false
-    }
-}
+type Waiters = Lock<WaitQueue>;
 
 /// Counts work that is under way; [`wait`](WaitGroup::wait) returns when none is left. Clones share the count.
 ///
@@ -69,7 +44,13 @@ impl State {
 /// Go: `sync.WaitGroup`.
 #[derive(Clone)]
 pub struct WaitGroup {
-    core: CoreRef<State>,
+    /// The word stands in the header, where dumps see it:
+    ///
+    /// | bits | meaning |
+    /// | --- | --- |
+    /// | 63 | `WAITED`: the queue may not be empty. Set under the queue's lock; the zero that clears it wakes all |
+    /// | ..63 | the count |
+    core: CoreRef<Waiters>,
 }
 
 impl WaitGroup {
@@ -80,13 +61,30 @@ impl WaitGroup {
     /// ```
     #[track_caller]
     pub fn new() -> WaitGroup {
-        let state = State {
-            word: AtomicU64::new(0),
-            waiters: Lock::new(WaitQueue::new()),
-        };
         WaitGroup {
-            core: CoreRef::new(CoreKind::WaitGroup, state),
+            core: CoreRef::new(CoreKind::WaitGroup, Waiters::default()),
         }
+    }
+
+    #[inline]
+    fn word(&self) -> &AtomicUsize {
+        &self.core.header.senders
+    }
+
+    /// Marks that somebody waits, under the queue's lock. False if the count is zero.
+    fn mark_waited(&self) -> bool {
+        let mut now = self.word().load(Ordering::Acquire);
+        while now & !WAITED != 0 {
+            let next = now | WAITED;
+            match self
+                .word()
+                .compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return true,
+                Err(other) => now = other,
+            }
+        }
+        false
     }
 
     /// Adds `n` to the count; below zero it takes away, and wakes who waits if nothing is left. Never blocks.
@@ -105,7 +103,7 @@ impl WaitGroup {
     /// Go: `WaitGroup.Add`.
     #[track_caller]
     pub fn add(&self, n: isize) {
-        let word = &self.core.value.word;
+        let word = self.word();
         let mut now = word.load(Ordering::Relaxed);
         loop {
             let left = self.sum(now, n);
@@ -129,7 +127,7 @@ impl WaitGroup {
     #[cold]
     #[track_caller]
     fn add_and_wake(&self, n: isize) {
-        let State { word, waiters } = &self.core.value;
+        let (word, waiters) = (self.word(), &self.core.value);
         let mut now = word.load(Ordering::Relaxed);
         let woken = loop {
             // Outside of the lock, as it may panic, and the panic hook is user code.
@@ -148,10 +146,10 @@ impl WaitGroup {
     /// The count of `now`, and `n`.
     #[inline]
     #[track_caller]
-    fn sum(&self, now: u64, n: isize) -> u64 {
-        let count = (now & !WAITED) as i64;
-        match count.checked_add(n as i64) {
-            Some(left @ 0..) => left as u64,
+    fn sum(&self, now: usize, n: isize) -> usize {
+        let count = (now & !WAITED) as isize;
+        match count.checked_add(n) {
+            Some(left @ 0..) => left as usize,
             _ => panic!(
                 "negative WaitGroup counter: {n} was added to {count}. The group was made at {}; each done() needs an \
                  add(1) before it",
@@ -200,12 +198,12 @@ impl WaitGroup {
     /// As `wait`; false if the limit came first.
     pub(crate) fn wait_within(&self, limit: Limit<'_>, site: &'static Location<'static>) -> bool {
         checkpoint();
-        let State { word, waiters } = &self.core.value;
+        let (word, waiters) = (self.word(), &self.core.value);
         if word.load(Ordering::Acquire) & !WAITED == 0 {
             return true;
         }
         let queue = waiters.lock();
-        if !self.core.value.mark_waited() {
+        if !self.mark_waited() {
             return true;
         }
         let key = WaitKey {
@@ -286,13 +284,13 @@ impl WaitsAt for Zero<'_> {
     type Slot = ();
 
     fn lock(&self) -> &Lock<WaitQueue> {
-        &self.0.core.value.waiters
+        &self.0.core.value
     }
 
     fn slot(&self) {}
 
     fn take(&self, _: &mut WaitQueue, stand: &Stand<'_>, _: &mut Vec<Claimed>) -> bool {
-        stand.told() || !self.0.core.value.mark_waited()
+        stand.told() || !self.0.mark_waited()
     }
 
     fn left(&self, _: &mut WaitQueue, _told: bool) -> Vec<Claimed> {
@@ -345,7 +343,7 @@ impl Default for WaitGroup {
 
 impl fmt::Debug for WaitGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.core.value.word.load(Ordering::Relaxed) & !WAITED;
+        let count = self.word().load(Ordering::Relaxed) & !WAITED;
         f.debug_struct("WaitGroup").field("count", &count).finish()
     }
 }

@@ -1,9 +1,11 @@
-//! What the runtime says about itself: every goroutine, and the verdict when all are asleep.
+//! What the runtime says about itself: what every goroutine does, as data and in words, and the verdict when all are asleep.
 
 mod deadlock;
 mod dump;
 mod foreign;
+mod frames;
 mod sigquit;
+mod snapshot;
 
 use std::time::Duration;
 
@@ -16,7 +18,11 @@ pub(crate) const HOOKS: Hooks = Hooks {
     on_quiescent: deadlock::judge,
 };
 
-pub use dump::dump;
+pub use dump::{Dump, dump};
+pub use snapshot::snapshot;
+/// The types of a [`snapshot()`].
+pub use waterway_snapshot as data;
+pub use waterway_snapshot::Snapshot;
 
 /// How long the program's own exit handlers may take.
 const EXIT_HANDLERS: Duration = Duration::from_secs(1);

@@ -72,7 +72,9 @@ struct Slot<T> {
 #[repr(align(64))]
 struct Line(AtomicUsize);
 
+#[repr(C)]
 pub(super) struct Ring<T> {
+    /// Dumps read this, and `tail` a line further, through `gauge`.
     head: Line,
     tail: Line,
     slots: NonNull<Slot<T>>,
@@ -365,6 +367,11 @@ impl<T> Ring<T> {
 
     pub(super) fn capacity(&self) -> usize {
         self.cap
+    }
+
+    /// The address of `head`.
+    pub(super) fn gauge(&self) -> usize {
+        std::ptr::from_ref(&self.head) as usize
     }
 
     #[inline]

@@ -1,0 +1,442 @@
+//! A snapshot of the whole program, taken while it runs.
+//!
+//! Nobody is stopped. Records of waits, headers of objects and the runtime's own counts are read as they are; a worker's list of
+//! goroutines is locked for some dozens of them at a time, in which that worker cannot begin or end a goroutine. So each entry is
+//! true of a moment, and all of them of the time that the walk took. Who was there all along is in it, once.
+//!
+//! Channels, locks and the like are found by a walk through the arena of their cores, so those that nobody waits on are there too;
+//! mutexes and readers-writer locks only if they were ever waited for, for they have no core before that.
+
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use waterway_snapshot::{
+    Channel, Counters, Frame, Goroutine, Holder, Lock, LockKind, ObjectId, ObjectKind, Other, Pool,
+    Semaphore, Snapshot, Stack, State, Target, Thread, Wait, WaitGroup, Who,
+};
+
+use super::frames::Names;
+use crate::goroutine::{Dedicated, dedicated};
+use crate::primitives::Ordering;
+use crate::rt::cell::for_each_unstarted;
+use crate::rt::clock::clock;
+use crate::rt::facts::WorkerFacts;
+use crate::rt::header::{CoreKind, Seen};
+use crate::rt::held::asleep_in_kernel;
+use crate::rt::objects;
+use crate::rt::peek::Peek;
+use crate::rt::record::{Record, WaitReason, Waiting};
+use crate::rt::sched::{Runtime, started};
+use crate::rt::task::Task;
+use crate::rt::thread::{self, ThreadParker};
+use crate::rt::worker::Worker;
+
+/// Frames that are told of one goroutine.
+const MOST_FRAMES: usize = 100;
+
+/// What the program is doing: every goroutine, channel, lock, wait group, semaphore, worker and timer. Nothing is stopped for it, so it
+/// is true of no single moment, but each of its entries is. Empty if nothing was ever started.
+///
+/// ```
+/// let (tx, rx) = waterway::chan::builder::<u8>().name("jobs").capacity(4).make();
+/// tx.send(1).unwrap();
+/// let snapshot = waterway::watch::snapshot();
+/// let jobs = snapshot.channels.iter().find(|c| c.name.as_deref() == Some("jobs")).unwrap();
+/// assert_eq!((jobs.len, jobs.capacity), (Some(1), Some(4)));
+/// # drop(rx);
+/// ```
+///
+/// # Blocking
+///
+/// Never parks. 100,000 goroutines take some tens of milliseconds.
+///
+/// Go: `runtime.GoroutineProfile`, and nothing for the rest.
+pub fn snapshot() -> Snapshot {
+    match started() {
+        Some(rt) => take(rt, false),
+        None => Snapshot::default(),
+    }
+}
+
+/// The snapshot, with the frames of goroutines that wait if they are asked for.
+pub(super) fn take(rt: &Runtime, backtraces: bool) -> Snapshot {
+    let peek = Peek::new();
+    let mut taker = Taker {
+        now: clock(),
+        peek: &peek,
+        names: backtraces.then(Names::new),
+        all: Snapshot {
+            process: std::process::id(),
+            unix_ms: unix_ms(),
+            max_procs: rt.config.max_procs,
+            ..Snapshot::default()
+        },
+    };
+    // In this order: whoever starts meanwhile is met as one or the other.
+    taker.unstarted();
+    rt.each_worker(|worker| taker.worker(worker));
+    if let Some(names) = &mut taker.names {
+        names.resolve(&mut taker.all.goroutines);
+    }
+    taker.threads();
+    taker.totals(rt);
+    taker.objects();
+    let mut all = taker.all;
+    all.waiters();
+    all
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
+
+struct Taker<'a> {
+    now: u64,
+    peek: &'a Peek,
+    /// There if frames are asked for.
+    names: Option<Names>,
+    all: Snapshot,
+}
+
+impl Taker<'_> {
+    fn unstarted(&mut self) {
+        for_each_unstarted(|queued| {
+            self.all.goroutines.push(Goroutine {
+                id: queued.id,
+                group: number(queued.group),
+                state: State::NotStarted,
+                spawned_at: queued.site.into(),
+                spawned_by: number(queued.parent),
+                ..Goroutine::default()
+            });
+        });
+    }
+
+    fn worker(&mut self, worker: &Worker) {
+        let facts = worker.facts();
+        let (mut goroutines, mut running) = (0, None);
+        worker.walk_live(|task| {
+            goroutines += 1;
+            let goroutine = self.goroutine(task, worker.index, &facts);
+            if matches!(goroutine.state, State::Running | State::AsleepInKernel) {
+                running = Some(goroutine.id);
+            }
+            self.all.goroutines.push(goroutine);
+        });
+        let held_ns = match facts.held_since {
+            0 => None,
+            since => Some(self.now.saturating_sub(since)),
+        };
+        self.all.timers += facts.timers;
+        self.all.workers.push(waterway_snapshot::Worker {
+            index: worker.index,
+            tid: facts.tid,
+            retired: facts.retired,
+            apart: facts.apart,
+            busy: facts.busy,
+            running: running.filter(|_| facts.busy),
+            held_ns,
+            goroutines,
+            timers: facts.timers,
+        });
+    }
+
+    /// A goroutine that has started. Under the lock of its worker's list.
+    fn goroutine(&mut self, task: &Task, worker: usize, facts: &WorkerFacts) -> Goroutine {
+        let who = &task.identity;
+        let woken = task.runnable.load(Ordering::Relaxed);
+        let (mut state, wait) = self.state(&task.record, woken);
+        if state == State::Running && facts.asleep {
+            state = State::AsleepInKernel;
+        }
+        let (size, used) = task.stack_use();
+        Goroutine {
+            id: who.id,
+            name: who.name.as_deref().map(str::to_owned),
+            group: number(who.group_id()),
+            state,
+            wait,
+            spawned_at: who.site.into(),
+            spawned_by: number(who.parent),
+            worker: Some(worker),
+            own_thread: None,
+            stack: Some(Stack {
+                size,
+                in_use: used.unwrap_or(0),
+            }),
+            frames: self.frames(task),
+        }
+    }
+
+    /// Addresses only: names are looked up once the lock is free.
+    fn frames(&mut self, task: &Task) -> Vec<Frame> {
+        let Some(names) = &mut self.names else {
+            return Vec::new();
+        };
+        let copy = task.stack_copy(self.peek);
+        copy.map_or_else(Vec::new, |copy| names.frames(&copy, MOST_FRAMES))
+    }
+
+    /// What a waiter does by its record, if it has not been `woken`.
+    fn state(&self, record: &Record, woken: bool) -> (State, Option<Wait>) {
+        match record.read() {
+            _ if woken => (State::Runnable, None),
+            Some(waiting) => (State::Waiting, Some(self.wait(&waiting))),
+            None => (State::Running, None),
+        }
+    }
+
+    fn wait(&self, waiting: &Waiting) -> Wait {
+        let key = &waiting.key;
+        let context = objects::at(waiting.ending);
+        Wait {
+            reason: key.reason.text().into(),
+            waited_ns: self.now.saturating_sub(waiting.since),
+            at: key.site.into(),
+            on: target(key.reason, key.object),
+            timed: waiting.timed,
+            until: context.map(|context| object_id(&context)),
+        }
+    }
+
+    /// Threads that wait, and goroutines that have one to themselves.
+    fn threads(&mut self) {
+        let mut parkers: HashMap<u32, &ThreadParker> = HashMap::new();
+        thread::for_each(|parker| {
+            // A thread that waits inside of a waker has several; the one that waits tells more.
+            let place = parkers.entry(parker.tid()).or_insert(parker);
+            if parker.record().read().is_some() {
+                *place = parker;
+            }
+        });
+        for own in dedicated() {
+            let parker = parkers.remove(&own.tid);
+            let goroutine = self.dedicated(&own, parker);
+            self.all.goroutines.push(goroutine);
+        }
+        for (tid, parker) in parkers {
+            let (_, wait) = self.state(parker.record(), false);
+            self.all.threads.extend(wait.map(|wait| Thread {
+                tid,
+                main: tid == self.all.process,
+                woken: parker.woken(),
+                wait,
+            }));
+        }
+        self.all.threads.sort_by_key(|thread| thread.tid);
+        let goroutines = &mut self.all.goroutines;
+        // Of two that are one, the later is met as it goes on. Stable, so that it stands behind.
+        goroutines.sort_by_key(|goroutine| goroutine.id);
+        goroutines.dedup_by(|later, kept| {
+            let same = later.id == kept.id;
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
+    }
+
+    fn dedicated(&self, own: &Dedicated, parker: Option<&ThreadParker>) -> Goroutine {
+        let (mut state, wait) = match parker {
+            Some(parker) => self.state(parker.record(), parker.woken()),
+            None => (State::Running, None),
+        };
+        if state == State::Running && asleep_in_kernel(own.tid) == Some(true) {
+            state = State::AsleepInKernel;
+        }
+        Goroutine {
+            id: own.id,
+            name: own.name.as_deref().map(str::to_owned),
+            group: number(own.group),
+            state,
+            wait,
+            spawned_at: own.site.into(),
+            spawned_by: number(own.parent),
+            own_thread: Some(own.tid),
+            ..Goroutine::default()
+        }
+    }
+
+    fn totals(&mut self, rt: &Runtime) {
+        let (threads, running, queued) = rt.blocking.counts();
+        self.all.blocking = Pool {
+            threads,
+            running,
+            queued,
+        };
+        let (spawned, ended) = rt.totals();
+        self.all.counters = Counters { spawned, ended };
+    }
+
+    /// What is waited on, and what might be.
+    fn objects(&mut self) {
+        let names = objects::names();
+        let peek = self.peek;
+        let all = &mut self.all;
+        objects::for_each(|address, seen| {
+            let (id, made_at) = (seen.id as u64, seen.site.into());
+            match seen.kind {
+                CoreKind::Chan => all.channels.push(Channel {
+                    id,
+                    name: names.get(&seen.id).map(|name| name.to_string()),
+                    made_at,
+                    capacity: seen.channel_capacity(),
+                    len: objects::channel_len(peek, address, &seen),
+                    senders: seen.senders,
+                    receivers: seen.receivers,
+                    ..Channel::default()
+                }),
+                CoreKind::Mutex | CoreKind::RwLock => all.locks.push(lock(&seen)),
+                CoreKind::WaitGroup => all.wait_groups.push(WaitGroup {
+                    id,
+                    made_at,
+                    count: seen.count() as u64,
+                    ..WaitGroup::default()
+                }),
+                CoreKind::Semaphore => all.semaphores.push(Semaphore {
+                    id,
+                    made_at,
+                    free: seen.senders,
+                    total: seen.receivers,
+                    ..Semaphore::default()
+                }),
+                CoreKind::Condvar | CoreKind::Once | CoreKind::Barrier | CoreKind::Context => {
+                    all.others.push(Other {
+                        object: object_id(&seen),
+                        made_at,
+                        ..Other::default()
+                    });
+                }
+                // It stands for its context.
+                CoreKind::Done => {}
+            }
+        });
+        all.channels.sort_by_key(|channel| channel.id);
+        all.locks.sort_by_key(|lock| lock.id);
+        all.wait_groups.sort_by_key(|group| group.id);
+        all.semaphores.sort_by_key(|semaphore| semaphore.id);
+        all.others.sort_by_key(|other| other.object.id);
+    }
+}
+
+/// Tells each object who waits on it.
+trait Waiters {
+    fn waiters(&mut self);
+}
+
+impl Waiters for Snapshot {
+    fn waiters(&mut self) {
+        let goroutines = self.goroutines.iter();
+        let goroutines = goroutines.filter_map(|g| Some((Who::Goroutine(g.id), g.wait.as_ref()?)));
+        let threads = self.threads.iter().map(|t| (Who::Thread(t.tid), &t.wait));
+        for (who, wait) in goroutines.chain(threads) {
+            let Target::Object(object) = wait.on else {
+                continue;
+            };
+            let id = object.id;
+            let waiters = match object.kind {
+                ObjectKind::Channel => {
+                    let sends = wait.reason == WaitReason::ChanSend.text();
+                    find(&mut self.channels, id, |c| c.id).map(|channel| match sends {
+                        true => &mut channel.sending,
+                        false => &mut channel.receiving,
+                    })
+                }
+                ObjectKind::Mutex | ObjectKind::RwLock => {
+                    find(&mut self.locks, id, |l| l.id).map(|l| &mut l.waiters)
+                }
+                ObjectKind::WaitGroup => {
+                    find(&mut self.wait_groups, id, |g| g.id).map(|g| &mut g.waiters)
+                }
+                ObjectKind::Semaphore => {
+                    find(&mut self.semaphores, id, |s| s.id).map(|s| &mut s.waiters)
+                }
+                _ => find(&mut self.others, id, |o| o.object.id).map(|o| &mut o.waiters),
+            };
+            if let Some(waiters) = waiters {
+                waiters.push(who);
+            }
+        }
+    }
+}
+
+fn find<T>(all: &mut [T], id: u64, id_of: impl Fn(&T) -> u64) -> Option<&mut T> {
+    let at = all.binary_search_by_key(&id, id_of).ok()?;
+    all.get_mut(at)
+}
+
+/// A number that is 0 where there is none.
+fn number(n: u64) -> Option<u64> {
+    (n != 0).then_some(n)
+}
+
+/// What a call waits for, by the object of its record.
+fn target(reason: WaitReason, object: usize) -> Target {
+    match reason {
+        WaitReason::Join => Target::Goroutine(object as u64),
+        _ => objects::at(object).map_or(Target::Nothing, |seen| Target::Object(object_id(&seen))),
+    }
+}
+
+fn object_id(seen: &Seen) -> ObjectId {
+    let kind = match seen.kind {
+        CoreKind::Chan => ObjectKind::Channel,
+        CoreKind::Mutex => ObjectKind::Mutex,
+        CoreKind::WaitGroup => ObjectKind::WaitGroup,
+        CoreKind::RwLock => ObjectKind::RwLock,
+        CoreKind::Condvar => ObjectKind::Condvar,
+        CoreKind::Once => ObjectKind::Once,
+        CoreKind::Barrier => ObjectKind::Barrier,
+        CoreKind::Semaphore => ObjectKind::Semaphore,
+        CoreKind::Context => ObjectKind::Context,
+        CoreKind::Done => {
+            return ObjectId {
+                kind: ObjectKind::Context,
+                id: seen.capacity as u64,
+            };
+        }
+    };
+    ObjectId {
+        kind,
+        id: seen.id as u64,
+    }
+}
+
+/// A lock, by its header: the words are those of `sync::raw_mutex` and `sync::raw_rw_lock`.
+fn lock(seen: &Seen) -> Lock {
+    let word = seen.senders;
+    let (kind, holder) = match seen.kind {
+        CoreKind::Mutex => (LockKind::Mutex, mutex_holder(word >> 1)),
+        _ => (
+            LockKind::RwLock,
+            match (word & 2, word >> 2) {
+                (0, 0) => Holder::Nobody,
+                (0, readers) => Holder::Readers(readers),
+                _ => Holder::Writer,
+            },
+        ),
+    };
+    let locked_at = match holder {
+        Holder::One(_) | Holder::Writer => seen.held_at().map(Into::into),
+        _ => None,
+    };
+    Lock {
+        id: seen.id as u64,
+        kind,
+        made_at: seen.site.into(),
+        holder,
+        locked_at,
+        waiters: Vec::new(),
+    }
+}
+
+/// Who holds a mutex: a goroutine's number, a marked thread's id, or the mark of tasks.
+fn mutex_holder(who: usize) -> Holder {
+    match who >> 60 {
+        0 if who == 0 => Holder::Nobody,
+        0 => Holder::One(Who::Goroutine(who as u64)),
+        1 => Holder::One(Who::Thread(who as u32)),
+        _ => Holder::One(Who::Task),
+    }
+}
