@@ -301,3 +301,35 @@ fn threads_and_goroutines_mix() {
     threads.into_iter().for_each(|t| t.join().unwrap());
     assert_eq!(*lock.read(), 800);
 }
+
+#[test]
+fn a_wait_for_a_condition_has_a_time_out() {
+    let (lock, changed) = (Mutex::new(0), Condvar::new());
+    let mut count = lock.lock();
+    let brief = Duration::from_millis(1);
+    let out = changed.wait_timeout_while(&mut count, brief, |count| *count == 0);
+    assert!(out.timed_out());
+    drop(count);
+    scope(|s| {
+        s.go(|| {
+            for n in 1..=3 {
+                *lock.lock() = n;
+                changed.notify_one();
+                yield_now();
+            }
+        });
+        let mut count = lock.lock();
+        let out = changed.wait_timeout_while(&mut count, Duration::MAX, |count| *count < 3);
+        assert!(!out.timed_out() && *count == 3);
+    });
+}
+
+#[test]
+fn a_group_is_waited_for_as_long_as_one_likes() {
+    let group = WaitGroup::new();
+    let token = group.token();
+    assert!(!group.wait_timeout(Duration::from_millis(1)));
+    go(move || drop(token));
+    assert!(group.wait_timeout(Duration::MAX));
+    assert!(group.wait_timeout(Duration::ZERO));
+}

@@ -77,8 +77,8 @@ pub(crate) mod uneven {
         flag.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn set_for_all(flag: &AtomicUsize) {
-        flag.store(1, Ordering::SeqCst);
+    pub(crate) fn set_for_all(flag: &AtomicUsize, state: usize) {
+        flag.store(state, Ordering::SeqCst);
     }
 }
 

@@ -291,6 +291,10 @@ impl Context {
     /// assert!(!*guard);
     /// ```
     ///
+    /// # Panics
+    ///
+    /// As [`Condvar::wait`].
+    ///
     /// Go: `Cond.Wait` in a loop, with a `context.AfterFunc` that calls `Cond.Broadcast`.
     #[track_caller]
     pub fn wait_while<T: ?Sized>(

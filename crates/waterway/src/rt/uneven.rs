@@ -54,9 +54,9 @@ pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsiz
     flag.load(Ordering::SeqCst)
 }
 
-/// Sets `flag`. What the caller looks at now was stored before the flag is seen, by whoever does not see it.
-pub(crate) fn set_for_all(flag: &AtomicUsize) {
-    flag.swap(1, Ordering::SeqCst);
+/// Sets `flag` to `state`. What the caller looks at now was stored before the flag is seen, by whoever does not see it.
+pub(crate) fn set_for_all(flag: &AtomicUsize, state: usize) {
+    flag.swap(state, Ordering::SeqCst);
     if READY.load(Ordering::SeqCst) {
         membarrier(MembarrierCommand::PrivateExpedited).expect("the process is registered");
     }

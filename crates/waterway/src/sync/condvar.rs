@@ -8,7 +8,7 @@ use super::lazy_core::{LazyCore, address};
 use super::mutex::MutexGuard;
 use crate::primitives::Lock;
 use crate::rt::header::CoreKind;
-use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
+use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, Waited, checkpoint};
 
 /// A condition variable: goroutines wait in it until others say that something has changed.
 ///
@@ -29,9 +29,26 @@ use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoi
 /// assert_eq!(taker.join().unwrap(), Some(7));
 /// ```
 ///
+/// # Panics
+///
+/// Whoever waits with another mutex than those who wait already.
+///
 /// Go: `sync.Cond`.
 pub struct Condvar {
-    core: LazyCore<Lock<WaitQueue>>,
+    core: LazyCore<Lock<Line>>,
+}
+
+#[derive(Default)]
+struct Line {
+    queue: WaitQueue,
+    /// The mutex of those in the queue: its core's address, and where it was made.
+    mutex: Option<(usize, &'static Location<'static>)>,
+}
+
+impl Waited for Line {
+    fn queue(&mut self) -> &mut WaitQueue {
+        &mut self.queue
+    }
 }
 
 /// Whether a wait ended because its time was over.
@@ -88,6 +105,10 @@ impl Condvar {
     /// # Blocking
     ///
     /// Parks the caller until it is notified, and until it has the lock.
+    ///
+    /// # Panics
+    ///
+    /// If others wait here with another mutex.
     ///
     /// Go: `Cond.Wait`.
     #[track_caller]
@@ -149,7 +170,42 @@ impl Condvar {
         WaitTimeoutResult(!self.wait_within(guard, Limit::at(deadline), Location::caller()))
     }
 
+    /// Waits as long as `condition` holds, for at most `timeout`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::sync::{Condvar, Mutex};
+    /// let (queue, filled) = (Mutex::new(Vec::<u32>::new()), Condvar::new());
+    /// let mut queue = queue.lock();
+    /// let brief = Duration::from_millis(1);
+    /// assert!(filled.wait_timeout_while(&mut queue, brief, |q| q.is_empty()).timed_out());
+    /// assert!(!filled.wait_timeout_while(&mut queue, brief, |q| !q.is_empty()).timed_out());
+    /// ```
+    ///
+    /// # Blocking
+    ///
+    /// As [`wait_timeout`](Self::wait_timeout), unless the condition does not hold at once. The result says that the time is over
+    /// only if the condition still holds.
+    #[track_caller]
+    pub fn wait_timeout_while<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        timeout: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> WaitTimeoutResult {
+        let (deadline, site) = (Instant::now().checked_add(timeout), Location::caller());
+        let mut in_time = true;
+        while condition(guard) {
+            if !in_time {
+                return WaitTimeoutResult(true);
+            }
+            in_time = self.wait_within(guard, Limit::at(deadline), site);
+        }
+        WaitTimeoutResult(false)
+    }
+
     /// As `wait`; false if the limit came first.
+    #[track_caller]
     pub(crate) fn wait_within<T: ?Sized>(
         &self,
         guard: &mut MutexGuard<'_, T>,
@@ -164,10 +220,21 @@ impl Condvar {
             site,
         };
         // Who notifies after the mutex is unlocked finds the caller in the queue, or waits for this lock.
-        let queue = core.value.lock();
+        let mut line = core.value.lock();
+        let mutex = (address(guard.core()), guard.core().header.site());
+        if let Some((_, other)) = line.mutex.filter(|m| !line.queue.is_empty() && *m != mutex) {
+            drop(line);
+            panic!(
+                "a Condvar, made at {}, is waited in with two mutexes: others wait with the one made at {other}, the caller has \
+                 the one made at {}",
+                core.header.site(),
+                mutex.1
+            );
+        }
+        line.mutex = Some(mutex);
         guard.unlocked(site, |next| {
             let wait = Wait::new(key, &()).within(limit).waking(next);
-            wait.park(&core.value, queue, |_| Vec::new())
+            wait.park(&core.value, line, |_| Vec::new())
         })
     }
 
@@ -188,7 +255,7 @@ impl Condvar {
     ///
     /// Go: `Cond.Signal`.
     pub fn notify_one(&self) {
-        let first = self.core.get().value.lock().pop_claim();
+        let first = self.core.get().value.lock().queue.pop_claim();
         if let Some((_, claimed)) = first {
             claimed.wake();
         }
@@ -211,7 +278,7 @@ impl Condvar {
     ///
     /// Go: `Cond.Broadcast`.
     pub fn notify_all(&self) {
-        let all = self.core.get().value.lock().pop_all();
+        let all = self.core.get().value.lock().queue.pop_all();
         all.into_iter().for_each(Claimed::wake);
     }
 }

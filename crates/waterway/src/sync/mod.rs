@@ -6,8 +6,9 @@
 //! | [`Mutex`] | `lock`, `lock_timeout`, `try_lock` | `lock_async`, `try_lock` |
 //! | [`RwLock`] | `read`, `write`, `*_timeout`, `try_*` | `read_async`, `write_async`, `try_*` |
 //! | [`Semaphore`] | `acquire`, `acquire_timeout`, `try_acquire` | `acquire_async`, `try_acquire` |
-//! | [`WaitGroup`] | `wait` | `wait_async` |
-//! | [`Condvar`], [`Barrier`], [`Once`], [`OnceLock`], [`LazyLock`] | `wait`, `call_once`, … | none: use a channel |
+//! | [`WaitGroup`] | `wait`, `wait_timeout` | `wait_async` |
+//! | [`Condvar`] | `wait`, `wait_while`, `wait_timeout`, `wait_timeout_while` | none: use a channel |
+//! | [`Barrier`], [`Once`], [`OnceLock`], [`LazyLock`] | `wait`, `call_once`, … | none: use a channel |
 //! | [`Pool`] | never waits | never waits |
 //!
 //! There is no poisoning: a panic while a lock is held unlocks it, and the next holder finds the data as it was left. Guards

@@ -224,6 +224,10 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
 }
 
 impl<T: ?Sized> MutexGuard<'_, T> {
+    pub(super) fn core(&self) -> &CoreBox<Core> {
+        self.lock.core()
+    }
+
     #[inline]
     fn unlock(&mut self) {
         if let Some(claimed) = self.release() {

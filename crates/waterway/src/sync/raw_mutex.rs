@@ -5,16 +5,17 @@
 //! | word | meaning |
 //! | --- | --- |
 //! | `senders`, the lock word | twice the number of who holds the lock: a goroutine's, a thread's id, or `TASK`; 0 if nobody |
-//! | `receivers`, the flag | 1: who unlocks is to see to those in the queue. Set under the queue's lock only |
+//! | `receivers`, the flag | `DOWN`, `UP`: who unlocks is to see to those in the queue; or `COMING`. Set under the queue's lock only |
 //!
 //! Uncontended, `lock` is one compare-and-swap, and `unlock` a store between two looks at the flag. What would need a full fence
 //! there, that nobody comes to wait between the second look and the store, is the matter of who comes (`rt::uneven`): he sets the flag
 //! for all before he tries for the last time.
 //!
 //! An unlocker who finds the flag wakes the first in line, who tries again among newcomers; if it has waited for a millisecond
-//! the lock is handed to it instead, so nobody starves (Go's rule). While one that was woken is on its way nobody else is: the flag
-//! is down until it has come, unless another waiter sets it. An async task is told instead, and keeps its place until it has the lock
-//! or gives up; one that was told and has not been polled since is passed over by the next unlocker.
+//! the lock is handed to it instead, so nobody starves (Go's rule). While one that was woken is `COMING` nobody else is woken,
+//! and that one sees to the others when it has come; but it may live on a busy worker, so every `PASSES` unlocks it is asked whether the
+//! next has waited for a millisecond. An async task is told instead, and keeps its place until it has the lock or gives up; one that
+//! was told and has not been polled since is passed over by the next unlocker.
 //!
 //! # Invariants
 //!
@@ -38,10 +39,19 @@ use crate::wait::{
 const TASK: usize = 1 << 62;
 /// Who has waited for so long, in nanoseconds, is handed the lock.
 const STARVING: u64 = 1_000_000;
+/// Nobody waits, or who waits is seen to by the one that was woken last: a newcomer sets the flag.
+const DOWN: usize = 0;
+/// Who unlocks is to see to the queue.
+const UP: usize = 1;
+/// Some wait, and one that was woken is on its way.
+const COMING: usize = 2;
+const PASSES: usize = 32;
 
 #[derive(Default)]
 pub(super) struct Core {
     queue: Lock<WaitQueue>,
+    /// Unlocks while somebody was coming. Changed by holders only.
+    passes: AtomicUsize,
 }
 
 /// The side of a waiter that is no task: its node's slot points here.
@@ -92,7 +102,7 @@ pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key:
     let mut again = false;
     loop {
         let queue = core.value.queue.lock();
-        if take_in_line(core, &queue, who) {
+        if take_in_line(core, &queue, who, again) {
             return true;
         }
         let mut wait = Wait::new(key, &claim).within(limit);
@@ -109,34 +119,48 @@ pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key:
 }
 
 /// Takes the lock if nobody holds it. Else whoever holds it will see to the queue, in which the caller then stands.
-fn take_in_line(core: &CoreBox<Core>, queue: &WaitQueue, who: usize) -> bool {
+fn take_in_line(core: &CoreBox<Core>, queue: &WaitQueue, who: usize, was_woken: bool) -> bool {
     let mut taken = take(core, who);
-    if !taken && flag(core).load(Ordering::Relaxed) == 0 {
-        set_for_all(flag(core));
+    if !taken && raise(core, was_woken) {
         taken = take(core, who);
     }
     if taken {
-        // Our own unlock comes after that.
-        flag(core).store(usize::from(!queue.is_empty()), Ordering::Relaxed);
+        leave_to_holder(core, queue);
     }
     taken
+}
+
+/// Sets the flag, unless it is there. True if it was not: somebody may have unlocked meanwhile without a look at it.
+fn raise(core: &CoreBox<Core>, was_woken: bool) -> bool {
+    let now = flag(core).load(Ordering::Relaxed);
+    let there = now == UP || now == COMING && !was_woken;
+    if !there {
+        set_for_all(flag(core), UP);
+    }
+    !there
+}
+
+/// Who has the lock, or will have it, sees to the queue. Its own unlock comes after that.
+fn leave_to_holder(core: &CoreBox<Core>, queue: &WaitQueue) {
+    let state = if queue.is_empty() { DOWN } else { UP };
+    flag(core).store(state, Ordering::Relaxed);
 }
 
 /// Takes the flag down if nobody waits. Under the queue's lock.
 fn settle(core: &CoreBox<Core>, queue: &WaitQueue) {
     if queue.is_empty() {
-        flag(core).store(0, Ordering::Relaxed);
+        flag(core).store(DOWN, Ordering::Relaxed);
     }
 }
 
 /// Unlocks; whom to wake then.
 #[inline]
 pub(super) fn unlock(core: &CoreBox<Core>) -> Option<Claimed> {
-    if core.header.receivers.load(Ordering::Relaxed) != 0 {
+    if core.header.receivers.load(Ordering::Relaxed) != DOWN {
         return unlock_in_line(core);
     }
     match store_and_look(&core.header.senders, 0, &core.header.receivers) {
-        0 => None,
+        DOWN => None,
         _ => see_to_line(core),
     }
 }
@@ -144,16 +168,28 @@ pub(super) fn unlock(core: &CoreBox<Core>) -> Option<Claimed> {
 /// Unlocks where somebody may wait.
 #[cold]
 fn unlock_in_line(core: &CoreBox<Core>) -> Option<Claimed> {
+    let passes = core.value.passes.load(Ordering::Relaxed).wrapping_add(1);
+    core.value.passes.store(passes, Ordering::Relaxed);
+    if !passes.is_multiple_of(PASSES) && flag(core).load(Ordering::Relaxed) == COMING {
+        return match store_and_look(word(core), 0, flag(core)) {
+            UP => see_to_line(core),
+            _ => None,
+        };
+    }
     let mut queue = core.value.queue.lock();
+    if flag(core).load(Ordering::Relaxed) == COMING && !starves(&queue) {
+        word(core).store(0, Ordering::Release);
+        return None;
+    }
     let (first, woken) = next(core, &mut queue);
     let mut heir = 0;
     if let Some(node) = first {
         // SAFETY: R1: claimed, and not woken yet; tasks are not popped.
         let claim = unsafe { &*node.as_ref().slot().cast::<Claim>() };
-        if clock() - claim.since > STARVING {
+        if claim.starves() {
             claim.handed.set(true);
             heir = claim.who;
-            flag(core).store(usize::from(!queue.is_empty()), Ordering::Relaxed);
+            leave_to_holder(core, &queue);
         }
     }
     word(core).store(heir, Ordering::Release);
@@ -164,10 +200,26 @@ fn unlock_in_line(core: &CoreBox<Core>) -> Option<Claimed> {
 #[cold]
 fn see_to_line(core: &CoreBox<Core>) -> Option<Claimed> {
     let mut queue = core.value.queue.lock();
-    match word(core).load(Ordering::Relaxed) {
-        0 => next(core, &mut queue).1,
-        _ => None,
+    let free = word(core).load(Ordering::Relaxed) == 0;
+    if free && flag(core).load(Ordering::Relaxed) == UP {
+        return next(core, &mut queue).1;
     }
+    None
+}
+
+impl Claim {
+    fn starves(&self) -> bool {
+        clock() - self.since > STARVING
+    }
+}
+
+/// Whether the first in line has waited for too long. (How long tasks have waited is not known.)
+fn starves(queue: &WaitQueue) -> bool {
+    let first = queue.find(|_| true);
+    first.is_some_and(|node| {
+        // SAFETY: R1: in the queue, under its lock.
+        node.waiter().is_task() || unsafe { &*node.slot().cast::<Claim>() }.starves()
+    })
 }
 
 /// Whom to wake when the lock is free: a goroutine or thread, taken out of the queue, or a task that stays in it.
@@ -186,7 +238,8 @@ fn next(core: &CoreBox<Core>, queue: &mut WaitQueue) -> (Option<NonNull<Node>>, 
     match popped {
         Some((node, claimed)) => {
             // It sees to the others when it comes.
-            flag(core).store(0, Ordering::Relaxed);
+            let state = if queue.is_empty() { DOWN } else { COMING };
+            flag(core).store(state, Ordering::Relaxed);
             (Some(node), Some(claimed))
         }
         None => {
@@ -217,7 +270,7 @@ impl WaitsAt for LockTask<'_> {
     fn slot(&self) {}
 
     fn take(&self, queue: &mut WaitQueue, stand: &Stand<'_>, _: &mut Vec<Claimed>) -> bool {
-        let taken = take_in_line(self.0, queue, TASK);
+        let taken = take_in_line(self.0, queue, TASK, false);
         if taken {
             stand.leave(queue);
             settle(self.0, queue);

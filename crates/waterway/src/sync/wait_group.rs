@@ -14,6 +14,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use crate::goroutine::go;
 use crate::primitives::{AtomicUsize, Lock, Ordering};
@@ -193,6 +194,29 @@ impl WaitGroup {
     #[track_caller]
     pub fn wait(&self) {
         self.wait_within(Limit::NONE, Location::caller());
+    }
+
+    /// As [`wait`](Self::wait), for at most `timeout`. True if the count was zero in time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let group = waterway::sync::WaitGroup::new();
+    /// let token = group.token();
+    /// assert!(!group.wait_timeout(Duration::from_millis(1)));
+    /// drop(token);
+    /// assert!(group.wait_timeout(Duration::from_millis(1)));
+    /// ```
+    ///
+    /// # Blocking
+    ///
+    /// As `wait`, until the time is over.
+    ///
+    /// Go: none; a select over a channel that a goroutine closes after `Wait`.
+    #[must_use = "the work may still be under way"]
+    #[track_caller]
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        let limit = Limit::at(Instant::now().checked_add(timeout));
+        self.wait_within(limit, Location::caller())
     }
 
     /// As `wait`; false if the limit came first.

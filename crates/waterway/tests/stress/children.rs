@@ -36,8 +36,8 @@ fn start(program: &str, env: &[(&str, &str)]) -> Child {
         .unwrap()
 }
 
-/// Reads what the child says until it ends, which it must do well, after its program's last line.
-fn finish(mut child: Child, mut out: impl Read + Send + 'static) {
+/// What the child says until it ends, which it must do well, after its program's last line.
+fn finish(mut child: Child, mut out: impl Read + Send + 'static) -> String {
     let mut err = child.stderr.take().unwrap();
     let read = |from: &mut dyn Read| {
         let mut text = String::new();
@@ -59,12 +59,20 @@ fn finish(mut child: Child, mut out: impl Read + Send + 'static) {
     let (out, err) = (out.join().unwrap(), err.join().unwrap());
     let ended = status.success() && out.contains("done");
     assert!(ended, "{status}\nstdout:\n{out}\nstderr:\n{err}");
+    out
 }
 
-fn run(program: &str, env: &[(&str, &str)]) {
+pub fn run(program: &str, env: &[(&str, &str)]) {
+    output(program, env);
+}
+
+/// What the program prints, the harness's lines left out.
+pub fn output(program: &str, env: &[(&str, &str)]) -> String {
     let mut child = start(program, env);
     let out = child.stdout.take().unwrap();
-    finish(child, out);
+    let lines = finish(child, out);
+    let own = lines.lines().filter(|line| line.contains(": "));
+    own.map(|line| format!("{line}\n")).collect()
 }
 
 #[test]

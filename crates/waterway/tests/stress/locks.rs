@@ -1,16 +1,16 @@
 //! Locks and permits among goroutines, threads and tasks, which give up at random: with time-outs, and by dropping futures
-//! that wait or have been told.
+//! that wait or have been told, and contexts that end. The long version is `everything`.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Waker};
+use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use waterway::sync::{Mutex, RwLock, Semaphore, WaitGroup};
-use waterway::{block_on, go, yield_now};
+use waterway::{Context, block_on, go, yield_now};
 
 use crate::{LIMIT, SHORT, repeat, within};
 
@@ -26,17 +26,21 @@ struct Shared {
 }
 
 /// A small generator; an actor's choices depend on its seed alone.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % n
     }
 
-    fn patience(&mut self) -> Duration {
+    pub fn patience(&mut self) -> Duration {
         Duration::from_micros(self.below(200))
     }
 }
@@ -44,7 +48,7 @@ impl Random {
 /// Polls, waits a little, and drops the future, whatever it was told meanwhile.
 fn touch(future: impl Future, rounds: u64) {
     let mut future = pin!(future);
-    let mut cx = Context::from_waker(Waker::noop());
+    let mut cx = std::task::Context::from_waker(Waker::noop());
     for _ in 0..rounds {
         if future.as_mut().poll(&mut cx).is_ready() {
             return;
@@ -93,6 +97,9 @@ impl Shared {
     /// One step of an actor. Gives how often it took the mutex, and how often it wrote.
     fn step(&self, random: &mut Random) -> (usize, usize) {
         let n = 1 + random.below(PERMITS as u64) as usize;
+        if random.below(4) == 0 {
+            return self.step_within(random, n);
+        }
         match random.below(15) {
             0 => self.alone(&mut self.mutex.lock()),
             1 => block_on(async { self.alone(&mut *self.mutex.lock_async().await) }),
@@ -154,8 +161,43 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// As `step`, until a context ends: at a time, or because another ends it.
+    fn step_within(&self, random: &mut Random, n: usize) -> (usize, usize) {
+        let (context, guard) = Context::background().with_timeout(random.patience());
+        if random.below(2) == 0 {
+            go(move || guard.cancel());
+        }
+        match random.below(4) {
+            0 => {
+                if let Ok(mut count) = context.lock(&self.mutex) {
+                    self.alone(&mut count);
+                    return (1, 0);
+                }
+            }
+            1 => {
+                if let Ok(mut count) = context.write(&self.rw) {
+                    self.writes(&mut count);
+                    return (0, 1);
+                }
+            }
+            2 => {
+                if let Ok(_reader) = context.read(&self.rw) {
+                    self.reads();
+                }
+            }
+            _ => {
+                if let Ok(_permit) = context.acquire(&self.semaphore, n) {
+                    self.permitted(n);
+                }
+            }
+        }
+        (0, 0)
+    }
+}
+
 /// Eight actors, half of them goroutines, take many steps each.
-fn round(seed: u64, steps: usize) {
+pub fn round(seed: u64, steps: usize) {
     let shared = Arc::new(Shared {
         mutex: Mutex::new(0),
         rw: RwLock::new(0),
@@ -167,7 +209,7 @@ fn round(seed: u64, steps: usize) {
     let (mut goroutines, mut threads) = (Vec::new(), Vec::new());
     for actor in 0..8 {
         let (shared, sums, token) = (shared.clone(), sums.clone(), group.token());
-        let mut random = Random((seed * 8 + actor).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut random = Random::new(seed.wrapping_mul(8) + actor);
         let work = move || {
             for _ in 0..steps {
                 let (locked, written) = shared.step(&mut random);
@@ -197,7 +239,7 @@ fn round(seed: u64, steps: usize) {
 }
 
 /// `WATERWAY_SEED` makes the same choices again; how the threads run is the machine's.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     let given = std::env::var("WATERWAY_SEED").ok();
     let seed = given.map(|seed| seed.parse().expect("WATERWAY_SEED: a number"));
     let now = || Instant::now().elapsed().as_nanos() as u64 + u64::from(std::process::id());
@@ -211,16 +253,5 @@ fn all_kinds_lock_and_give_up() {
     let seed = seed();
     within(LIMIT, move || {
         repeat(SHORT, |number| round(seed + number as u64, 300));
-    });
-}
-
-#[test]
-#[ignore = "long: ten minutes of locks"]
-fn locks_for_ten_minutes() {
-    let seed = seed();
-    within(10 * LIMIT, move || {
-        repeat(Duration::from_secs(600), |number| {
-            round(seed + number as u64, 3000)
-        });
     });
 }

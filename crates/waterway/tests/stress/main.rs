@@ -2,6 +2,8 @@
 //! `cargo test --release -p waterway --test stress -- --ignored --test-threads=1`.
 
 mod children;
+mod everything;
+mod fair;
 mod lives;
 mod locks;
 mod programs;

@@ -11,6 +11,7 @@ use crate::traffic::{By, exchange};
 pub fn run(program: &str) {
     match program {
         "traffic" => traffic(),
+        "fair" => crate::fair::run(),
         "little_memory" => little_memory(),
         "no_threads_at_start" => no_threads_at_start(),
         "few_threads_at_start" => few_threads_at_start(),
