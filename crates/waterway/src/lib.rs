@@ -57,7 +57,8 @@
 //! # When it goes wrong
 //!
 //! If every goroutine and thread waits for another, the process prints `fatal error: all goroutines are asleep - deadlock!`
-//! with who waits where, and ends with status 2 ([`DeadlockPolicy`]). SIGQUIT prints every goroutine. A panic ends its
+//! with who waits where, and ends with status 2 ([`DeadlockPolicy`]). SIGQUIT prints every goroutine, [`watch::snapshot()`] gives
+//! everything as data, and with the feature `serve` it is all served over HTTP (`watch::serve`). A panic ends its
 //! goroutine only.
 //!
 //! # Coming from elsewhere

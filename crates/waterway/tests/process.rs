@@ -139,6 +139,16 @@ fn deadlock_is_fatal_and_names_everyone() {
     outcome.says("spawned at");
 }
 
+/// The threads that serve belong to the runtime: a deadlock of the rest is seen beside them.
+fn deadlock_is_seen_beside_a_server() {
+    run("deadlock_served", &[]).code(2).says(DEADLOCK);
+}
+
+/// A dump in the middle of a report ends, and tells the same.
+fn dumps_can_be_made_within_a_report() {
+    run("dump_in_report", &[]).code(7);
+}
+
 fn deadlock_can_be_reported_only() {
     run("deadlock_reported", &[("WATERWAY_DEADLOCK", "report")])
         .code(0)
@@ -353,6 +363,8 @@ fn main() {
     tests!(
         deadlock_is_fatal_and_names_everyone,
         deadlock_can_be_reported_only,
+        deadlock_is_seen_beside_a_server,
+        dumps_can_be_made_within_a_report,
         deadlock_can_panic_in_main,
         deadlock_of_plain_threads_and_dedicated_goroutines,
         deadlock_is_seen_through_threads_that_sleep_for_ever,

@@ -167,8 +167,8 @@ thread_local! {
     static IS_INTERNAL: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The calling thread belongs to the runtime for ever.
-pub(super) fn mark_internal() {
+/// The calling thread belongs to the runtime for ever: it never ends, and wakes nobody.
+pub(crate) fn mark_internal() {
     IS_INTERNAL.set(true);
     INTERNAL.lock().push(tid());
 }

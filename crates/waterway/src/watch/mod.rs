@@ -4,6 +4,8 @@ mod deadlock;
 mod dump;
 mod foreign;
 mod frames;
+#[cfg(feature = "serve")]
+mod serve;
 mod sigquit;
 mod snapshot;
 
@@ -19,6 +21,8 @@ pub(crate) const HOOKS: Hooks = Hooks {
 };
 
 pub use dump::{Dump, dump};
+#[cfg(feature = "serve")]
+pub use serve::{Serve, ServeError, Server, serve};
 pub use snapshot::snapshot;
 /// The types of a [`snapshot()`].
 pub use waterway_snapshot as data;

@@ -19,6 +19,14 @@ pub fn run(program: &str) {
         "nothing" => go(|| ()).join().unwrap(),
         "deadlock" => deadlock(),
         "deadlock_reported" => deadlock_reported(),
+        "deadlock_served" => {
+            let server = waterway::watch::serve("127.0.0.1:0").unwrap();
+            // A reader that never reads keeps one of its threads.
+            let mut reader = std::net::TcpStream::connect(server.addr()).unwrap();
+            std::io::Write::write_all(&mut reader, b"GET /").unwrap();
+            deadlock();
+        }
+        "dump_in_report" => dump_in_report(),
         "deadlock_reaps_goroutine" => drop(waterway::__private::run_main(reap::each_wait)),
         "deadlock_reaps_thread" => reap::each_wait(),
         "deadlock_in_scope" => reap::in_scope(),
@@ -94,6 +102,26 @@ fn deadlock() {
         .go(move || group.wait())
         .join()
         .unwrap();
+}
+
+/// Dumps, with and without backtraces, while the report is being told.
+fn dump_in_report() {
+    fn told(report: &str) {
+        let mut dump = Vec::new();
+        waterway::watch::dump(&mut dump).unwrap();
+        let backtraces = waterway::watch::Dump::new().backtraces(true);
+        backtraces.write(&mut dump).unwrap();
+        let dump = String::from_utf8(dump).unwrap();
+        let stuck = "\"stuck\" [sync.WaitGroup.Wait, ";
+        assert!(report.contains(stuck), "{report}");
+        assert_eq!(dump.matches(stuck).count(), 2, "{dump}");
+        assert!(dump.contains("(count 1), made at "), "{dump}");
+        assert!(dump.contains("programs.rs:"), "{dump}");
+        std::process::exit(7);
+    }
+    let call = waterway::DeadlockPolicy::Call(told);
+    waterway::Config::new().on_deadlock(call).install().unwrap();
+    deadlock();
 }
 
 /// After the report the process goes on sleeping; a signal from outside is what ends it.
