@@ -17,7 +17,8 @@ pub const ALL: &[(&str, Path)] = &[
     ("yield", switch),
     ("buffered", buffered),
     ("handover", handover),
-    ("select", select_two),
+    ("select", |n| select_two(n, 0)),
+    ("select_ring", |n| select_two(n, 128)),
     ("lock", lock),
     ("timer", timer),
 ];
@@ -58,10 +59,10 @@ fn handover(n: u64) {
     assert_eq!(rx.iter().count() as u64, n);
 }
 
-/// A value by select over two unbuffered channels.
-fn select_two(n: u64) {
-    let (a, from_a) = chan(0);
-    let (b, from_b) = chan(0);
+/// A value by select over two channels.
+fn select_two(n: u64, capacity: usize) {
+    let (a, from_a) = chan(capacity);
+    let (b, from_b) = chan(capacity);
     for tx in [a.clone(), b.clone()] {
         go(move || (0..n / 2).for_each(|i| tx.send(i).expect("the selector receives")));
     }

@@ -41,5 +41,5 @@ pub use receiver::Receiver;
 pub use sender::{Sender, WeakSender};
 
 pub(crate) use core::Queues;
-pub(crate) use port::{Port, RecvPort, SendPort, Tried};
+pub(crate) use port::{Looked, Port, RecvPort, SendPort, Tried};
 pub(crate) use wakes::WakeList;

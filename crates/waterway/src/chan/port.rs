@@ -37,6 +37,17 @@ pub(crate) enum Tried {
     Later,
 }
 
+/// What a look at an arm without the lock found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// Committed.
+    Taken,
+    /// The arm could not go.
+    Idle,
+    /// It takes the lock to tell.
+    Unclear,
+}
+
 /// What a select does with an arm, whatever the type of its values.
 pub(crate) trait Port {
     /// The address of the channel.
@@ -56,6 +67,13 @@ pub(crate) trait Port {
     /// before and after an attempt that failed, the arm could not go at any time between the first look and the attempt,
     /// unless a slot was claimed and given back just then.
     fn turn(&self) -> usize;
+    /// A look without the lock, which commits if that is simple. The caller stands in no queue.
+    fn look(&self) -> Looked {
+        match self.idle() {
+            Some(_) => Looked::Idle,
+            None => Looked::Unclear,
+        }
+    }
     /// A look without the lock: a mark if the arm cannot go, and could not for as long as the mark stays the same. `None` says
     /// nothing.
     fn idle(&self) -> Option<usize>;
@@ -154,6 +172,19 @@ impl<T> Port for RecvPort<'_, T> {
 
     fn turn(&self) -> usize {
         self.core.ring().map_or(0, Ring::head)
+    }
+
+    #[inline]
+    fn look(&self) -> Looked {
+        if let Some(value) = self.core.get_quick() {
+            // SAFETY: our own slot, and we stand in no queue.
+            unsafe { self.slot.put(value) };
+            return Looked::Taken;
+        }
+        match self.idle() {
+            Some(_) => Looked::Idle,
+            None => Looked::Unclear,
+        }
     }
 
     fn idle(&self) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! In which order arms are tried, and in which order channels are locked.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::pin::Pin;
 
 use super::few::Few;
@@ -47,26 +48,48 @@ impl Each {
     }
 }
 
-/// The order in which arms are tried.
-pub(super) struct Order(Each);
+/// The order in which arms are tried: as they stand, or by the dice, which are cast arm by arm, since the first one tried is
+/// often the last.
+#[derive(Clone)]
+pub(super) enum Order {
+    Biased(Range<usize>),
+    /// The arms that are left, a byte each, and how many.
+    Short(u64, usize),
+    Long(Vec<usize>),
+}
 
 impl Order {
-    /// As they stand, or shuffled.
     #[inline]
     pub(super) fn new(arms: usize, biased: bool) -> Order {
-        let mut order = Each::own(arms);
-        if !biased {
-            let arms = order.all_mut();
-            for at in (1..arms.len()).rev() {
-                arms.swap(at, below(at + 1));
-            }
+        match arms {
+            _ if biased => Order::Biased(0..arms),
+            0..=SHORT => Order::Short(u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7]), arms),
+            _ => Order::Long((0..arms).collect()),
         }
-        Order(order)
     }
+}
+
+impl Iterator for Order {
+    type Item = usize;
 
     #[inline]
-    pub(super) fn arms(&self) -> &[usize] {
-        self.0.all()
+    fn next(&mut self) -> Option<usize> {
+        match self {
+            Order::Biased(arms) => arms.next(),
+            Order::Short(arms, left) => {
+                let bits = match *left {
+                    0 => return None,
+                    1 => 0,
+                    more => below(more) * 8,
+                };
+                *left -= 1;
+                let (drawn, before) = (*arms >> bits, *arms & ((1 << bits) - 1));
+                *arms = before | drawn >> 8 << bits;
+                Some((drawn & 0xff) as usize)
+            }
+            Order::Long(arms) if arms.is_empty() => None,
+            Order::Long(arms) => Some(arms.swap_remove(below(arms.len()))),
+        }
     }
 }
 

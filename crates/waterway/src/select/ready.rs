@@ -60,9 +60,8 @@ pub(super) fn ready(
     patience: Patience,
     site: &'static Location<'static>,
 ) -> Option<usize> {
-    let order = Order::new(ports.len(), biased);
-    let mut arms = order.arms().iter().copied();
-    if let Some(arm) = arms.find(|&arm| ports[arm].is_ready()) {
+    let mut order = Order::new(ports.len(), biased);
+    if let Some(arm) = order.find(|&arm| ports[arm].is_ready()) {
         return Some(arm);
     }
     let Patience::Until(deadline) = patience else {

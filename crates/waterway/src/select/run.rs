@@ -3,8 +3,8 @@
 //! # Protocol
 //!
 //! 0. A caller that does not wait looks at all arms twice, without locks (`none_can_go`): most selects with a default end here.
-//! 1. Each arm is tried once, under its own channel's lock, in the order of the dice, but for those that a look without the lock
-//!    finds idle. The first that can go commits.
+//! 1. Each arm is tried once, in the order of the dice. A look without the lock mostly tells: the arm is idle, or receives a
+//!    value that stands in a ring. Else it is tried under its channel's lock. The first that can go commits.
 //! 2. If none can: all channels are locked, in the order of their addresses, and each arm is tried until one can go, or none
 //!    could at one moment. If the caller does not wait, that is all. Else a node of the one waiter is put into each queue;
 //!    all locks are released; the caller parks.
@@ -40,7 +40,7 @@ use std::time::{Duration, Instant};
 
 use super::few::Few;
 use super::order::{Locks, Order};
-use crate::chan::{Port, Tried, WakeList};
+use crate::chan::{Looked, Port, Tried, WakeList};
 use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 /// So many arms are looked at without their locks.
@@ -75,11 +75,10 @@ pub(crate) fn run(
     if !waits && none_can_go(ports) {
         return None;
     }
-    let order = Order::new(ports.len(), biased);
-    let chosen = try_each(ports, &order, waits);
+    let chosen = try_each(ports, biased, waits);
     let chosen = chosen.or_else(|| match patience {
-        Patience::None => try_at_one_moment(ports, &order),
-        Patience::Until(deadline) => wait(ports, &order, deadline, site),
+        Patience::None => try_at_one_moment(ports, biased),
+        Patience::Until(deadline) => wait(ports, biased, deadline, site),
     });
     if let Some(arm) = chosen {
         ports[arm].hold();
@@ -122,27 +121,37 @@ fn none_can_go(ports: Ports<'_, '_>) -> bool {
             .all(|(mark, port)| port.idle() == Some(*mark))
 }
 
-/// An arm through which only a caller who waits can go ends this for a caller who does: `wait` tries it in its turn.
-fn try_each(ports: Ports<'_, '_>, order: &Order, waits: bool) -> Option<usize> {
-    let mut later = false;
-    let arm = order.arms().iter().copied().find(|&arm| {
-        let port = ports[arm];
-        if port.idle().is_some() {
-            return false;
+/// Each arm in its turn. An arm through which only a caller who waits can go ends this for a caller who does: `wait` tries it in
+/// its turn.
+#[inline]
+fn try_each(ports: Ports<'_, '_>, biased: bool, waits: bool) -> Option<usize> {
+    for arm in Order::new(ports.len(), biased) {
+        match ports[arm].look() {
+            Looked::Idle => continue,
+            Looked::Taken => return Some(arm),
+            Looked::Unclear => {}
         }
-        let mut wakes = WakeList::new();
-        let mut queues = port.queues().lock();
-        let tried = port.attempt(&mut queues, None, &mut wakes);
-        port.refresh(&queues);
-        later = tried == Tried::Later && waits;
-        later || tried == Tried::Ready
-    });
-    arm.filter(|_| !later)
+        match try_locked(ports[arm]) {
+            Tried::Ready => return Some(arm),
+            Tried::Later if waits => return None,
+            Tried::Later | Tried::NotReady => {}
+        }
+    }
+    None
 }
 
+fn try_locked(port: Pin<&dyn Port>) -> Tried {
+    let mut wakes = WakeList::new();
+    let mut queues = port.queues().lock();
+    let tried = port.attempt(&mut queues, None, &mut wakes);
+    port.refresh(&queues);
+    tried
+}
+
+#[inline(never)]
 fn wait(
     ports: Ports<'_, '_>,
-    order: &Order,
+    biased: bool,
     deadline: Option<Instant>,
     site: &'static Location<'static>,
 ) -> Option<usize> {
@@ -155,7 +164,7 @@ fn wait(
         for (arm, port) in ports.iter().enumerate() {
             nodes.push(Node::new(&waiter, arm + 1, port.slot()));
         }
-        let entered = enter(ports, order, &waiter, &nodes);
+        let entered = enter(ports, biased, &waiter, &nodes);
         if !matches!(entered, Entered::Queues)
             && let Some(told) = told
             && !matches!(entered, Entered::Committed(arm) if arm == told)
@@ -188,13 +197,13 @@ enum Entered {
 }
 
 /// For a caller that does not wait: an arm, unless none could go at one moment.
-fn try_at_one_moment(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
+fn try_at_one_moment(ports: Ports<'_, '_>, biased: bool) -> Option<usize> {
     if ports.len() < 2 {
         return None;
     }
     let mut wakes = WakeList::new();
     let mut locks = Locks::of(ports);
-    let tried = try_all(ports, order, &mut locks, None, &mut wakes);
+    let tried = try_all(ports, biased, &mut locks, None, &mut wakes);
     for (arm, port) in ports.iter().enumerate() {
         port.refresh(locks.queues(arm));
     }
@@ -207,7 +216,7 @@ fn try_at_one_moment(ports: Ports<'_, '_>, order: &Order) -> Option<usize> {
 /// Tries the arms until one can go, or none could at one moment. All channels are locked.
 fn try_all(
     ports: Ports<'_, '_>,
-    order: &Order,
+    biased: bool,
     locks: &mut Locks<'_>,
     waiter: Option<&Waiter>,
     wakes: &mut WakeList,
@@ -224,7 +233,7 @@ fn try_all(
     };
     let mut before = turns();
     loop {
-        for &arm in order.arms() {
+        for arm in Order::new(ports.len(), biased) {
             let port = ports[arm];
             let bind = waiter.map(|waiter| (waiter, arm + 1));
             match port.attempt(locks.queues(arm), bind, wakes) {
@@ -242,13 +251,13 @@ fn try_all(
 }
 
 /// Tries each arm, and stands in all queues if none can go.
-fn enter(ports: Ports<'_, '_>, order: &Order, waiter: &Waiter, nodes: &Few<Node>) -> Entered {
+fn enter(ports: Ports<'_, '_>, biased: bool, waiter: &Waiter, nodes: &Few<Node>) -> Entered {
     let mut wakes = WakeList::new();
     let mut locks = Locks::of(ports);
-    let entered = try_all(ports, order, &mut locks, Some(waiter), &mut wakes);
+    let entered = try_all(ports, biased, &mut locks, Some(waiter), &mut wakes);
     if let Entered::Queues = entered {
         // In the order of the dice, so that of several arms of one channel each may be found first.
-        for &arm in order.arms() {
+        for arm in Order::new(ports.len(), biased) {
             let queues = locks.queues(arm);
             // SAFETY: the nodes stay where they are until `leave` has taken them out.
             unsafe { ports[arm].enter(queues, nodes.get(arm), &mut wakes) };
