@@ -310,9 +310,13 @@ fn run_dedicated(cell: Unstarted) {
 fn place<F>(asked: Place, site: &'static Location<'static>, f: &F) -> (Place, Option<Ties>) {
     match (asked, habit::of(site)) {
         (Place::Auto, Habit::Brief) => (Place::Here, None),
-        (Place::Auto, Habit::Chatty) => {
+        (Place::Auto, habit) => {
             let ties = Ties::of(f);
-            (ties.worker().map_or(asked, Place::Near), Some(ties))
+            let worker = match habit {
+                Habit::Chatty => ties.worker(),
+                _ => ties.hub(),
+            };
+            (worker.map_or(asked, Place::Near), Some(ties))
         }
         _ => (asked, None),
     }

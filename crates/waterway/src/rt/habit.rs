@@ -15,6 +15,10 @@ pub(super) const TIMED_EVERY: u32 = 509;
 
 /// A turn is short below this, in nanoseconds: about what it costs to hand over to another worker.
 const SHORT: u64 = 1_000;
+/// A turn of many calls that may block (a buffer is filled or emptied) counts as short if there is so little for each, and not too
+/// much in all.
+const SHORT_EACH: u64 = 250;
+const SHORT_IN_ALL: u64 = 100_000;
 /// A site has a habit from this score on, and its score rises no further than `MOST`.
 const ENOUGH: u32 = 4;
 const MOST: u32 = 16;
@@ -86,8 +90,13 @@ pub(crate) fn of(site: &'static Location<'static>) -> Habit {
     Habit::Unknown
 }
 
-/// A goroutine of the site had a turn of `ns` nanoseconds; `whole` if it was started and has ended in it.
-fn note(site: &'static Location<'static>, ns: u64, whole: bool) {
+/// True if a turn of `ns` nanoseconds with so many calls that may block is short.
+fn is_short(ns: u64, calls: u32) -> bool {
+    ns < SHORT || ns < SHORT_IN_ALL.min(SHORT_EACH * u64::from(calls))
+}
+
+/// A goroutine of the site had a turn that was `short`, or not; `whole` if it was started and has ended in it.
+fn note(site: &'static Location<'static>, short: bool, whole: bool) {
     let (word, mut places) = places(site);
     let place = places.find(|place| {
         let own = place
@@ -104,7 +113,7 @@ fn note(site: &'static Location<'static>, ns: u64, whole: bool) {
         };
         score.store(after, Ordering::Relaxed);
     };
-    count(&place.short, ns < SHORT);
+    count(&place.short, short);
     count(&place.whole, whole);
 }
 
@@ -112,6 +121,9 @@ fn note(site: &'static Location<'static>, ns: u64, whole: bool) {
 pub(super) struct Stopwatch {
     /// When the turn began, later by what is not its own; 0 if none is timed.
     since: Cell<u64>,
+    /// How many calls that may block there were when it began, and until now.
+    calls_before: Cell<u32>,
+    calls: Cell<u32>,
     /// Whose turn it is, and whether it is the first.
     turn: Cell<Option<(&'static Location<'static>, bool)>>,
 }
@@ -120,6 +132,8 @@ impl Stopwatch {
     pub(super) const fn new() -> Stopwatch {
         Stopwatch {
             since: Cell::new(0),
+            calls_before: Cell::new(0),
+            calls: Cell::new(0),
             turn: Cell::new(None),
         }
     }
@@ -127,7 +141,14 @@ impl Stopwatch {
     #[cold]
     pub(super) fn start(&self, site: &'static Location<'static>, first: bool) {
         self.turn.set(Some((site, first)));
+        self.calls_before.set(self.calls.get());
         self.since.set(clock());
+    }
+
+    /// The goroutine makes a call that may block.
+    #[inline]
+    pub(super) fn count_call(&self) {
+        self.calls.set(self.calls.get().wrapping_add(1));
     }
 
     #[inline]
@@ -139,8 +160,9 @@ impl Stopwatch {
     #[cold]
     pub(super) fn stop(&self, finished: bool) {
         let passed = clock().saturating_sub(self.since.replace(0));
+        let calls = self.calls.get().wrapping_sub(self.calls_before.get());
         if let Some((site, first)) = self.turn.take() {
-            note(site, passed, first && finished);
+            note(site, is_short(passed, calls), first && finished);
         }
     }
 
@@ -170,20 +192,29 @@ mod tests {
     #[test]
     fn habits_are_earned_slowly_and_lost_fast() {
         let site = here();
-        (1..ENOUGH).for_each(|_| note(site, SHORT - 1, false));
+        (1..ENOUGH).for_each(|_| note(site, true, false));
         assert_eq!(of(site), Habit::Unknown);
-        note(site, SHORT - 1, false);
+        note(site, true, false);
         assert_eq!(of(site), Habit::Chatty);
-        note(site, SHORT, false);
+        note(site, false, false);
         assert_eq!(of(site), Habit::Unknown);
+    }
+
+    #[test]
+    fn many_calls_make_a_longer_turn_short() {
+        assert!(is_short(SHORT - 1, 1));
+        assert!(!is_short(SHORT, 1));
+        assert!(is_short(SHORT, 128));
+        assert!(!is_short(2 * SHORT, 2));
+        assert!(!is_short(SHORT_IN_ALL, u32::MAX));
     }
 
     #[test]
     fn what_ends_in_its_first_turn_is_brief() {
         let site = here();
-        (0..ENOUGH).for_each(|_| note(site, 1, true));
+        (0..ENOUGH).for_each(|_| note(site, true, true));
         assert_eq!(of(site), Habit::Brief);
-        note(site, 1, false);
+        note(site, true, false);
         assert_eq!(of(site), Habit::Chatty);
     }
 }

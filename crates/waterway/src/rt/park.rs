@@ -383,10 +383,11 @@ fn wake_task(waker: Waker) {
 /// slice. Every blocking call passes one first.
 #[inline]
 pub(crate) fn checkpoint() {
-    if let Some(worker) = worker::this()
-        && worker.slice_is_over()
-    {
-        worker.give_way();
+    if let Some(worker) = worker::this() {
+        worker.count_call();
+        if worker.slice_is_over() {
+            worker.give_way();
+        }
     }
 }
 

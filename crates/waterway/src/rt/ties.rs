@@ -93,6 +93,30 @@ impl Ties {
         })
     }
 
+    /// The worker of all whom the goroutine will serve: it receives from two others or more, or sends to two or more, who were
+    /// started just now, and all on one worker. Who stands in the middle of a chain is none of these: its neighbours
+    /// should spread if they compute.
+    pub(crate) fn hub(&self) -> Option<usize> {
+        if self.len < 2 {
+            return None;
+        }
+        let (mut before, mut after) = (0, 0);
+        let mut at = None;
+        for &line in &self.lines[..self.len] {
+            // The line of a receiver follows that of a sender.
+            for (other, met) in [(line - 1, &mut before), (line + 1, &mut after)] {
+                let home = Home(place(other).load(Ordering::Relaxed));
+                if home.is_of(other) && home.hands() < HANDS {
+                    *met += 1;
+                    if *at.get_or_insert(home.worker()) != home.worker() {
+                        return None;
+                    }
+                }
+            }
+        }
+        at.filter(|_| before.max(after) >= 2 && before.min(after) == 0)
+    }
+
     /// The goroutine went to this worker.
     pub(crate) fn settle(&self, worker: usize) {
         for &line in &self.lines[..self.len] {
@@ -147,6 +171,39 @@ mod tests {
         sender.settle(3);
         assert_eq!(Ties::of(&holding(channel + LINE)).worker(), Some(3));
         assert_eq!(Ties::of(&holding(other)).worker(), None);
+    }
+
+    /// A closure that holds two words.
+    fn holding_both(one: usize, other: usize) -> impl Fn() -> (usize, usize) {
+        move || (one, other)
+    }
+
+    #[test]
+    fn who_serves_two_others_is_a_hub() {
+        let (a, b) = (core(), core());
+        Ties::of(&holding(a)).settle(3);
+        let receiver = holding_both(a + LINE, b + LINE);
+        assert_eq!(Ties::of(&receiver).hub(), None, "one is not there yet");
+        Ties::of(&holding(b)).settle(3);
+        assert_eq!(Ties::of(&receiver).hub(), Some(3));
+
+        let (a, b) = (core(), core());
+        Ties::of(&holding(a + LINE)).settle(1);
+        Ties::of(&holding(b + LINE)).settle(1);
+        assert_eq!(Ties::of(&holding_both(a, b)).hub(), Some(1));
+    }
+
+    #[test]
+    fn who_stands_in_a_chain_or_between_workers_is_no_hub() {
+        let (a, b) = (core(), core());
+        Ties::of(&holding(a)).settle(3);
+        Ties::of(&holding(b + LINE)).settle(3);
+        assert_eq!(Ties::of(&holding_both(a + LINE, b)).hub(), None);
+
+        let (a, b) = (core(), core());
+        Ties::of(&holding(a)).settle(3);
+        Ties::of(&holding(b)).settle(4);
+        assert_eq!(Ties::of(&holding_both(a + LINE, b + LINE)).hub(), None);
     }
 
     #[test]

@@ -434,6 +434,12 @@ impl Worker {
         self.preempt.load(Ordering::Relaxed)
     }
 
+    /// The running goroutine makes a call that may block.
+    #[inline]
+    pub(super) fn count_call(&self) {
+        self.stopwatch.count_call();
+    }
+
     /// How many goroutines the running one has spawned since it was resumed, this one included.
     pub(super) fn next_of_burst(&self) -> usize {
         // SAFETY: the worker's thread (I1).
