@@ -13,7 +13,7 @@ use crate::rt::dedicated::Seat;
 use crate::rt::group::Group;
 use crate::rt::habit::{self, Habit};
 use crate::rt::locals::Locals;
-use crate::rt::sched::{Place, runtime};
+use crate::rt::sched::{CROWD, Place, runtime};
 use crate::rt::ties::Ties;
 use crate::rt::{fork, worker};
 
@@ -308,16 +308,14 @@ fn run_dedicated(cell: Unstarted) {
 
 /// Where a goroutine of this site goes, and what ties it to others if that matters.
 fn place<F>(asked: Place, site: &'static Location<'static>, f: &F) -> (Place, Option<Ties>) {
-    match (asked, habit::of(site)) {
-        (Place::Auto, Habit::Brief) => (Place::Here, None),
-        (Place::Auto, habit) => {
-            let ties = Ties::of(f);
-            let worker = match habit {
-                Habit::Chatty => ties.worker(),
-                _ => ties.hub(),
-            };
-            (worker.map_or(asked, Place::Near), Some(ties))
+    let (found, ties): (fn(&Ties) -> Option<usize>, _) = match (asked, habit::of(site)) {
+        (Place::Auto, Habit::Brief) => return (Place::Here, None),
+        (Place::Auto, Habit::Chatty) => (Ties::worker, Ties::of(f)),
+        // Of a crowd, nobody is looked at.
+        (Place::Auto, Habit::Unknown) if worker::this().is_none_or(|w| w.burst() < CROWD) => {
+            (Ties::hub, Ties::of(f))
         }
-        _ => (asked, None),
-    }
+        _ => return (asked, None),
+    };
+    (found(&ties).map_or(asked, Place::Near), Some(ties))
 }

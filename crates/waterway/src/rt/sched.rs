@@ -20,7 +20,7 @@ use crate::primitives::{
 pub(super) const MAX_WORKERS: usize = 1024;
 
 /// From this many on, the goroutines that one goroutine spawns in one turn are a crowd.
-const CROWD: usize = 16;
+pub(crate) const CROWD: usize = 16;
 
 pub(crate) struct Runtime {
     pub(crate) config: Config,

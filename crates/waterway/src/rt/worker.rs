@@ -448,6 +448,12 @@ impl Worker {
         own.burst
     }
 
+    /// How many goroutines the running one has spawned since it was resumed.
+    pub(crate) fn burst(&self) -> usize {
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.own() }.burst
+    }
+
     /// The running goroutine has finished, as far as others can tell.
     pub(crate) fn count_finish(&self) {
         self.finished

@@ -99,6 +99,13 @@ pub(super) enum Pop<T> {
     Closed,
 }
 
+/// All about a position that the short ways need, read once: after each access to an atom the compiler would read it anew.
+struct Place<'a, T> {
+    slot: &'a Slot<T>,
+    lap: usize,
+    next: usize,
+}
+
 /// What stands first in a ring, and at which position.
 enum Front {
     Value(usize),
@@ -173,19 +180,18 @@ impl<T> Ring<T> {
     #[inline]
     pub(super) fn push_once(&self, value: T) -> Result<(), T> {
         let tail = self.tail.0.load(Ordering::SeqCst);
-        let slot = self.slot(tail);
-        if tail & CLOSED != 0 || slot.stamp.load(Ordering::Acquire) != self.lap(tail) | FREE {
+        let here = self.place(tail);
+        if tail & CLOSED != 0 || here.slot.stamp.load(Ordering::Acquire) != here.lap | FREE {
             return Err(value);
         }
-        let next = self.next(tail);
-        let moved = self
-            .tail
-            .0
-            .compare_exchange(tail, next, Ordering::SeqCst, Ordering::Relaxed);
+        let moved =
+            (self.tail.0).compare_exchange(tail, here.next, Ordering::SeqCst, Ordering::Relaxed);
         if moved.is_err() {
             return Err(value);
         }
-        self.fill(Ticket(tail), value);
+        // SAFETY: R2: `tail` was moved past it here.
+        unsafe { (*here.slot.value.get()).write(value) };
+        here.slot.stamp.store(here.lap | FULL, Ordering::Release);
         Ok(())
     }
 
@@ -193,10 +199,11 @@ impl<T> Ring<T> {
     #[inline]
     pub(super) fn pop_once(&self) -> Option<T> {
         let head = self.head.0.load(Ordering::SeqCst);
-        if self.slot(head).stamp.load(Ordering::Acquire) != self.lap(head) | FULL {
+        let here = self.place(head);
+        if here.slot.stamp.load(Ordering::Acquire) != here.lap | FULL {
             return None;
         }
-        self.take(head)
+        self.take(head, here)
     }
 
     /// Puts the value into a claimed slot.
@@ -233,7 +240,7 @@ impl<T> Ring<T> {
                 Front::Reserved(_) | Front::Empty => return Pop::Empty,
                 Front::Closed => return Pop::Closed,
             };
-            if let Some(value) = self.take(head) {
+            if let Some(value) = self.take(head, self.place(head)) {
                 return Pop::Value(value);
             }
             spin.once();
@@ -242,15 +249,14 @@ impl<T> Ring<T> {
 
     /// Takes the value at `head`, which was seen there; nothing if another receiver was faster.
     #[inline]
-    fn take(&self, head: usize) -> Option<T> {
-        let next = self.next(head);
-        self.head
-            .0
-            .compare_exchange(head, next, Ordering::SeqCst, Ordering::Relaxed)
+    fn take(&self, head: usize, here: Place<'_, T>) -> Option<T> {
+        (self.head.0)
+            .compare_exchange(head, here.next, Ordering::SeqCst, Ordering::Relaxed)
             .ok()?;
         // SAFETY: R1, R2: it was full, and `head` was moved past it here.
-        let value = unsafe { (*self.slot(head).value.get()).assume_init_read() };
-        self.free(head);
+        let value = unsafe { (*here.slot.value.get()).assume_init_read() };
+        let next_lap = here.lap.wrapping_add(self.one_lap);
+        here.slot.stamp.store(next_lap | FREE, Ordering::Release);
         Some(value)
     }
 
@@ -388,6 +394,15 @@ impl<T> Ring<T> {
     fn slot(&self, position: usize) -> &Slot<T> {
         // SAFETY: `next` keeps the index of every position below `cap`, and all zeroes are a slot: FREE in lap 0.
         unsafe { self.slots.add(self.index(position)).as_ref() }
+    }
+
+    #[inline]
+    fn place(&self, position: usize) -> Place<'_, T> {
+        Place {
+            slot: self.slot(position),
+            lap: self.lap(position),
+            next: self.next(position),
+        }
     }
 
     #[inline]
