@@ -9,7 +9,7 @@
 //!
 //! Models (`models/`): `rendezvous_..`, `selects_that_face_each_other` in `blocking`.
 
-use super::core::{Core, Flavor, Queues, RECV_CLOSED, SEND_CLOSED};
+use super::core::{Core, Flavor, Queues, RECV_CLOSED, SEND_CLOSED, SEND_WAITING};
 use super::slot::{RecvSlot, SendSlot};
 use crate::primitives::Ordering;
 use crate::wait::{Claimed, WaitQueue};
@@ -40,6 +40,19 @@ impl<T> Core<T> {
         // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
         Some((slot.take().expect("a waiting sender has a value"), claimed))
+    }
+
+    /// Receives from the first sender, if that one has its value there.
+    pub(super) fn take_quick(&self) -> Option<T> {
+        if !self.is_rendezvous() {
+            return None;
+        }
+        let mut queues = self.lock();
+        let (value, claimed) = self.meet_sender(&mut queues)?;
+        self.show(SEND_WAITING, !queues.senders.is_empty());
+        drop(queues);
+        claimed.wake();
+        Some(value)
     }
 
     /// True if nobody waits in `peers`, the queue of the other side, and the channel is open.

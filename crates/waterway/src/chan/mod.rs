@@ -28,6 +28,7 @@ mod ring;
 mod sender;
 mod settle;
 mod slot;
+mod stand;
 mod wakes;
 mod watch;
 

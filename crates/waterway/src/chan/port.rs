@@ -85,8 +85,14 @@ pub(crate) trait Port {
     ///
     /// As for `WaitQueue::push_back`.
     unsafe fn enter(&self, queues: &mut Queues, node: &Node, wakes: &mut WakeList);
-    /// Is not in the queue any more.
-    fn leave(&self, queues: &mut Queues, node: &Node);
+    /// Stands in the queue, if the arm cannot go and nobody has to be told. Takes the lock.
+    ///
+    /// # Safety
+    ///
+    /// As for `WaitQueue::push_back`.
+    unsafe fn stand(&self, node: &Node) -> bool;
+    /// Is not in the queue any more. Takes the lock.
+    fn leave(&self, node: &Node);
     /// Brings the channel's flags up to date before the lock is released.
     fn refresh(&self, queues: &Queues);
     /// After a wake through this arm: true if that committed it, false if there is only reason to try again.
@@ -174,16 +180,26 @@ impl<T> Port for RecvPort<'_, T> {
         self.core.ring().map_or(0, Ring::head)
     }
 
-    #[inline]
     fn look(&self) -> Looked {
-        if let Some(value) = self.core.get_quick() {
-            // SAFETY: our own slot, and we stand in no queue.
-            unsafe { self.slot.put(value) };
-            return Looked::Taken;
-        }
-        match self.idle() {
-            Some(_) => Looked::Idle,
-            None => Looked::Unclear,
+        // Of a ring the value first: the look at its other end may cost a line of the cache.
+        let (value, idle) = match self.core.ring() {
+            Some(ring) => match self.core.get_quick() {
+                None => (None, ring.is_bare()),
+                value => (value, None),
+            },
+            None => match self.core.nobody_waits(SEND_WAITING) {
+                None => (self.core.take_quick(), None),
+                idle => (None, idle),
+            },
+        };
+        match (value, idle) {
+            (Some(value), _) => {
+                // SAFETY: our own slot, and we stand in no queue.
+                unsafe { self.slot.put(value) };
+                Looked::Taken
+            }
+            (None, Some(_)) => Looked::Idle,
+            (None, None) => Looked::Unclear,
         }
     }
 
@@ -204,8 +220,13 @@ impl<T> Port for RecvPort<'_, T> {
         self.core.tell_send_watch(queues, wakes);
     }
 
-    fn leave(&self, queues: &mut Queues, node: &Node) {
-        queues.receivers.remove(node);
+    unsafe fn stand(&self, node: &Node) -> bool {
+        // SAFETY: the caller.
+        unsafe { self.core.stand_to_receive(node) }
+    }
+
+    fn leave(&self, node: &Node) {
+        self.core.quit(RECV_WAITING, node);
     }
 
     fn refresh(&self, queues: &Queues) {
@@ -366,8 +387,14 @@ impl<T> Port for SendPort<'_, T> {
         self.core.tell_recv_watch(queues, wakes);
     }
 
-    fn leave(&self, queues: &mut Queues, node: &Node) {
-        queues.senders.remove(node);
+    unsafe fn stand(&self, node: &Node) -> bool {
+        self.slot.set_wanted(false);
+        // SAFETY: the caller.
+        unsafe { self.core.stand_to_send(node) }
+    }
+
+    fn leave(&self, node: &Node) {
+        self.core.quit(SEND_WAITING, node);
     }
 
     fn refresh(&self, queues: &Queues) {

@@ -266,7 +266,7 @@ impl Builder {
             None => {
                 let worker = rt.spawn(cell, place);
                 if let Some(ties) = ties {
-                    ties.settle(worker);
+                    ties.settle(site, worker);
                 }
             }
         }
@@ -308,14 +308,22 @@ fn run_dedicated(cell: Unstarted) {
 
 /// Where a goroutine of this site goes, and what ties it to others if that matters.
 fn place<F>(asked: Place, site: &'static Location<'static>, f: &F) -> (Place, Option<Ties>) {
-    let (found, ties): (fn(&Ties) -> Option<usize>, _) = match (asked, habit::of(site)) {
+    let habit = habit::of(site);
+    match (asked, habit) {
         (Place::Auto, Habit::Brief) => return (Place::Here, None),
-        (Place::Auto, Habit::Chatty) => (Ties::worker, Ties::of(f)),
+        (Place::Auto, Habit::Chatty | Habit::Flock) => {}
         // Of a crowd, nobody is looked at.
-        (Place::Auto, Habit::Unknown) if worker::this().is_none_or(|w| w.burst() < CROWD) => {
-            (Ties::hub, Ties::of(f))
-        }
+        (Place::Auto, Habit::Unknown) if worker::this().is_none_or(|w| w.burst() < CROWD) => {}
         _ => return (asked, None),
+    }
+    let ties = Ties::of(f);
+    let worker = ties.hub().or_else(|| match habit {
+        Habit::Unknown => None,
+        _ => ties.worker(),
+    });
+    let alone = match habit {
+        Habit::Flock => Place::Here,
+        _ => asked,
     };
-    (found(&ties).map_or(asked, Place::Near), Some(ties))
+    (worker.map_or(alone, Place::Near), Some(ties))
 }

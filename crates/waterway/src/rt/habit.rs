@@ -1,17 +1,20 @@
 //! What the goroutines of a spawn site were seen to do: whether they hand over to others in short turns, or are over in one.
 //! Where the next ones go follows from it (`goroutine/builder.rs`), nothing else does.
 //!
-//! Workers time one turn in [`TIMED_EVERY`]. A site has a habit after some alike, and loses it by far fewer that are not:
+//! Workers time one turn in [`TIMED_EVERY`], more at first. A site has a habit after some alike, and loses it by far fewer that are not:
 //! what computes must not be taken for what hands over.
 
 use std::cell::Cell;
 use std::panic::Location;
 
 use super::clock::clock;
-use crate::primitives::{AtomicU32, AtomicUsize, Ordering};
+use crate::primitives::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 /// One turn in so many is timed. A prime, so that no rhythm of the program hides somebody.
-pub(super) const TIMED_EVERY: u32 = 509;
+const TIMED_EVERY: u32 = 509;
+/// The same for the first turns of a worker, so many timed ones: what is known early is of use for longer.
+const TIMED_EARLY: u32 = 31;
+const EARLY: u32 = 64;
 
 /// A turn is short below this, in nanoseconds: about what it costs to hand over to another worker.
 const SHORT: u64 = 1_000;
@@ -24,6 +27,8 @@ const ENOUGH: u32 = 4;
 const MOST: u32 = 16;
 /// What one turn of the other kind takes from a score.
 const LOSS: u32 = 4;
+/// So many calls in a short turn are worth as much as another such turn.
+const CALLS: u32 = 32;
 
 /// What the goroutines of a site do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +37,8 @@ pub(crate) enum Habit {
     Unknown,
     /// They hand over to others in short turns.
     Chatty,
+    /// The same, and one that is started later serves several of them: they should live together.
+    Flock,
     /// They are over in their first turn, which is short.
     Brief,
 }
@@ -43,6 +50,8 @@ struct Entry {
     short: AtomicU32,
     /// Turns in which a goroutine was started and ended.
     whole: AtomicU32,
+    /// One that serves several found them on several workers.
+    torn: AtomicBool,
 }
 
 /// Sites by address. One that finds no place near its own has no habit.
@@ -55,6 +64,7 @@ impl Entry {
             site: AtomicUsize::new(0),
             short: AtomicU32::new(0),
             whole: AtomicU32::new(0),
+            torn: AtomicBool::new(false),
         }
     }
 
@@ -62,32 +72,50 @@ impl Entry {
         let enough = |score: &AtomicU32| score.load(Ordering::Relaxed) >= ENOUGH;
         match (enough(&self.short), enough(&self.whole)) {
             (false, _) => Habit::Unknown,
+            (true, false) if self.torn.load(Ordering::Relaxed) => Habit::Flock,
             (true, false) => Habit::Chatty,
             (true, true) => Habit::Brief,
         }
     }
 }
 
-/// The places where a site may stand.
-fn places(site: &'static Location<'static>) -> (usize, impl Iterator<Item = &'static Entry>) {
-    let word = std::ptr::from_ref(site) as usize;
+/// The places where the site at this address may stand.
+fn places(site: usize) -> impl Iterator<Item = &'static Entry> {
     // Locations lie side by side, 24 bytes each.
-    let first = word / 8 % SITES.len();
-    let places = (0..PROBES).map(move |n| &SITES[(first + n) % SITES.len()]);
-    (word, places)
+    let first = site / 8 % SITES.len();
+    (0..PROBES).map(move |n| &SITES[(first + n) % SITES.len()])
 }
 
 /// What is known of a site.
 pub(crate) fn of(site: &'static Location<'static>) -> Habit {
-    let (word, places) = places(site);
-    for place in places {
+    let site = std::ptr::from_ref(site) as usize;
+    for place in places(site) {
         match place.site.load(Ordering::Relaxed) {
             0 => break,
-            other if other == word => return place.habit(),
+            other if other == site => return place.habit(),
             _ => {}
         }
     }
     Habit::Unknown
+}
+
+/// The place of a site, or one that it takes now.
+fn place(site: usize) -> Option<&'static Entry> {
+    places(site).find(|place| {
+        let own = place
+            .site
+            .compare_exchange(0, site, Ordering::Relaxed, Ordering::Relaxed);
+        own.is_ok() || own == Err(site)
+    })
+}
+
+/// Goroutines of the site at this address live on several workers, and one that was started after them serves them.
+pub(super) fn note_torn(site: usize) {
+    if site != 0
+        && let Some(place) = place(site)
+    {
+        place.torn.store(true, Ordering::Relaxed);
+    }
 }
 
 /// True if a turn of `ns` nanoseconds with so many calls that may block is short.
@@ -95,32 +123,37 @@ fn is_short(ns: u64, calls: u32) -> bool {
     ns < SHORT || ns < SHORT_IN_ALL.min(SHORT_EACH * u64::from(calls))
 }
 
-/// A goroutine of the site had a turn that was `short`, or not; `whole` if it was started and has ended in it.
-fn note(site: &'static Location<'static>, short: bool, whole: bool) {
-    let (word, mut places) = places(site);
-    let place = places.find(|place| {
-        let own = place
-            .site
-            .compare_exchange(0, word, Ordering::Relaxed, Ordering::Relaxed);
-        own.is_ok() || own == Err(word)
-    });
-    let Some(place) = place else { return };
-    let count = |score: &AtomicU32, more: bool| {
+/// What a turn of `ns` nanoseconds with so many calls that may block is worth: nothing unless it is short.
+fn worth(ns: u64, calls: u32) -> u32 {
+    match is_short(ns, calls) {
+        true => 1 + calls / CALLS,
+        false => 0,
+    }
+}
+
+/// A goroutine of the site had a turn of this [`worth`]; `whole` if it was started and has ended in it.
+fn note(site: &'static Location<'static>, worth: u32, whole: bool) {
+    let Some(place) = place(std::ptr::from_ref(site) as usize) else {
+        return;
+    };
+    let count = |score: &AtomicU32, more: u32| {
         let before = score.load(Ordering::Relaxed);
         let after = match more {
-            true => (before + 1).min(MOST),
-            false => before.saturating_sub(LOSS),
+            0 => before.saturating_sub(LOSS),
+            more => (before + more).min(MOST),
         };
         score.store(after, Ordering::Relaxed);
     };
-    count(&place.short, short);
-    count(&place.whole, whole);
+    count(&place.short, worth);
+    count(&place.whole, whole.into());
 }
 
 /// Times a turn of a worker. One thread uses it.
 pub(super) struct Stopwatch {
     /// When the turn began, later by what is not its own; 0 if none is timed.
     since: Cell<u64>,
+    /// How many were timed, up to `EARLY`.
+    timed: Cell<u32>,
     /// How many calls that may block there were when it began, and until now.
     calls_before: Cell<u32>,
     calls: Cell<u32>,
@@ -132,6 +165,7 @@ impl Stopwatch {
     pub(super) const fn new() -> Stopwatch {
         Stopwatch {
             since: Cell::new(0),
+            timed: Cell::new(0),
             calls_before: Cell::new(0),
             calls: Cell::new(0),
             turn: Cell::new(None),
@@ -151,6 +185,16 @@ impl Stopwatch {
         self.calls.set(self.calls.get().wrapping_add(1));
     }
 
+    /// In how many turns the next one is to be timed.
+    pub(super) fn interval(&self) -> u32 {
+        let timed = self.timed.get();
+        self.timed.set((timed + 1).min(EARLY));
+        match timed < EARLY {
+            true => TIMED_EARLY,
+            false => TIMED_EVERY,
+        }
+    }
+
     #[inline]
     pub(super) fn runs(&self) -> bool {
         self.since.get() != 0
@@ -162,7 +206,7 @@ impl Stopwatch {
         let passed = clock().saturating_sub(self.since.replace(0));
         let calls = self.calls.get().wrapping_sub(self.calls_before.get());
         if let Some((site, first)) = self.turn.take() {
-            note(site, is_short(passed, calls), first && finished);
+            note(site, worth(passed, calls), first && finished);
         }
     }
 
@@ -192,11 +236,11 @@ mod tests {
     #[test]
     fn habits_are_earned_slowly_and_lost_fast() {
         let site = here();
-        (1..ENOUGH).for_each(|_| note(site, true, false));
+        (1..ENOUGH).for_each(|_| note(site, 1, false));
         assert_eq!(of(site), Habit::Unknown);
-        note(site, true, false);
+        note(site, 1, false);
         assert_eq!(of(site), Habit::Chatty);
-        note(site, false, false);
+        note(site, 0, false);
         assert_eq!(of(site), Habit::Unknown);
     }
 
@@ -207,14 +251,25 @@ mod tests {
         assert!(is_short(SHORT, 128));
         assert!(!is_short(2 * SHORT, 2));
         assert!(!is_short(SHORT_IN_ALL, u32::MAX));
+        assert_eq!((worth(2 * SHORT, 128), worth(1, 1)), (5, 1));
+    }
+
+    #[test]
+    fn who_was_torn_apart_is_a_flock_while_it_is_chatty() {
+        let site = here();
+        (0..ENOUGH).for_each(|_| note(site, 1, false));
+        note_torn(std::ptr::from_ref(site) as usize);
+        assert_eq!(of(site), Habit::Flock);
+        note(site, 0, false);
+        assert_eq!(of(site), Habit::Unknown);
     }
 
     #[test]
     fn what_ends_in_its_first_turn_is_brief() {
         let site = here();
-        (0..ENOUGH).for_each(|_| note(site, true, true));
+        (0..ENOUGH).for_each(|_| note(site, 1, true));
         assert_eq!(of(site), Habit::Brief);
-        note(site, true, false);
+        note(site, 1, false);
         assert_eq!(of(site), Habit::Chatty);
     }
 }

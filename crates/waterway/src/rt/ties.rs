@@ -5,10 +5,12 @@
 //! that have nothing to do with each other, which may cost time and nothing else.
 
 use std::arch::asm;
+use std::panic::Location;
 
 use super::arena::{HANDLES, LINE};
 use super::clock::coarse_clock;
-use crate::primitives::{AtomicU64, Ordering};
+use super::habit;
+use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
 
 /// So many ends of a closure are looked at.
 const MOST: usize = 8;
@@ -19,6 +21,9 @@ const MEMORY: u64 = 20_000_000;
 
 /// Words of ends, each with the worker of those who have it. Others may take a place at any time.
 static HOMES: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
+
+/// The spawn site of who took the same place in [`HOMES`] last.
+static SITES: [AtomicUsize; HOMES.len()] = [const { AtomicUsize::new(0) }; HOMES.len()];
 
 /// A place in [`HOMES`]: the word's line in the arena, when it was taken (in [`MEMORY`]s), in how many hands, and the worker.
 #[derive(Clone, Copy)]
@@ -84,7 +89,7 @@ impl Ties {
 
     /// The worker of those who hold an end of the same channel, if there are few and they were started just now.
     pub(crate) fn worker(&self) -> Option<usize> {
-        self.lines[..self.len].iter().find_map(|&line| {
+        self.lines().find_map(|line| {
             // The ends of a channel are one line apart.
             [line, line - 1, line + 1].into_iter().find_map(|line| {
                 let home = Home(place(line).load(Ordering::Relaxed));
@@ -96,36 +101,57 @@ impl Ties {
     /// The worker of all whom the goroutine will serve: it receives from two others or more, or sends to two or more, who were
     /// started just now, and all on one worker. Who stands in the middle of a chain is none of these: its neighbours
     /// should spread if they compute.
+    ///
+    /// If they were started on several workers, that is noted for their spawn sites.
     pub(crate) fn hub(&self) -> Option<usize> {
         if self.len < 2 {
             return None;
         }
         let (mut before, mut after) = (0, 0);
-        let mut at = None;
-        for &line in &self.lines[..self.len] {
+        let (mut at, mut torn) = (None, false);
+        for line in self.lines() {
             // The line of a receiver follows that of a sender.
             for (other, met) in [(line - 1, &mut before), (line + 1, &mut after)] {
                 let home = Home(place(other).load(Ordering::Relaxed));
                 if home.is_of(other) && home.hands() < HANDS {
                     *met += 1;
-                    if *at.get_or_insert(home.worker()) != home.worker() {
-                        return None;
-                    }
+                    torn |= *at.get_or_insert(home.worker()) != home.worker();
                 }
             }
         }
-        at.filter(|_| before.max(after) >= 2 && before.min(after) == 0)
+        if before.max(after) < 2 || before.min(after) > 0 {
+            return None;
+        }
+        if torn {
+            self.note_torn();
+        }
+        at.filter(|_| !torn)
     }
 
-    /// The goroutine went to this worker.
-    pub(crate) fn settle(&self, worker: usize) {
-        for &line in &self.lines[..self.len] {
+    #[cold]
+    fn note_torn(&self) {
+        for line in self.lines().flat_map(|line| [line - 1, line + 1]) {
+            if Home(place(line).load(Ordering::Relaxed)).is_of(line) {
+                habit::note_torn(SITES[line as usize % SITES.len()].load(Ordering::Relaxed));
+            }
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = u64> {
+        self.lines[..self.len].iter().copied()
+    }
+
+    /// The goroutine, of this spawn site, went to this worker.
+    pub(crate) fn settle(&self, site: &'static Location<'static>, worker: usize) {
+        for line in self.lines() {
             let home = Home(place(line).load(Ordering::Relaxed));
             let home = match home.is_of(line) {
                 true => Home::new(line, (home.hands() + 1).min(HANDS), home.worker()),
                 false => Home::new(line, 1, worker),
             };
             place(line).store(home.0, Ordering::Relaxed);
+            let site = std::ptr::from_ref(site) as usize;
+            SITES[line as usize % SITES.len()].store(site, Ordering::Relaxed);
         }
     }
 }
@@ -168,7 +194,7 @@ mod tests {
         let (channel, other) = (core(), core());
         let sender = Ties::of(&holding(channel));
         assert_eq!(sender.worker(), None);
-        sender.settle(3);
+        sender.settle(Location::caller(), 3);
         assert_eq!(Ties::of(&holding(channel + LINE)).worker(), Some(3));
         assert_eq!(Ties::of(&holding(other)).worker(), None);
     }
@@ -181,44 +207,44 @@ mod tests {
     #[test]
     fn who_serves_two_others_is_a_hub() {
         let (a, b) = (core(), core());
-        Ties::of(&holding(a)).settle(3);
+        Ties::of(&holding(a)).settle(Location::caller(), 3);
         let receiver = holding_both(a + LINE, b + LINE);
         assert_eq!(Ties::of(&receiver).hub(), None, "one is not there yet");
-        Ties::of(&holding(b)).settle(3);
+        Ties::of(&holding(b)).settle(Location::caller(), 3);
         assert_eq!(Ties::of(&receiver).hub(), Some(3));
 
         let (a, b) = (core(), core());
-        Ties::of(&holding(a + LINE)).settle(1);
-        Ties::of(&holding(b + LINE)).settle(1);
+        Ties::of(&holding(a + LINE)).settle(Location::caller(), 1);
+        Ties::of(&holding(b + LINE)).settle(Location::caller(), 1);
         assert_eq!(Ties::of(&holding_both(a, b)).hub(), Some(1));
     }
 
     #[test]
     fn who_stands_in_a_chain_or_between_workers_is_no_hub() {
         let (a, b) = (core(), core());
-        Ties::of(&holding(a)).settle(3);
-        Ties::of(&holding(b + LINE)).settle(3);
+        Ties::of(&holding(a)).settle(Location::caller(), 3);
+        Ties::of(&holding(b + LINE)).settle(Location::caller(), 3);
         assert_eq!(Ties::of(&holding_both(a + LINE, b)).hub(), None);
 
         let (a, b) = (core(), core());
-        Ties::of(&holding(a)).settle(3);
-        Ties::of(&holding(b)).settle(4);
+        Ties::of(&holding(a)).settle(Location::caller(), 3);
+        Ties::of(&holding(b)).settle(Location::caller(), 4);
         assert_eq!(Ties::of(&holding_both(a + LINE, b + LINE)).hub(), None);
     }
 
     #[test]
     fn what_is_in_many_hands_ties_nobody() {
         let log = Ties::of(&holding(core()));
-        (0..HANDS - 1).for_each(|_| log.settle(2));
+        (0..HANDS - 1).for_each(|_| log.settle(Location::caller(), 2));
         assert_eq!(log.worker(), Some(2));
-        log.settle(2);
+        log.settle(Location::caller(), 2);
         assert_eq!(log.worker(), None);
     }
 
     #[test]
     fn other_words_are_no_ends() {
         let ties = Ties::of(&holding(core() + 8));
-        ties.settle(1);
+        ties.settle(Location::caller(), 1);
         assert_eq!((ties.len, ties.worker()), (0, None));
     }
 }

@@ -18,7 +18,7 @@ use waterway_stack::Stack;
 
 use super::bed::Bed;
 use super::cell::Unstarted;
-use super::habit::{Stopwatch, TIMED_EVERY};
+use super::habit::Stopwatch;
 use super::inbox::Inbox;
 use super::park::TimerPayload;
 use super::run_queue::RunQueue;
@@ -292,7 +292,7 @@ impl Worker {
         if own.until_timed > 0 {
             own.until_timed -= 1;
         } else {
-            own.until_timed = TIMED_EVERY - 1;
+            own.until_timed = self.stopwatch.interval() - 1;
             // SAFETY: I4: it has not run to its end.
             let site = unsafe { task.as_ref() }.identity.site;
             self.stopwatch.start(site, fresh);

@@ -1,6 +1,6 @@
 //! A list that needs no memory of its own while it is short: most selects have few arms.
 
-const INLINE: usize = 6;
+const INLINE: usize = 8;
 
 pub(super) struct Few<T> {
     inline: [Option<T>; INLINE],

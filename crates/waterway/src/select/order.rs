@@ -69,6 +69,26 @@ impl Order {
     }
 }
 
+impl Order {
+    /// Leaves out the arms of which `keep` is not true, if that is simple.
+    #[inline]
+    pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let Order::Short(arms, left) = self else {
+            return;
+        };
+        // One alone needs no dice.
+        if *left < 2 {
+            return;
+        }
+        let all = std::mem::take(arms).to_le_bytes();
+        let all = &all[..std::mem::take(left)];
+        for &arm in all.iter().filter(|&&arm| keep(arm.into())) {
+            *arms |= u64::from(arm) << (8 * *left);
+            *left += 1;
+        }
+    }
+}
+
 impl Iterator for Order {
     type Item = usize;
 
@@ -94,7 +114,7 @@ impl Iterator for Order {
 }
 
 /// A number below `bound`, evenly spread for small bounds.
-fn below(bound: usize) -> usize {
+pub(super) fn below(bound: usize) -> usize {
     thread_local! {
         static STATE: Cell<u64> = const { Cell::new(0) };
     }

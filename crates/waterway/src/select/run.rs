@@ -39,7 +39,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use super::few::Few;
-use super::order::{Locks, Order};
+use super::order::{Locks, Order, below};
 use crate::chan::{Looked, Port, Tried, WakeList};
 use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
 
@@ -123,18 +123,22 @@ fn none_can_go(ports: Ports<'_, '_>) -> bool {
 
 /// Each arm in its turn. An arm through which only a caller who waits can go ends this for a caller who does: `wait` tries it in
 /// its turn.
-#[inline]
 fn try_each(ports: Ports<'_, '_>, biased: bool, waits: bool) -> Option<usize> {
-    for arm in Order::new(ports.len(), biased) {
+    let mut dice = Order::new(ports.len(), biased);
+    let mut first = true;
+    while let Some(arm) = dice.next() {
         match ports[arm].look() {
-            Looked::Idle => continue,
             Looked::Taken => return Some(arm),
-            Looked::Unclear => {}
+            Looked::Idle => {}
+            Looked::Unclear => match try_locked(ports[arm]) {
+                Tried::Ready => return Some(arm),
+                Tried::Later if waits => return None,
+                Tried::Later | Tried::NotReady => {}
+            },
         }
-        match try_locked(ports[arm]) {
-            Tried::Ready => return Some(arm),
-            Tried::Later if waits => return None,
-            Tried::Later | Tried::NotReady => {}
+        // If one cannot go, mostly few can: the others are not worth the dice.
+        if std::mem::take(&mut first) {
+            dice.retain(|arm| ports[arm].idle().is_none());
         }
     }
     None
@@ -156,6 +160,7 @@ fn wait(
     site: &'static Location<'static>,
 ) -> Option<usize> {
     let key = key(ports, site);
+    let mut one_by_one = true;
     // The arm through which the last wake came, if it brought nothing.
     let mut told: Option<usize> = None;
     loop {
@@ -164,18 +169,28 @@ fn wait(
         for (arm, port) in ports.iter().enumerate() {
             nodes.push(Node::new(&waiter, arm + 1, port.slot()));
         }
-        let entered = enter(ports, biased, &waiter, &nodes);
-        if !matches!(entered, Entered::Queues)
-            && let Some(told) = told
-            && !matches!(entered, Entered::Committed(arm) if arm == told)
-        {
-            ports[told].pass_on();
-        }
-        if let Entered::Committed(arm) = entered {
-            return Some(arm);
+        if !one_by_one {
+            let entered = enter(ports, biased, &waiter, &nodes);
+            if !matches!(entered, Entered::Queues)
+                && let Some(told) = told
+                && !matches!(entered, Entered::Committed(arm) if arm == told)
+            {
+                ports[told].pass_on();
+            }
+            if let Entered::Committed(arm) = entered {
+                return Some(arm);
+            }
+        } else if !stand(ports, biased, &nodes) && waiter.forgo() {
+            leave(ports, &nodes, None);
+            one_by_one = false;
+            continue;
         }
         let woken = waiter.park(&key, deadline);
-        leave(ports, &nodes);
+        let arm = match woken {
+            Wake::Ready(token) => Some(token - 1),
+            _ => None,
+        };
+        leave(ports, &nodes, arm);
         let arm = match woken {
             Wake::Ready(token) => token - 1,
             Wake::TimedOut | Wake::Cancelled => return None,
@@ -184,8 +199,22 @@ fn wait(
         if ports[arm].arrived() {
             return Some(arm);
         }
+        one_by_one = false;
         told = Some(arm);
     }
+}
+
+/// Stands in all queues, under one lock at a time. False if an arm may be able to go: then the rest is left out.
+fn stand(ports: Ports<'_, '_>, biased: bool, nodes: &Few<Node>) -> bool {
+    // In an order by the dice, so that of several arms of one channel each may be found first.
+    let first = match biased {
+        true => 0,
+        false => below(ports.len()),
+    };
+    let arms = (first..ports.len()).chain(0..first);
+    // SAFETY: the nodes stay where they are until `leave` has taken them out.
+    arms.into_iter()
+        .all(|arm| unsafe { ports[arm].stand(nodes.get(arm)) })
 }
 
 enum Entered {
@@ -269,11 +298,11 @@ fn enter(ports: Ports<'_, '_>, biased: bool, waiter: &Waiter, nodes: &Few<Node>)
     entered
 }
 
-/// Takes what is left of the nodes out of the queues.
-fn leave(ports: Ports<'_, '_>, nodes: &Few<Node>) {
+/// Takes what is left of the nodes out of the queues. Who claimed the waiter has taken the node of that arm out already.
+fn leave(ports: Ports<'_, '_>, nodes: &Few<Node>, claimed: Option<usize>) {
     for (arm, port) in ports.iter().enumerate() {
-        let mut queues = port.queues().lock();
-        port.leave(&mut queues, nodes.get(arm));
-        port.refresh(&queues);
+        if claimed != Some(arm) {
+            port.leave(nodes.get(arm));
+        }
     }
 }
