@@ -225,12 +225,10 @@ impl Stopwatch {
 mod tests {
     use super::*;
 
+    /// A site of each test's own.
+    #[track_caller]
     fn here() -> &'static Location<'static> {
-        #[track_caller]
-        fn caller() -> &'static Location<'static> {
-            Location::caller()
-        }
-        caller()
+        Location::caller()
     }
 
     #[test]

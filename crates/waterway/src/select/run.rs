@@ -3,12 +3,15 @@
 //! # Protocol
 //!
 //! 0. A caller that does not wait looks at all arms twice, without locks (`none_can_go`): most selects with a default end here.
-//! 1. Each arm is tried once, in the order of the dice. A look without the lock mostly tells: the arm is idle, or receives a
-//!    value that stands in a ring. Else it is tried under its channel's lock. The first that can go commits.
-//! 2. If none can: all channels are locked, in the order of their addresses, and each arm is tried until one can go, or none
+//! 1. Each arm is tried once, in the order of the dice. A look mostly tells: the arm is idle, or receives a value that stands in a
+//!    ring or that the first sender has with it. Else it is tried under its channel's lock. The first that can go commits.
+//! 2. If none can, a caller that waits stands in the queues of all arms, one lock at a time, in each only if nothing can be done
+//!    there (`chan/stand.rs`), and parks. If it comes to an arm where something may be, it claims its own waiter, leaves the
+//!    queues, and goes on with 3. If somebody else has that claim already, it parks, as if all had been done.
+//! 3. All channels are locked, in the order of their addresses, and each arm is tried until one can go, or none
 //!    could at one moment. If the caller does not wait, that is all. Else a node of the one waiter is put into each queue;
 //!    all locks are released; the caller parks.
-//! 3. Whoever comes later to one of the channels claims the waiter, which succeeds once; the others find it claimed. The
+//! 4. Whoever comes later to one of the channels claims the waiter, which succeeds once; the others find it claimed. The
 //!    caller takes its other nodes out, and goes on with the arm whose node was claimed.
 //!
 //! *None could go at one moment*, as Go judges a default, not one after the other at several. The locks hold everything
@@ -21,17 +24,20 @@
 //! mark twice was idle in between; the looks at all arms have one moment in common, after the last first look. Counts are
 //! published with the change that they count, so whoever has seen a consequence of a change sees the count.
 //!
-//! *Exactly one arm.* In 1 and 2 the caller's waiter stands in no queue, or in queues that it has locked, so nobody claims
-//! it while it commits; after 2 only claims commit it, and one succeeds. *No self-rendezvous*: while arms are tried, no
-//! node of this select is in any queue. *No lost wake-up*: between the last attempt and the nodes' arrival all channels
+//! *Exactly one arm.* In 1 and 3 the caller's waiter stands in no queue, or in queues that it has locked, so nobody claims
+//! it while it commits; in 2 it commits to nothing; after 2 and 3 only claims commit it, and one succeeds. *No self-rendezvous*: in 1
+//! and 3, while arms are tried, no node of this select is in any queue; in 2 an arm whose other side is an arm of the same select is
+//! one where something may be. *No lost wake-up*: in 2, what comes to an arm later than its look, which is under the lock and,
+//! of a ring, announced, finds the node; in 3, between the last attempt and the nodes' arrival all channels
 //! are locked, and rings have the caller announced, see `chan/ops.rs`. *No deadlock*: locks are taken in one order, and
-//! every other operation takes one channel's lock only. *Two selects that face each other*: the one that locks second
-//! finds the first one's nodes, and claims it; it needs no claim of its own waiter, so nothing is rolled back.
+//! every other operation takes one channel's lock only. *Two selects that face each other*: where they meet, the one that comes second
+//! finds the other's node, in 2 as something that may be, and in 3 it claims it, with all its own channels locked; it needs no
+//! claim of its own waiter there, so nothing is rolled back.
 //!
 //! Models (`models/`): `select_..` and `selects_that_face_each_other` in `blocking`.
 //!
 //! A wake may bring nothing: the channel was closed, a peer gave back what it had reserved, or an async task waits to
-//! receive. Then all starts again at 2. If another arm wins there, the word is passed on to the next that waits in that
+//! receive. Then all starts again at 3. If another arm wins there, the word is passed on to the next that waits in that
 //! channel.
 
 use std::panic::Location;
