@@ -12,6 +12,19 @@ pub enum Steal<T> {
     Retry,
 }
 
+impl<T> Steal<T> {
+    pub fn or_else(self, other: impl FnOnce() -> Steal<T>) -> Steal<T> {
+        match (self, other) {
+            (Steal::Empty, other) => other(),
+            (Steal::Retry, other) => match other() {
+                Steal::Success(value) => Steal::Success(value),
+                _ => Steal::Retry,
+            },
+            (found, _) => found,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Queue<T>(Mutex<VecDeque<T>>);
 
@@ -87,11 +100,21 @@ impl<T> Injector<T> {
 }
 
 #[derive(Debug)]
-pub struct Worker<T>(Arc<Queue<T>>);
+pub struct Worker<T>(Arc<Queue<T>>, Pop<T>);
+
+type Pop<T> = fn(&mut VecDeque<T>) -> Option<T>;
 
 impl<T> Worker<T> {
     pub fn new_fifo() -> Worker<T> {
-        Worker(Arc::new(Queue::new()))
+        Worker(Arc::new(Queue::new()), VecDeque::pop_front)
+    }
+
+    pub fn new_lifo() -> Worker<T> {
+        Worker(Arc::new(Queue::new()), VecDeque::pop_back)
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.with(|queue| queue.len())
     }
 
     pub fn stealer(&self) -> Stealer<T> {
@@ -103,7 +126,7 @@ impl<T> Worker<T> {
     }
 
     pub fn pop(&self) -> Option<T> {
-        self.0.with(VecDeque::pop_front)
+        self.0.with(self.1)
     }
 
     pub fn is_empty(&self) -> bool {

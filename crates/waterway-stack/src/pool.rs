@@ -2,9 +2,10 @@
 //!
 //! # Invariants
 //!
-//! - I1: a slot is in one place: fresh (above its slab's `fresh` mark), warm, cold, or out as a [`Stack`].
+//! - I1: a slot is in one place: fresh (above its slab's `fresh` mark), bare, warm, cold, with a thread that guards it, or out
+//!   as a [`Stack`].
 //! - I2: every slot that was ever handed out has its guard, which survives `MADV_DONTNEED`.
-//! - I3: a slab is unmapped only when all its slots that are not fresh are warm or cold, and they leave those lists.
+//! - I3: a slab is unmapped only when all its slots that are not fresh are bare, warm or cold, and they leave those lists.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -15,7 +16,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
 
-use crate::guard::{self, GUARD_SIZE, GuardMode};
+use crate::guard::{self, AT_ONCE, GUARD_SIZE, GuardMode};
 
 /// Address space mapped at a time. Neighbouring slabs become one mapping for the kernel.
 const SLAB: usize = 64 << 20;
@@ -111,6 +112,8 @@ struct Inner {
     warm: Vec<usize>,
     /// Given back, without memory.
     cold: Vec<usize>,
+    /// Never used, and without a guard, since there was none to be had.
+    bare: Vec<usize>,
 }
 
 struct Slab {
@@ -133,6 +136,7 @@ impl StackPool {
             newest: None,
             warm: Vec::new(),
             cold: Vec::new(),
+            bare: Vec::new(),
         };
         StackPool {
             config,
@@ -161,28 +165,68 @@ impl StackPool {
     ///
     /// The kernel refuses memory or mappings.
     pub fn take(&self) -> Result<Stack, StackError> {
-        let mut inner = self.lock();
-        let low = match inner.warm.pop() {
-            Some(low) => {
+        let mut one = Vec::with_capacity(1);
+        self.take_some(1, &mut one)?;
+        Ok(one.pop().expect("one, or an error"))
+    }
+
+    /// Appends up to `most` stacks, at least one. The one last given back comes last.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses memory or mappings.
+    pub fn take_some(&self, most: usize, to: &mut Vec<Stack>) -> Result<(), StackError> {
+        let most = most.clamp(1, AT_ONCE);
+        let size = self.config.size;
+        let mut slots = [0; AT_ONCE];
+        let (slots, mode) = {
+            let mut inner = self.lock();
+            let used = match inner.warm.len() {
+                0 => &mut inner.cold,
+                _ => &mut inner.warm,
+            };
+            if !used.is_empty() {
+                let last = used.drain(used.len().saturating_sub(most)..);
+                to.extend(last.map(|low| Stack { low, size }));
                 self.warm.store(inner.warm.len(), Ordering::Relaxed);
-                low
+                return Ok(());
             }
-            None => match inner.cold.pop() {
-                Some(low) => low,
-                None => self.fresh(&mut inner)?,
-            },
+            let count = self.claim(&mut inner, &mut slots[..most])?;
+            (&slots[..count], inner.mode)
         };
-        Ok(Stack {
-            low,
-            size: self.config.size,
-        })
+        // Without the lock: each call to the kernel takes a microsecond and more.
+        // SAFETY: the slots lie in our mapping, which stays while they are ours (I3), and nobody else has them (I1).
+        let installed = unsafe { guard::install_all(slots, mode) };
+        let (guarded, bare) = slots.split_at(installed.done);
+        // The lowest is to be used first: neighbours share page tables.
+        to.extend(guarded.iter().rev().map(|&low| Stack { low, size }));
+        if installed.splits > 0 || installed.mode != mode || !bare.is_empty() {
+            self.note(guarded, bare, &installed);
+        }
+        match installed.error {
+            Some(error) if guarded.is_empty() => Err(StackError {
+                call: match installed.mode {
+                    GuardMode::Auto => "madvise(MADV_GUARD_INSTALL)",
+                    GuardMode::Mprotect => "mprotect",
+                },
+                error,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Takes a stack back. Its contents are lost.
     pub fn give(&self, stack: Stack) {
-        debug_assert_eq!(stack.size, self.config.size);
+        self.give_all([stack]);
+    }
+
+    /// Takes stacks back. Their contents are lost.
+    pub fn give_all(&self, stacks: impl IntoIterator<Item = Stack>) {
         let mut inner = self.lock();
-        inner.warm.push(stack.low);
+        inner.warm.extend(stacks.into_iter().map(|stack| {
+            debug_assert_eq!(stack.size, self.config.size);
+            stack.low
+        }));
         self.warm.store(inner.warm.len(), Ordering::Relaxed);
     }
 
@@ -191,8 +235,12 @@ impl StackPool {
         self.warm.load(Ordering::Relaxed)
     }
 
-    /// A slot that was never used, with its guard.
-    fn fresh(&self, inner: &mut Inner) -> Result<usize, StackError> {
+    /// Takes some slots that have no guard yet: how many, at least one.
+    fn claim(&self, inner: &mut Inner, slots: &mut [usize]) -> Result<usize, StackError> {
+        if let Some(low) = inner.bare.pop() {
+            slots[0] = low;
+            return Ok(1);
+        }
         let start = match inner.newest.filter(|s| {
             inner
                 .slabs
@@ -206,28 +254,30 @@ impl StackPool {
             .slabs
             .get_mut(&start)
             .expect("the newest slab is mapped");
-        let low = start + slab.fresh * self.config.size;
-        // SAFETY: the slot lies in our mapping and nobody has it yet (I1).
-        match unsafe { guard::install(low, inner.mode) } {
-            Ok(mode) => {
-                inner.mode = mode;
-                slab.splits += usize::from(mode == GuardMode::Mprotect);
-            }
-            Err(error) => {
-                let call = if inner.mode == GuardMode::Auto {
-                    "madvise(MADV_GUARD_INSTALL)"
-                } else {
-                    "mprotect"
-                };
-                return Err(StackError { call, error });
+        let count = slots.len().min(self.slots_a_slab() - slab.fresh);
+        for slot in &mut slots[..count] {
+            let low = start + slab.fresh * self.config.size;
+            slab.fresh += 1;
+            #[cfg(waterway_valgrind)]
+            slab.known.push(crate::valgrind::Known::new(
+                low + GUARD_SIZE..low + self.config.size,
+            ));
+            *slot = low;
+        }
+        Ok(count)
+    }
+
+    /// Notes what is not the usual: guards made by `mprotect`, and slots that have none.
+    #[cold]
+    fn note(&self, guarded: &[usize], bare: &[usize], installed: &guard::Installed) {
+        let mut inner = self.lock();
+        inner.mode = installed.mode;
+        inner.bare.extend(bare);
+        for low in &guarded[guarded.len() - installed.splits..] {
+            if let Some((_, slab)) = inner.slabs.range_mut(..=*low).next_back() {
+                slab.splits += 1;
             }
         }
-        slab.fresh += 1;
-        #[cfg(waterway_valgrind)]
-        slab.known.push(crate::valgrind::Known::new(
-            low + GUARD_SIZE..low + self.config.size,
-        ));
-        Ok(low)
     }
 
     fn map_slab(&self, inner: &mut Inner) -> Result<usize, StackError> {
@@ -300,9 +350,9 @@ impl StackPool {
                 .next_back()
                 .is_some_and(|(s, _)| low - s < self.slab_len())
         };
-        let warm: Vec<usize> = inner.warm.iter().copied().filter(remains).collect();
-        let cold: Vec<usize> = inner.cold.iter().copied().filter(remains).collect();
-        (inner.warm, inner.cold) = (warm, cold);
+        let left = |list: &[usize]| list.iter().copied().filter(remains).collect();
+        let lists = (left(&inner.warm), left(&inner.cold), left(&inner.bare));
+        (inner.warm, inner.cold, inner.bare) = lists;
         let surplus = inner.warm.len().saturating_sub(keep);
         let mut emptied: Vec<usize> = inner.warm.drain(..surplus).collect();
         emptied.sort_unstable();
@@ -323,7 +373,7 @@ impl StackPool {
     fn idle_by_slab(&self, inner: &Inner) -> BTreeMap<usize, usize> {
         let mut idle: BTreeMap<usize, usize> =
             inner.slabs.keys().map(|start| (*start, 0)).collect();
-        for low in inner.warm.iter().chain(&inner.cold) {
+        for low in inner.warm.iter().chain(&inner.cold).chain(&inner.bare) {
             if let Some((_, count)) = idle.range_mut(..=*low).next_back() {
                 *count += 1;
             }

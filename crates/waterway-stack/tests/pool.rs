@@ -1,6 +1,7 @@
 //! Stacks: reuse, guards, limits, memory given back. Tests that count the mappings of the process take turns.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::os::fd::AsRawFd;
 use std::sync::Mutex;
 
 use waterway_stack::{Fiber, GUARD_SIZE, GuardMode, PoolConfig, Stack, StackPool};
@@ -64,6 +65,58 @@ fn stacks_are_apart_aligned_and_coloured() {
     colours.sort_unstable();
     colours.dedup();
     assert_eq!(colours.len(), 16);
+}
+
+/// True if the kernel finds the byte readable.
+fn readable(at: usize) -> bool {
+    let (reader, writer) = std::io::pipe().unwrap();
+    // SAFETY: only the kernel reads there, and says EFAULT where it can not.
+    let written = unsafe { libc::write(writer.as_raw_fd(), at as *const libc::c_void, 1) };
+    drop(reader);
+    written == 1
+}
+
+#[test]
+fn stacks_taken_together_are_all_guarded() {
+    let _turn = TURN.lock().unwrap();
+    for mode in [GuardMode::Auto, GuardMode::Mprotect] {
+        let pool = pool(256 << 10, mode);
+        let mut stacks = Vec::new();
+        while stacks.len() < 600 {
+            let before = stacks.len();
+            pool.take_some(64, &mut stacks).unwrap();
+            assert!((1..=64).contains(&(stacks.len() - before)));
+        }
+        for stack in &stacks {
+            touch(stack);
+            let (low, bottom) = (stack.bottom() - GUARD_SIZE, stack.bottom());
+            for at in [low, low + 4096, bottom - 4096, bottom - 1] {
+                assert!(!readable(at), "{mode:?}: no guard at {at:#x} of {stack:?}");
+            }
+            assert!(readable(bottom) && readable(stack.top() - 8));
+        }
+        let mut places: Vec<_> = stacks.iter().map(Stack::bottom).collect();
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), stacks.len());
+        pool.give_all(stacks);
+        pool.trim(0);
+        assert_eq!(pool.idle(), 0);
+    }
+}
+
+#[test]
+fn of_stacks_taken_together_the_one_last_given_back_is_last() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let mut stacks = Vec::new();
+    pool.take_some(3, &mut stacks).unwrap();
+    let tops: Vec<_> = stacks.iter().map(Stack::top).collect();
+    pool.give_all(stacks);
+    let mut again = Vec::new();
+    pool.take_some(2, &mut again).unwrap();
+    assert_eq!(again.iter().map(Stack::top).collect::<Vec<_>>(), tops[1..]);
+    pool.take_some(64, &mut again).unwrap();
+    assert_eq!(again[2].top(), tops[0]);
 }
 
 #[test]

@@ -32,6 +32,8 @@ fn programs(program: &str) {
         "std_parked_executor" => std_parked_executor(),
         "behind_one_who_never_rests" => behind_one_who_never_rests(),
         "from_outside_to_a_full_queue" => from_outside_to_a_full_queue(),
+        "ten_in_order" => ten_in_order(),
+        "before_those_without_end" => before_those_without_end(),
         "behind_locals_without_end" => behind_locals_without_end(),
         "caught_behind_one_who_gives_way" => caught_behind_one_who_gives_way(),
         "near_one_who_is_caught" => near_one_who_is_caught(),
@@ -225,7 +227,51 @@ fn from_outside_to_a_full_queue() {
     starts_soon(|| go(turns));
 }
 
-/// Attack: the same, by goroutines that must stay where they are.
+/// Attack: goroutines that start ten others and wait for them. (If the worker has no CPU for long, a spare takes its part, and some are
+/// started elsewhere: so this is tried often.)
+/// Outcome: the last one started comes first, so that a tree of goroutines is gone through in depth, with few alive at once.
+fn the_last_one_started_comes_first() {
+    run("ten_in_order", &[("WATERWAY_MAX_PROCS", "1"), QUIET]).code(0);
+}
+
+fn ten_in_order() {
+    let order = || {
+        let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let ten = (0..10).map(|n| {
+            let order = order.clone();
+            go(move || order.lock().unwrap().push(n))
+        });
+        let ten: Vec<_> = ten.collect();
+        ten.into_iter().for_each(|one| one.join().unwrap());
+        Arc::into_inner(order).unwrap().into_inner().unwrap()
+    };
+    let mut all = (0..1000).map(|_| join_soon(go(order)));
+    let expected: Vec<_> = (0..10).rev().collect();
+    assert!(all.any(|order| order == expected));
+}
+
+/// Attack: a goroutine starts one, and then others that start their successors without end, and waits. What was started last comes first.
+/// Outcome: the oldest has its turn, and so has the end of a crowd.
+fn who_was_started_before_those_without_end_has_a_turn() {
+    run(
+        "before_those_without_end",
+        &[("WATERWAY_MAX_PROCS", "1"), QUIET],
+    )
+    .code(0);
+}
+
+fn before_those_without_end() {
+    let before = |crowd: usize| {
+        (0..crowd).for_each(|_| drop(go(|| ())));
+        let first = go(turns);
+        (0..10).for_each(|_| drop(go(relay)));
+        first
+    };
+    join_soon(go(move || starts_soon(|| before(0))));
+    join_soon(go(move || starts_soon(|| before(1000))));
+}
+
+/// Attack: a queue of new goroutines is never empty, by those that must stay where they are.
 /// Outcome: the others have their turn.
 fn who_may_go_elsewhere_has_a_turn_beside_those_who_must_stay() {
     run(
@@ -516,6 +562,8 @@ fn main() {
             executors_on_foreign_threads_are_no_deadlock,
             who_waits_behind_a_held_worker_is_found_beside_busy_ones,
             who_comes_from_outside_has_a_turn,
+            the_last_one_started_comes_first,
+            who_was_started_before_those_without_end_has_a_turn,
             who_may_go_elsewhere_has_a_turn_beside_those_who_must_stay,
             a_caught_site_starts_others_beside_one_who_gives_way,
             who_waits_behind_a_held_worker_apart_is_found_beside_busy_ones,

@@ -8,6 +8,8 @@ mod bed;
 pub(crate) mod blocking;
 #[path = "../../../crates/waterway/src/rt/due.rs"]
 mod due;
+#[path = "../../../crates/waterway/src/rt/fresh.rs"]
+mod fresh;
 #[path = "../../../crates/waterway/src/rt/habit.rs"]
 mod habit;
 #[path = "../../../crates/waterway/src/rt/held.rs"]
@@ -16,6 +18,8 @@ mod held;
 mod idle;
 #[path = "../../../crates/waterway/src/rt/inbox.rs"]
 mod inbox;
+#[path = "../../../crates/waterway/src/rt/live.rs"]
+mod live;
 #[path = "../../../crates/waterway/src/rt/pick.rs"]
 mod pick;
 #[path = "../../../crates/waterway/src/rt/record.rs"]
@@ -32,6 +36,8 @@ pub(crate) mod sysmon;
 pub(crate) mod timer;
 #[path = "../../../crates/waterway/src/rt/tokens.rs"]
 mod tokens;
+#[path = "../../../crates/waterway/src/rt/warm.rs"]
+mod warm;
 #[path = "../../../crates/waterway/src/rt/worker.rs"]
 pub(crate) mod worker;
 

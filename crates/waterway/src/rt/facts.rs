@@ -1,8 +1,4 @@
 //! What the runtime tells of itself to whoever takes a snapshot.
-//!
-//! # Invariants
-//!
-//! - F1: a task in a worker's list of live ones may be read under the list's lock (`worker` I4).
 
 use super::held::asleep_in_kernel;
 use super::peek::Peek;
@@ -48,16 +44,13 @@ impl Worker {
     /// Calls `f` with every started goroutine that lives here, a few at a time, so that the worker is never kept for long. One that
     /// lives here all along is met, and may be met twice.
     pub(crate) fn walk_live(&self, mut f: impl FnMut(&Task)) {
-        // From behind: who leaves the list is replaced by its last one, which was met by then, or is before the rest.
+        // From behind: who changes its place takes one further in front.
         let mut rest = usize::MAX;
         while rest > 0 {
             let live = self.live.lock();
-            let end = rest.min(live.len());
+            let end = rest.min(live.places());
             rest = end.saturating_sub(AT_ONCE);
-            for task in &live[rest..end] {
-                // SAFETY: F1.
-                f(unsafe { task.0.as_ref() });
-            }
+            live.among(rest..end).for_each(&mut f);
         }
     }
 }

@@ -33,6 +33,8 @@ struct Look {
     slices_since: u64,
     reported: bool,
     counted: bool,
+    /// When to ask again whether others wait behind it, see [`next_question`].
+    ask_at: u64,
 }
 
 /// Looks that are further apart than this, in nanoseconds, tell nothing of what was between them.
@@ -84,7 +86,7 @@ impl Held {
         }
         if look.turns != turns || look.turns_since == 0 || !worker.busy.load(Ordering::Relaxed) {
             (look.turns, look.turns_since) = (turns, now);
-            (look.reported, look.counted) = (false, false);
+            (look.reported, look.counted, look.ask_at) = (false, false, 0);
         }
         if now - look.turns_since > SLICE {
             Seen::Held(look.turns_since)
@@ -105,12 +107,15 @@ impl Held {
         backlog: usize,
     ) {
         let look = &mut self.looks[worker.index];
+        if now < look.ask_at {
+            return;
+        }
         let for_ns = now - since;
-        let behind = worker.waiting_turn();
-        let backlog = backlog + worker.pinned();
-        let Some(doing) = doing(worker) else { return };
-        let hurts = behind + backlog > 0;
         let warn_ns = rt.config.held_warn_ms.saturating_mul(1_000_000);
+        look.ask_at = next_question(since, now, warn_ns);
+        let backlog = backlog + worker.pinned();
+        let hurts = backlog > 0 || worker.waits_turn();
+        let Some(doing) = doing(worker) else { return };
         let due = warn_ns > 0
             && ((hurts && for_ns >= warn_ns)
                 || (doing == Doing::Asleep && for_ns >= warn_ns.max(ASLEEP_LONG)));
@@ -145,6 +150,7 @@ impl Held {
         if due && !self.warned.contains(&(site, doing)) {
             self.warned.push((site, doing));
             let time = Duration::from_nanos(for_ns);
+            let behind = worker.waiting_turn();
             let text = text(&who, worker, doing, time, behind, backlog);
             say(format_args!("{text}\n"));
         }
@@ -163,6 +169,16 @@ impl Held {
         };
         times >= CAUGHT_OFTEN || for_ns >= CAUGHT_LONG
     }
+}
+
+/// Who waits behind a held worker is found by looking at all that live there, which takes as long as they are many. So that is done
+/// when it has been held for twice as long as the last time, and when it is time to speak of it.
+fn next_question(since: u64, now: u64, warn_ns: u64) -> u64 {
+    [warn_ns, CAUGHT_LONG, warn_ns.max(ASLEEP_LONG)]
+        .into_iter()
+        .map(|time| since.saturating_add(time))
+        .filter(|&at| at > now)
+        .fold(now + (now - since), u64::min)
 }
 
 fn text(

@@ -14,6 +14,7 @@ mod due;
 pub(crate) mod facts;
 mod foreign;
 pub(crate) mod fork;
+mod fresh;
 pub(crate) mod group;
 pub(crate) mod habit;
 pub(crate) mod header;
@@ -22,6 +23,7 @@ pub(crate) mod hold;
 mod hook;
 mod idle;
 mod inbox;
+mod live;
 pub(crate) mod locals;
 mod magazine;
 pub(crate) mod objects;
@@ -44,6 +46,7 @@ pub(crate) mod timer;
 mod tls_check;
 mod tokens;
 pub(crate) mod uneven;
+mod warm;
 pub(crate) mod worker;
 
 /// What the runtime tells the layers above it.

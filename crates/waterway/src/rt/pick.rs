@@ -23,6 +23,8 @@ const OUTSIDE_EVERY: u64 = 32;
 const APART_EVERY: u64 = 4;
 /// In every so many, new goroutines of another queue come first.
 const OTHERS_EVERY: u32 = 8;
+/// In every so many the oldest of those that were spawned here, and in another one the first of a crowd.
+const OLDEST_EVERY: u32 = 64;
 /// So many goroutines may run one after the other because the last one woke them, before it is asked whether the queue should
 /// have its turn.
 const CHAIN: u32 = 128;
@@ -102,7 +104,7 @@ impl Worker {
             && self.party == Party::Common
             && self.inbox.is_empty()
             && own.pinned.is_empty()
-            && self.deque().is_empty()
+            && self.fresh().is_empty()
             && self.incoming.is_empty()
             && !self.looks_outside(turn);
         if !simple {
@@ -171,12 +173,16 @@ impl Worker {
         let looks = own.looks;
         let others_first = match looks % OTHERS_EVERY {
             0 => self.pop_incoming(),
-            1 => self.deque().pop(),
+            1 => match looks % OLDEST_EVERY {
+                1 => take(|| self.stealer.steal()),
+                33 => self.fresh().pop_crowd(),
+                _ => None,
+            },
             _ => None,
         };
         others_first
             .or_else(|| self.pop_pinned())
-            .or_else(|| self.deque().pop())
+            .or_else(|| self.fresh().pop())
             .or_else(|| self.pop_incoming())
     }
 

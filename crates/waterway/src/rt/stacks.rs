@@ -31,8 +31,18 @@ impl Stacks {
         self.pool(size).take()
     }
 
+    /// Appends some stacks of the default size, at least one: see [`StackPool::take_some`].
+    pub(super) fn take_some(&self, most: usize, to: &mut Vec<Stack>) -> Result<(), StackError> {
+        self.default.take_some(most, to)
+    }
+
     pub(super) fn give(&self, stack: Stack) {
         self.pool(stack.size()).give(stack);
+    }
+
+    /// Takes stacks of the default size back.
+    pub(super) fn give_all(&self, stacks: impl IntoIterator<Item = Stack>) {
+        self.default.give_all(stacks);
     }
 
     pub(super) fn is_default(&self, stack: &Stack) -> bool {

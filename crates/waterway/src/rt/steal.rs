@@ -6,7 +6,7 @@ use super::cell::Unstarted;
 use super::clock::clock;
 use super::idle::{CROWD, PATIENCE};
 use super::sched::Runtime;
-use super::worker::{Party, Worker, take};
+use super::worker::{Party, Worker};
 use crate::primitives::Ordering;
 
 /// How long a thief looks at the pace, and how long a crowd must be going to last to be shared, in nanoseconds.
@@ -78,9 +78,9 @@ impl Worker {
     /// Takes up to `most` unstarted goroutines of this worker over to `thief`, by whose thread this is called: the first of
     /// them, and the others into its queue.
     fn rob_many(&self, thief: &Worker, most: usize) -> Option<Unstarted> {
-        let (mine, theirs) = (&self.stealer, &self.incoming);
-        let to = thief.deque();
-        take(|| mine.steal_batch_with_limit_and_pop(to, most))
-            .or_else(|| take(|| theirs.steal_batch_with_limit_and_pop(to, most)))
+        let to = thief.fresh();
+        self.stealer
+            .steal_many(to, most)
+            .or_else(|| to.take_many(&self.incoming, most))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `deque`, `current`, `base` and `stopwatch` are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `fresh`, `current`, `base` and `stopwatch` are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
@@ -13,25 +13,22 @@
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::NonNull;
 
-use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
-use waterway_stack::Stack;
+use crossbeam_deque::{Injector, Steal};
 
 use super::bed::Bed;
 use super::cell::Unstarted;
+use super::fresh::{Fresh, FreshStealer};
 use super::habit::Stopwatch;
 use super::inbox::Inbox;
+use super::live::Live;
 use super::park::TimerPayload;
 use super::run_queue::RunQueue;
 use super::sched::Runtime;
 use super::task::{Base, Task};
 use super::timer::TimerHeap;
 use super::tokens::Hand;
+use super::warm::Warm;
 use crate::primitives::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Lock, Ordering};
-
-/// Stacks that a worker keeps for its next goroutines.
-const WARM_STACKS: usize = 256;
-/// The same, over a long sleep.
-const COOL_STACKS: usize = 16;
 
 thread_local! {
     static WORKER: Cell<Option<&'static Worker>> = const { Cell::new(None) };
@@ -81,8 +78,8 @@ pub(crate) struct Worker {
     pub(crate) party: Party,
     pub(super) bed: Bed,
     pub(super) inbox: Inbox,
-    /// Unstarted goroutines: the owner pushes to the deque, others to `incoming`; anyone may steal.
-    pub(super) stealer: Stealer<Unstarted>,
+    /// Unstarted goroutines: the owner pushes to `fresh`, others to `incoming`; anyone may steal.
+    pub(super) stealer: FreshStealer,
     pub(super) incoming: Injector<Unstarted>,
     pub(super) timers: Lock<TimerHeap<TimerPayload>>,
     pub(super) next_timer: AtomicU64,
@@ -110,20 +107,13 @@ pub(crate) struct Worker {
     /// Length of the queue of unstarted goroutines that must stay here, for others to read.
     pub(super) pinned: AtomicUsize,
     /// All started goroutines that live here.
-    pub(super) live: Lock<Vec<TaskRef>>,
+    pub(super) live: Lock<Live>,
     current: Cell<Option<NonNull<Task>>>,
     pub(super) base: Base,
     pub(super) stopwatch: Stopwatch,
     own: UnsafeCell<Own>,
-    deque: UnsafeCell<Deque<Unstarted>>,
+    fresh: UnsafeCell<Fresh>,
 }
-
-/// A live task in a worker's list.
-pub(super) struct TaskRef(pub(super) NonNull<Task>);
-
-// SAFETY: I4: under the list's lock. Other threads read atomics and the identity, which does not change; `place` is guarded
-// by the lock, and what else is in a task they leave alone.
-unsafe impl Send for TaskRef {}
 
 // SAFETY: everything is atomic or locked but what I1 names.
 unsafe impl Sync for Worker {}
@@ -137,7 +127,7 @@ pub(super) struct Own {
     pub(super) next: Option<NonNull<Task>>,
     /// Unstarted goroutines that must not leave this worker.
     pub(super) pinned: std::collections::VecDeque<Unstarted>,
-    warm: Vec<Stack>,
+    warm: Warm,
     pub(super) turn: u64,
     /// The last goroutine gave way: new ones go first, it spawned some of them perhaps.
     pub(super) gave_way: bool,
@@ -150,6 +140,8 @@ pub(super) struct Own {
     until_timed: u32,
     /// Spawns by the goroutine that runs now.
     burst: usize,
+    /// Those of them that went to its own worker's queue.
+    pushed: usize,
     /// Counts looks for new goroutines.
     pub(super) looks: u32,
     /// Index of the worker that this one last looked at to take goroutines over.
@@ -163,13 +155,13 @@ pub(super) enum Job {
 
 impl Worker {
     pub(super) fn new(index: usize, party: Party) -> Worker {
-        let deque = Deque::new_fifo();
+        let fresh = Fresh::new();
         Worker {
             index,
             party,
             bed: Bed::new(),
             inbox: Inbox::default(),
-            stealer: deque.stealer(),
+            stealer: fresh.stealer(),
             incoming: Injector::new(),
             timers: Lock::new(TimerHeap::new()),
             next_timer: AtomicU64::new(u64::MAX),
@@ -186,12 +178,12 @@ impl Worker {
             seen_at: AtomicU64::new(0),
             retired: AtomicBool::new(false),
             pinned: AtomicUsize::new(0),
-            live: Lock::new(Vec::new()),
+            live: Lock::new(Live::default()),
             current: Cell::new(None),
             base: Base::new(),
             stopwatch: Stopwatch::new(),
             own: UnsafeCell::new(Own::default()),
-            deque: UnsafeCell::new(deque),
+            fresh: UnsafeCell::new(fresh),
         }
     }
 
@@ -205,9 +197,9 @@ impl Worker {
         unsafe { &mut *self.own.get() }
     }
 
-    pub(super) fn deque(&self) -> &Deque<Unstarted> {
+    pub(super) fn fresh(&self) -> &Fresh {
         // SAFETY: I1: only the owner calls this.
-        unsafe { &*self.deque.get() }
+        unsafe { &*self.fresh.get() }
     }
 
     /// The thread's main function: runs goroutines until the worker retires.
@@ -289,6 +281,7 @@ impl Worker {
         // SAFETY: I1; not used beyond the next lines.
         let own = unsafe { self.own() };
         own.burst = 0;
+        own.pushed = 0;
         if own.until_timed > 0 {
             own.until_timed -= 1;
         } else {
@@ -309,74 +302,52 @@ impl Worker {
 
     /// Gives an unstarted goroutine a stack. Where none is to be had it stays queued.
     fn begin(&'static self, rt: &'static Runtime, cell: Unstarted) -> Option<NonNull<Task>> {
-        let warm = if cell.stack_size() == 0 {
+        let taken = match cell.stack_size() {
             // SAFETY: I1.
-            unsafe { self.own() }.warm.pop()
-        } else {
-            None
+            0 => unsafe { self.own() }.warm.take(&rt.stacks),
+            size => rt.stacks.take(size),
         };
-        let stack = match warm {
-            Some(stack) => stack,
-            None => match rt.stacks.take(cell.stack_size()) {
-                Ok(stack) => stack,
-                Err(error) => {
-                    rt.no_stack(&error);
-                    if cell.is_pinned() {
-                        self.push_pinned(cell);
-                    } else {
-                        self.incoming.push(cell);
-                    }
-                    // SAFETY: I1.
-                    if unsafe { self.own() }.queue.is_empty() {
-                        self.bed.nap(std::time::Duration::from_millis(1));
-                    }
-                    return None;
+        let stack = match taken {
+            Ok(stack) => stack,
+            Err(error) => {
+                rt.no_stack(&error);
+                if cell.is_pinned() {
+                    self.push_pinned(cell);
+                } else {
+                    self.incoming.push(cell);
                 }
-            },
+                // SAFETY: I1.
+                if unsafe { self.own() }.queue.is_empty() {
+                    self.bed.nap(std::time::Duration::from_millis(1));
+                }
+                return None;
+            }
         };
         cell.set_worker(self.index);
         let task = Task::start(cell, stack, self);
-        let mut live = self.live.lock();
-        // SAFETY: just made.
-        unsafe { task.as_ref() }.place.set(live.len());
-        live.push(TaskRef(task));
-        drop(live);
+        // SAFETY: just made, and removed by `end` (I4).
+        unsafe { self.live.lock().add(task) };
         Some(task)
     }
 
     fn end(&'static self, rt: &'static Runtime, task: NonNull<Task>) {
-        let mut live = self.live.lock();
         // SAFETY: I4: alive until `finish` below.
-        let place = unsafe { task.as_ref() }.place.get();
-        live.swap_remove(place);
-        if let Some(moved) = live.get(place) {
-            // SAFETY: I4; `place` is guarded by the list's lock.
-            unsafe { moved.0.as_ref() }.place.set(place);
-        }
-        if live.capacity() > 4096 && live.len() * 8 < live.capacity() {
-            let to = live.len() * 2;
-            live.shrink_to(to);
-        }
-        drop(live);
+        unsafe { self.live.lock().remove(task) };
         // SAFETY: it has finished and left the list (I4); a finished task stands in no queue.
         let (stack, identity) = unsafe { Task::finish(task) };
         drop(identity);
-        // SAFETY: I1.
-        let warm = unsafe { &mut self.own().warm };
-        if warm.len() < WARM_STACKS && rt.stacks.is_default(&stack) {
-            warm.push(stack);
+        if rt.stacks.is_default(&stack) {
+            // SAFETY: I1.
+            unsafe { self.own() }.warm.give(stack, &rt.stacks);
         } else {
             rt.stacks.give(stack);
         }
     }
 
-    /// Before a long sleep: keeps few of the stacks that a spike has left here, others may use the memory.
+    /// Before a long sleep.
     pub(super) fn cool_down(&self, rt: &Runtime) {
         // SAFETY: the worker's thread (I1).
-        let warm = &mut unsafe { self.own() }.warm;
-        for stack in warm.drain(warm.len().min(COOL_STACKS)..) {
-            rt.stacks.give(stack);
-        }
+        unsafe { self.own() }.warm.cool_down(&rt.stacks);
     }
 
     /// Makes a goroutine of this worker run again. From its own thread it runs next, else by way of the inbox.
@@ -467,7 +438,10 @@ impl Worker {
 
     /// Queues an unstarted goroutine here, from the worker's own thread.
     pub(super) fn push_own(&self, cell: Unstarted) {
-        self.deque().push(cell);
+        // SAFETY: the worker's thread (I1).
+        let own = unsafe { self.own() };
+        own.pushed += 1;
+        self.fresh().push(cell, own.pushed);
     }
 
     /// Queues an unstarted goroutine that must start here, from the worker's own thread.
@@ -496,12 +470,15 @@ impl Worker {
 
     /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
     pub(super) fn waiting_turn(&self) -> usize {
-        // SAFETY: I4: in the list, under its lock.
-        self.live
-            .lock()
-            .iter()
-            .filter(|t| unsafe { t.0.as_ref() }.runnable.load(Ordering::Relaxed))
-            .count()
+        let live = self.live.lock();
+        let runnable = |t: &&Task| t.runnable.load(Ordering::Relaxed);
+        live.iter().filter(runnable).count()
+    }
+
+    /// True if there is any.
+    pub(super) fn waits_turn(&self) -> bool {
+        let live = self.live.lock();
+        live.iter().any(|t| t.runnable.load(Ordering::Relaxed))
     }
 
     /// Calls `f` with the goroutine that the worker is inside now, if it can be told: the one that neither waits nor is
@@ -509,18 +486,13 @@ impl Worker {
     pub(super) fn holder<R>(&self, f: impl FnOnce(&Task) -> R) -> Option<R> {
         let live = self.live.lock();
         live.iter()
-            // SAFETY: I4: in the list, under its lock.
-            .map(|t| unsafe { t.0.as_ref() })
             .find(|t| !t.runnable.load(Ordering::Relaxed) && t.record.epoch().is_multiple_of(2))
             .map(f)
     }
 
     /// Calls `f` with every started goroutine that lives here, under the list's lock.
-    pub(crate) fn each_live(&self, mut f: impl FnMut(&Task)) {
-        for task in self.live.lock().iter() {
-            // SAFETY: I4: in the list, under its lock.
-            f(unsafe { task.0.as_ref() });
-        }
+    pub(crate) fn each_live(&self, f: impl FnMut(&Task)) {
+        self.live.lock().iter().for_each(f);
     }
 }
 

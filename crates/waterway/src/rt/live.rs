@@ -1,0 +1,94 @@
+//! The started goroutines that live on a worker, for its own thread and for those who look.
+//!
+//! A goroutine that ends leaves a hole, which the next one takes. (To move another one there would touch that one's descriptor: a miss
+//! in every cache for each end, where many are alive.) A list that has become mostly holes is put together anew.
+//!
+//! # Invariants
+//!
+//! - I1: what is in the list is alive: it comes in before its first `resume` and leaves after its last. Its `place` is written under
+//!   the list's lock, which whoever has this has.
+
+use std::ops::Range;
+use std::ptr::NonNull;
+
+use super::task::Task;
+
+/// With fewer places than this, holes do not matter.
+const SMALL: usize = 4096;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Live {
+    places: Vec<Option<NonNull<Task>>>,
+    holes: Vec<u32>,
+}
+
+// SAFETY: I1. Other threads read atomics and the identity of a task, which does not change, and leave alone what else is in it.
+unsafe impl Send for Live {}
+
+impl Live {
+    /// # Safety
+    ///
+    /// The task was just made, and `remove` is called before it is gone (I1).
+    pub(super) unsafe fn add(&mut self, task: NonNull<Task>) {
+        let place = match self.holes.pop() {
+            Some(hole) => {
+                self.places[hole as usize] = Some(task);
+                hole as usize
+            }
+            None => {
+                self.places.push(Some(task));
+                self.places.len() - 1
+            }
+        };
+        // SAFETY: I1.
+        unsafe { task.as_ref() }.place.set(place);
+    }
+
+    /// # Safety
+    ///
+    /// The task is in the list.
+    pub(super) unsafe fn remove(&mut self, task: NonNull<Task>) {
+        // SAFETY: I1.
+        let place = unsafe { task.as_ref() }.place.get();
+        self.places[place] = None;
+        self.holes.push(place as u32);
+        if self.places.len() > SMALL && self.len() < self.places.len() / 8 {
+            self.put_together();
+        }
+    }
+
+    #[cold]
+    fn put_together(&mut self) {
+        self.places.retain(Option::is_some);
+        self.places.shrink_to(self.places.len() * 2);
+        for (place, task) in self.iter().enumerate() {
+            task.place.set(place);
+        }
+        self.holes = Vec::new();
+    }
+
+    fn len(&self) -> usize {
+        self.places.len() - self.holes.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many places there are, holes among them.
+    pub(super) fn places(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Those in a range of places. Who changes its place, when the list is put together, takes one further in front.
+    pub(super) fn among(&self, places: Range<usize>) -> impl Iterator<Item = &Task> {
+        let tasks = self.places[places].iter().flatten();
+        // SAFETY: I1.
+        tasks.map(|t| unsafe { t.as_ref() })
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Task> {
+        self.among(0..self.places())
+    }
+}
