@@ -112,4 +112,5 @@ pub mod __private {
     pub use crate::defer::Deferred;
     pub use crate::goroutine::{run_main, run_test};
     pub use crate::select::{Otherwise, RecvArm, SendArm, choose};
+    pub use crate::watch::leaks::{GRACE as LEAK_GRACE, assert_no_leaks};
 }

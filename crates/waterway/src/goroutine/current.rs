@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::primitives::Lock;
 use crate::rt::cell::Identity;
+use crate::rt::group::Group;
 use crate::rt::sched::{runtime, started};
 use crate::rt::{thread, worker};
 
@@ -29,6 +30,14 @@ pub(super) fn with<R>(f: impl FnOnce(Who<'_>) -> R) -> R {
         Some(identity) => f(Who::Goroutine(identity)),
         None => f(Who::Thread),
     }
+}
+
+/// The calling goroutine's number, and its group, if it has one.
+pub(crate) fn own_group() -> Option<(u64, Arc<Group>)> {
+    with(|who| match who {
+        Who::Goroutine(identity) => Some((identity.id, identity.group.clone()?)),
+        Who::Thread => None,
+    })
 }
 
 /// The calling goroutine has finished: it no longer counts as live.

@@ -14,7 +14,7 @@ pub use block_on::block_on;
 pub use blocking::blocking;
 pub use builder::{Builder, go, go_local};
 pub use current::{Current, current, num_goroutines};
-pub(crate) use current::{Dedicated, dedicated};
+pub(crate) use current::{Dedicated, dedicated, own_group};
 pub use entry::{run_main, run_test};
 pub use join::{JoinHandle, LocalJoinHandle};
 pub use local::{AccessError, LocalKey};

@@ -75,15 +75,12 @@ impl Dump {
     ///
     /// Never parks, unless `out` does.
     pub fn write(self, out: &mut dyn io::Write) -> io::Result<()> {
-        let Some(rt) = started() else {
-            return Ok(());
-        };
-        let snapshot = super::snapshot::take(rt, self.backtraces);
+        let snapshot = super::snapshot::take(started(), self.backtraces);
         write!(out, "{}", snapshot.text().grouped(self.grouped))
     }
 }
 
 /// The whole dump.
 pub(super) fn text(rt: &Runtime) -> String {
-    super::snapshot::take(rt, false).to_string()
+    super::snapshot::take(Some(rt), false).to_string()
 }

@@ -4,6 +4,8 @@ mod deadlock;
 mod dump;
 mod foreign;
 mod frames;
+#[macro_use]
+pub(crate) mod leaks;
 #[cfg(feature = "serve")]
 mod serve;
 mod sigquit;
@@ -20,6 +22,8 @@ pub(crate) const HOOKS: Hooks = Hooks {
     on_quiescent: deadlock::judge,
 };
 
+#[doc(inline)]
+pub use __assert_no_leaks as assert_no_leaks;
 pub use dump::{Dump, dump};
 #[cfg(feature = "serve")]
 pub use serve::{Serve, ServeError, Server, serve};

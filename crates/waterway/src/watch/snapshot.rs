@@ -35,7 +35,7 @@ use crate::rt::worker::Worker;
 const MOST_FRAMES: usize = 100;
 
 /// What the program is doing: every goroutine, channel, lock, wait group, semaphore, worker and timer. Nothing is stopped for it, so it
-/// is true of no single moment, but each of its entries is. Empty if nothing was ever started.
+/// is true of no single moment, but each of its entries is.
 ///
 /// ```
 /// let (tx, rx) = waterway::chan::builder::<u8>().name("jobs").capacity(4).make();
@@ -52,14 +52,11 @@ const MOST_FRAMES: usize = 100;
 ///
 /// Go: `runtime.GoroutineProfile`, and nothing for the rest.
 pub fn snapshot() -> Snapshot {
-    match started() {
-        Some(rt) => take(rt, false),
-        None => Snapshot::default(),
-    }
+    take(started(), false)
 }
 
 /// The snapshot, with the frames of goroutines that wait if they are asked for.
-pub(super) fn take(rt: &Runtime, backtraces: bool) -> Snapshot {
+pub(super) fn take(rt: Option<&Runtime>, backtraces: bool) -> Snapshot {
     let peek = Peek::new();
     let mut taker = Taker {
         now: clock(),
@@ -68,18 +65,20 @@ pub(super) fn take(rt: &Runtime, backtraces: bool) -> Snapshot {
         all: Snapshot {
             process: std::process::id(),
             unix_ms: unix_ms(),
-            max_procs: rt.config.max_procs,
+            max_procs: rt.map_or(0, |rt| rt.config.max_procs),
             ..Snapshot::default()
         },
     };
     // In this order: whoever starts meanwhile is met as one or the other.
     taker.unstarted();
-    rt.each_worker(|worker| taker.worker(worker));
+    if let Some(rt) = rt {
+        rt.each_worker(|worker| taker.worker(worker));
+        taker.totals(rt);
+    }
     if let Some(names) = &mut taker.names {
         names.resolve(&mut taker.all.goroutines);
     }
     taker.threads();
-    taker.totals(rt);
     taker.objects();
     let mut all = taker.all;
     all.waiters();

@@ -102,6 +102,5 @@ fn page(request: &Request) -> Answer {
 }
 
 fn take(backtraces: bool) -> Snapshot {
-    let taken = started().map(|rt| crate::watch::snapshot::take(rt, backtraces));
-    taken.unwrap_or_default()
+    crate::watch::snapshot::take(started(), backtraces)
 }
