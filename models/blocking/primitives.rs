@@ -8,6 +8,8 @@ pub(crate) use shuttle::sync::Mutex as SleepingMutex;
 pub(crate) use shuttle::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
+/// Nothing is awaited while one is made.
+pub(crate) use std::sync::OnceLock;
 
 /// Shuttle's atoms are made, not stored to. Nobody reads here what is being written: the models have no dumps.
 ///

@@ -5,6 +5,7 @@
 //! dropped, for one that was told of a value and does neither keeps others from that value.
 
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -53,9 +54,10 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// Go: `ch <- value`, again and again.
+    #[track_caller]
     pub fn into_sink(self) -> SendSink<T> {
         SendSink {
-            sending: Some(Sending::new(self)),
+            sending: Some(Sending::new(self, Location::caller())),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use shuttle::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Goroutine, Kind, Stage, Thread};
-use crate::chan::chan;
+use crate::chan::{Unsent, chan};
 use crate::rt::core_box::CoreRef;
 use crate::schedules::Model;
 use crate::sync::{Mutex, RwLock, Semaphore, WaitGroup};
@@ -44,8 +44,8 @@ fn pass(capacity: usize, kind: Kind) {
         let (tx, over, seen) = (tx.clone(), over.clone(), seen.clone());
         stage.actor(kind, move || {
             let sent = tx.send_within(value, Limit::end_of(Some(&over)), site());
-            if let Err(error) = sent {
-                seen.fetch_add(error.into_inner(), Ordering::SeqCst);
+            if let Err(Unsent::Limit(back) | Unsent::Closed(back)) = sent {
+                seen.fetch_add(back, Ordering::SeqCst);
             }
         });
     }

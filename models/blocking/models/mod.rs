@@ -3,6 +3,7 @@
 mod channels;
 mod endings;
 mod locks;
+mod overflow;
 mod selects;
 mod tasks;
 mod timers;
@@ -18,6 +19,7 @@ pub(super) fn all() -> Vec<Model> {
         channels::MODELS,
         selects::MODELS,
         locks::MODELS,
+        overflow::MODELS,
         tasks::MODELS,
         timers::MODELS,
         endings::MODELS,

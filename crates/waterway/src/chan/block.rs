@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use super::core::{Core, Flavor, Queues, RECV_WAITING, SEND_WAITING};
+use super::core::{Core, Flavor, OVERFLOWS, Queues, RECV_WAITING, SEND_WAITING};
 use super::ops::{Bind, Get, Put};
 use super::settle::tell_task;
 use super::slot::{RecvSlot, SendSlot};
@@ -21,7 +21,7 @@ pub(super) enum NoValue {
 }
 
 impl<T> Core<T> {
-    /// Sends after a checkpoint, and waits for room or a receiver. `Full` means that the limit came first. The value is left in `from` unless
+    /// Sends after a checkpoint, and waits for room or a receiver, or as the policy has it. `Full` means that the limit came first. The value is left in `from` unless
     /// it was sent.
     #[inline]
     pub(super) fn send(
@@ -31,7 +31,8 @@ impl<T> Core<T> {
         site: &'static Location<'static>,
     ) -> Put {
         // A ring that is neither full nor has others waiting needs no lock.
-        if matches!(self.flavor, Flavor::Ring(_)) && self.flags() & !RECV_WAITING == 0 {
+        if matches!(self.flavor, Flavor::Ring(_)) && self.flags() & !(RECV_WAITING | OVERFLOWS) == 0
+        {
             let put = self.try_put(from);
             if put != Put::Full {
                 return put;
@@ -70,8 +71,17 @@ impl<T> Core<T> {
             } else {
                 // SAFETY: as above.
                 let put = unsafe { self.put_or_enter(queues, from, &node) };
-                if put != Put::Full {
-                    return put;
+                match put {
+                    Put::Full => {}
+                    Put::Overflows => match self.overflow(from) {
+                        // Another policy by now: senders wait.
+                        Put::Full => {
+                            queues = self.lock();
+                            continue;
+                        }
+                        put => return put,
+                    },
+                    put => return put,
                 }
             }
             let key = self.key(WaitReason::ChanSend, site);
@@ -104,7 +114,7 @@ impl<T> Core<T> {
     ) -> Put {
         let mut wakes = WakeList::new();
         self.announce(SEND_WAITING);
-        let put = self.put(&mut queues, from, &mut wakes);
+        let put = self.put_or_overflow(&mut queues, from, &mut wakes);
         if put == Put::Full {
             // SAFETY: by the caller.
             unsafe { queues.senders.push_back(node) };
@@ -167,7 +177,10 @@ impl<T> Core<T> {
                 // SAFETY: as above.
                 let got = unsafe { self.get_or_enter(queues, (&waiter, sole), &node, &slot) };
                 match got {
-                    Get::Value(value) => return Ok(value),
+                    Get::Value(value) => {
+                        self.give_late();
+                        return Ok(value);
+                    }
                     Get::Closed => return Err(NoValue::Closed),
                     Get::Empty | Get::Later => {}
                 }

@@ -1,11 +1,14 @@
 //! Making channels.
 
 use std::cell::UnsafeCell;
-use std::marker::PhantomData;
+use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::core::{Backlog, Core, Flavor};
 use super::handle::Handle;
+use super::overflow::{Overflow, Shed};
+use super::policy::{OnShed, Policy};
 use super::ring::Ring;
 use super::{Receiver, Sender};
 
@@ -90,17 +93,19 @@ pub fn builder<T>() -> Builder<T> {
     Builder {
         name: None,
         capacity: Some(0),
-        marker: PhantomData,
+        overflow: Overflow::Block,
+        on_shed: None,
     }
 }
 
 /// The properties of a channel to be: see [`builder`]. Unbuffered if nothing else is said.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder makes nothing before `make`"]
 pub struct Builder<T> {
     name: Option<String>,
     capacity: Option<usize>,
-    marker: PhantomData<fn() -> T>,
+    overflow: Overflow,
+    on_shed: Option<OnShed<T>>,
 }
 
 impl<T> Builder<T> {
@@ -122,13 +127,48 @@ impl<T> Builder<T> {
         self
     }
 
+    /// What the channel does when it is full. It can be changed later: [`Sender::set_overflow`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// Calls `f` with each value that is shed. Without it such values are dropped, and counted.
+    ///
+    /// The sender calls it, or under [`Overflow::CoDel`] the receiver, before its own call returns and with no lock held. It may
+    /// block, which makes that call slower. If it panics, the panic goes through that call, and what a receiver got in it is
+    /// dropped. What is left when the receivers close the channel is not shed by the policy, and dropped.
+    ///
+    /// ```
+    /// use waterway::chan;
+    /// use waterway::flow::{Cause, Overflow};
+    ///
+    /// let (late, lates) = chan::unbounded();
+    /// let builder = chan::builder().capacity(1).overflow(Overflow::DropNewest);
+    /// let (tx, rx) = builder.on_shed(move |shed| late.send(shed).unwrap()).make();
+    /// tx.send("first").unwrap();
+    /// tx.send("second").unwrap();
+    /// let shed = lates.recv().unwrap();
+    /// assert_eq!((shed.value, shed.cause), ("second", Cause::Newest));
+    /// assert_eq!(rx.recv(), Ok("first"));
+    /// ```
+    pub fn on_shed(mut self, f: impl Fn(Shed<T>) + Send + Sync + 'static) -> Self {
+        self.on_shed = Some(Arc::new(f));
+        self
+    }
+
     /// Makes the channel.
     ///
     /// # Panics
     ///
-    /// If a buffer of that capacity can not exist or there is no memory for it.
+    /// If a buffer of that capacity can not exist or there is no memory for it. If the overflow policy makes no sense for that
+    /// capacity: [`Overflow`] says what each needs.
     #[track_caller]
-    pub fn make(self) -> (Sender<T>, Receiver<T>) {
+    pub fn make(mut self) -> (Sender<T>, Receiver<T>) {
+        if self.overflow == Overflow::KeepLatest && self.capacity == Some(0) {
+            self.capacity = Some(1);
+        }
+        self.overflow.check(self.capacity);
         let flavor = match self.capacity {
             None => Flavor::Unbounded(UnsafeCell::new(Backlog::new())),
             Some(0) => Flavor::Rendezvous,
@@ -136,7 +176,24 @@ impl<T> Builder<T> {
         };
         let name = self.name.map(String::into_boxed_str);
         let first: Handle<T, 0> = Handle::first(Core::new(flavor, name, Location::caller()));
+        let core = first.core();
+        if let Some(on_shed) = self.on_shed {
+            core.policy_or(|| Policy::new(Some(on_shed)));
+        }
+        if self.overflow != Overflow::Block {
+            core.set_overflow(self.overflow);
+        }
         let receiver = Receiver::counted(first.another());
         (Sender::counted(first), receiver)
+    }
+}
+
+impl<T> fmt::Debug for Builder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("name", &self.name)
+            .field("capacity", &self.capacity)
+            .field("overflow", &self.overflow)
+            .finish_non_exhaustive()
     }
 }

@@ -14,9 +14,10 @@ use std::mem::offset_of;
 use std::panic::Location;
 use std::ptr::NonNull;
 
+use super::policy::Policy;
 use super::ring::Ring;
 use super::wakes::WakeList;
-use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering};
+use crate::primitives::{AtomicUsize, Lock, LockGuard, OnceLock, Ordering};
 use crate::rt::arena::HANDLES;
 use crate::rt::header::{CoreHeader, CoreKind, MOST_BYTES};
 use crate::rt::objects;
@@ -30,12 +31,20 @@ pub(super) const RECV_WAITING: usize = 2;
 pub(super) const SEND_CLOSED: usize = 4;
 /// In `flags`: closed by its receivers; what is buffered is dropped.
 pub(super) const RECV_CLOSED: usize = 8;
+/// In `flags`: a full channel makes no sender wait, its policy says what happens (`shed.rs`).
+pub(super) const OVERFLOWS: usize = 16;
+/// In `flags`: values carry when they came (CoDel), so both ends go through the lock.
+pub(super) const TIMED: usize = 32;
 
 /// Who waits. Guarded by the channel's lock.
 #[derive(Default)]
 pub(crate) struct Queues {
     pub(super) senders: WaitQueue,
     pub(super) receivers: WaitQueue,
+    /// How many values went from hand to hand, or out of the backlog.
+    pub(super) handed: u64,
+    /// How many values of the backlog were dropped by the receivers' close.
+    pub(super) cleared: u64,
 }
 
 pub(super) enum Flavor<T> {
@@ -49,7 +58,7 @@ pub(super) enum Flavor<T> {
 
 /// The values of an unbounded channel. Its length is a word of its own, for dumps.
 pub(super) struct Backlog<T> {
-    len: usize,
+    pub(super) len: usize,
     values: VecDeque<T>,
 }
 
@@ -95,6 +104,7 @@ pub(crate) struct Core<T> {
     queues: Lock<Queues>,
     pub(super) flavor: Flavor<T>,
     on_last_receiver: Lock<Option<Box<dyn FnOnce() + Send>>>,
+    policy: OnceLock<Box<Policy<T>>>,
     name: Option<Box<str>>,
 }
 
@@ -119,6 +129,7 @@ impl<T> Core<T> {
             (&raw mut (*at).queues).write(Lock::new(Queues::default()));
             (&raw mut (*at).flavor).write(flavor);
             (&raw mut (*at).on_last_receiver).write(Lock::new(None));
+            (&raw mut (*at).policy).write(OnceLock::new());
             (&raw mut (*at).name).write(name);
             CoreHeader::write(core.cast(), CoreKind::Chan, site);
             let whole = core.as_ref();
@@ -179,6 +190,15 @@ impl<T> Core<T> {
         self.name.as_deref()
     }
 
+    /// What the channel keeps that sheds, if it ever did.
+    pub(super) fn policy(&self) -> Option<&Policy<T>> {
+        self.policy.get().map(Box::as_ref)
+    }
+
+    pub(super) fn policy_or(&self, make: impl FnOnce() -> Policy<T>) -> &Policy<T> {
+        self.policy.get_or_init(|| Box::new(make()))
+    }
+
     /// The object of wait keys.
     pub(super) fn address(&self) -> usize {
         std::ptr::from_ref(self) as usize
@@ -230,14 +250,14 @@ impl<T> Core<T> {
         }
     }
 
-    /// A mark if nobody of that side waits, and the channel is open and unbuffered: nobody did for as long as the mark stays the
+    /// A mark if nobody of that side waits, and the channel is open, unbuffered, and makes senders wait: nobody did for as long as the mark stays the
     /// same. Looks without the lock; `None` says nothing.
     #[inline]
     pub(super) fn nobody_waits(&self, side: usize) -> Option<usize> {
         let shown = self.waits.load(Ordering::Acquire);
         let idle = matches!(self.flavor, Flavor::Rendezvous | Flavor::Never)
             && shown & side == 0
-            && !self.is_closed();
+            && self.flags() & (SEND_CLOSED | RECV_CLOSED | OVERFLOWS) == 0;
         idle.then_some(shown)
     }
 
@@ -286,9 +306,15 @@ impl<T> Core<T> {
             Flavor::Rendezvous | Flavor::Never => {}
             Flavor::Ring(ring) => ring.clear(),
             Flavor::Unbounded(backlog) => {
-                let values = self.backlog(backlog, &mut self.lock()).take();
+                let mut queues = self.lock();
+                let values = self.backlog(backlog, &mut queues).take();
+                queues.cleared += values.len() as u64;
+                drop(queues);
                 drop(values);
             }
+        }
+        if let Some(policy) = self.policy() {
+            policy.give_late();
         }
     }
 

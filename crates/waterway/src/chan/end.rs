@@ -39,6 +39,40 @@ macro_rules! either_end {
                 self.core().is_closed()
             }
 
+            /// What went through the channel so far, and what was shed and refused.
+            ///
+            /// Go: has no counterpart.
+            ///
+            /// # Blocking
+            ///
+            /// Never. Takes the channel's lock, for as long as it takes to count who waits.
+            pub fn statistics(&self) -> Statistics {
+                self.core().statistics()
+            }
+
+            /// What the channel does when it is full.
+            pub fn overflow(&self) -> Overflow {
+                self.core()
+                    .policy()
+                    .map_or(Overflow::Block, |policy| policy.overflow())
+            }
+
+            /// Changes what the channel does when it is full. Senders that wait go on by the new policy.
+            ///
+            /// Go: has no counterpart.
+            ///
+            /// # Panics
+            ///
+            /// If the policy makes no sense for a channel of this capacity, as [`Builder::make`](super::Builder::make) does.
+            ///
+            /// # Blocking
+            ///
+            /// Never.
+            #[track_caller]
+            pub fn set_overflow(&self, overflow: Overflow) {
+                self.core().set_overflow(overflow);
+            }
+
             /// True if both are ends of one channel.
             pub fn same_channel(&self, other: &$end<T>) -> bool {
                 std::ptr::eq(self.core(), other.core())

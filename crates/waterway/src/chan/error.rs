@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
-/// The channel is closed; the value comes back.
+/// The channel is closed, or it is full and its [`Overflow`](super::Overflow) is `Reject`; the value comes back.
+///
+/// Which of the two: `is_closed()` on the end says so, or take `try_send`, whose error does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
@@ -145,7 +147,7 @@ impl<T> fmt::Debug for SendTimeoutError<T> {
 
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(CLOSED_SEND)
+        f.write_str("sending on a closed channel, or on a full one that rejects")
     }
 }
 

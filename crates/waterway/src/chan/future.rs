@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -31,8 +32,8 @@ impl<'a, T> RecvFuture<'a, T> {
 }
 
 impl<'a, T> SendFuture<'a, T> {
-    pub(super) fn new(end: &'a Sender<T>, value: T) -> Self {
-        let mut sending = Sending::new(end);
+    pub(super) fn new(end: &'a Sender<T>, value: T, site: &'static Location<'static>) -> Self {
+        let mut sending = Sending::new(end, site);
         sending.start(value);
         SendFuture(sending)
     }
@@ -105,6 +106,7 @@ impl<T, E: Borrow<Receiver<T>>> Receiving<T, E> {
         };
         // It is in no queue any more, and nothing that it was told is left unused.
         self.task = None;
+        self.end.borrow().core().give_late();
         Poll::Ready(result)
     }
 }
@@ -133,16 +135,19 @@ pub(crate) struct Sending<T, E: Borrow<Sender<T>>> {
     value: Option<T>,
     /// While it waits.
     task: Option<Task<SendSlot<T>>>,
+    site: &'static Location<'static>,
 }
 
 impl<T, E: Borrow<Sender<T>>> Unpin for Sending<T, E> {}
 
 impl<T, E: Borrow<Sender<T>>> Sending<T, E> {
-    pub(crate) fn new(end: E) -> Self {
+    /// `site` is where what is sent is said to come from.
+    pub(crate) fn new(end: E, site: &'static Location<'static>) -> Self {
         Sending {
             end,
             value: None,
             task: None,
+            site,
         }
     }
 
@@ -170,11 +175,11 @@ impl<T, E: Borrow<Sender<T>>> Sending<T, E> {
         let waker = cx.waker().clone();
         let (task, fresh) = match (self.value.take(), &self.task) {
             (Some(value), _) => {
-                let slot = SendSlot::new(value);
+                let slot = SendSlot::new(value, self.site);
                 match core.try_put(&slot) {
                     Put::Done => return Poll::Ready(Ok(())),
-                    Put::Closed => return Poll::Ready(Err(unsent(&slot))),
                     Put::Full => {}
+                    _ => return Poll::Ready(Err(unsent(&slot))),
                 }
                 let task = Task::new(waker, slot, SendSlot::erased);
                 // Kept here from the start: whatever unwinds now, `drop` takes it out of the queue.
@@ -183,10 +188,19 @@ impl<T, E: Borrow<Sender<T>>> Sending<T, E> {
             (None, Some(task)) => (task, Some(waker)),
             (None, None) => unreachable!("something is being sent"),
         };
-        let result = match core.poll_send(task, fresh) {
+        let mut put = core.poll_send(task, fresh);
+        while put == Put::Overflows {
+            put = core.overflow(task.slot());
+            if put == Put::Full {
+                // Another policy by now: it waits after all. It is in no queue.
+                let told = task.waiter().claimed().is_some();
+                put = core.poll_send(task, told.then(|| cx.waker().clone()));
+            }
+        }
+        let result = match put {
             Put::Full => return Poll::Pending,
             Put::Done => Ok(()),
-            Put::Closed => Err(unsent(task.slot())),
+            _ => Err(unsent(task.slot())),
         };
         self.task = None;
         Poll::Ready(result)
@@ -251,7 +265,7 @@ impl<T> Core<T> {
             return Put::Full;
         }
         self.announce(SEND_WAITING);
-        let put = self.put(&mut queues, task.slot(), &mut wakes);
+        let put = self.put_or_overflow(&mut queues, task.slot(), &mut wakes);
         if put == Put::Full {
             _old = fresh.and_then(|waker| task.waiter().set_waker(waker));
             // SAFETY: the future takes the node out before the box goes.

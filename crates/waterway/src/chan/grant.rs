@@ -1,6 +1,8 @@
 //! What an arm of a select is given so that it can send: its value does not exist yet.
 
-use super::core::{Core, Flavor, Queues, RECV_WAITING, SEND_WAITING};
+use std::panic::Location;
+
+use super::core::{Core, Flavor, OVERFLOWS, Queues, RECV_WAITING, SEND_WAITING};
 use super::ops::Put;
 use super::ring::Claim;
 use super::settle::task_waits;
@@ -9,8 +11,21 @@ use super::wakes::WakeList;
 
 impl<T> Core<T> {
     /// What an arm of a select needs to send, if it can be had now. The caller stands in no queue of this channel.
-    /// `may_wait` says that the arm may go ahead with a blocking send, which is how a task is met.
+    /// `may_wait` says that the arm may go ahead with a blocking send, which is how a task is met. Where senders do not wait it
+    /// goes ahead in any case: what becomes of the value is the policy's.
     pub(super) fn grant(
+        &self,
+        queues: &mut Queues,
+        may_wait: bool,
+        wakes: &mut WakeList,
+    ) -> Result<Grant<T>, Put> {
+        match self.grant_room(queues, may_wait, wakes) {
+            Err(Put::Full) if self.flags() & OVERFLOWS != 0 => Ok(Grant::Plain),
+            granted => granted,
+        }
+    }
+
+    fn grant_room(
         &self,
         queues: &mut Queues,
         may_wait: bool,
@@ -26,7 +41,10 @@ impl<T> Core<T> {
                 let peer =
                     peer.map(|(n, claimed)| Grant::Peer(claimed, unsafe { RecvSlot::of(n) }));
                 match peer {
-                    Some(peer) => Ok(peer),
+                    Some(peer) => {
+                        queues.handed += 1;
+                        Ok(peer)
+                    }
                     None if may_wait && task_waits(queues) => Ok(Grant::Plain),
                     None => Err(Put::Full),
                 }
@@ -50,7 +68,12 @@ impl<T> Core<T> {
     }
 
     /// Uses a grant. The value comes back if the channel was closed by its receivers meanwhile, or the grant is plain.
-    pub(super) fn complete(&self, grant: Grant<T>, value: T) -> Result<(), T> {
+    pub(super) fn complete(
+        &self,
+        grant: Grant<T>,
+        value: T,
+        site: &'static Location<'static>,
+    ) -> Result<(), T> {
         match (grant, &self.flavor) {
             (Grant::Peer(claimed, slot), _) => {
                 // SAFETY: S2: the grant is the claim.
@@ -59,6 +82,7 @@ impl<T> Core<T> {
                 Ok(())
             }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
+                self.stamp(ring, &ticket, Some(site));
                 let made_room = ring.complete(ticket, value)?;
                 self.look_behind(RECV_WAITING);
                 if made_room && self.flags() & SEND_WAITING != 0 {
@@ -76,7 +100,10 @@ impl<T> Core<T> {
         match (grant, &self.flavor) {
             // Who waits for it may be met by another.
             (Grant::Plain, _) => self.settle_now(),
-            (Grant::Peer(claimed, _), _) => claimed.wake(),
+            (Grant::Peer(claimed, _), _) => {
+                self.lock().handed -= 1;
+                claimed.wake();
+            }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
                 ring.void(ticket);
                 // A slot that was revoked had nobody waiting, and what stood behind it is gone.

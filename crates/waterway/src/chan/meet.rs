@@ -9,7 +9,7 @@
 //!
 //! Models (`models/`): `rendezvous_..`, `selects_that_face_each_other` in `blocking`.
 
-use super::core::{Core, Flavor, Queues, RECV_CLOSED, SEND_CLOSED, SEND_WAITING};
+use super::core::{Core, Flavor, OVERFLOWS, Queues, RECV_CLOSED, SEND_CLOSED, SEND_WAITING};
 use super::slot::{RecvSlot, SendSlot};
 use crate::primitives::Ordering;
 use crate::wait::{Claimed, WaitQueue};
@@ -24,6 +24,7 @@ impl<T> Core<T> {
     #[inline]
     pub(super) fn meet_receiver(&self, queues: &mut Queues, from: &SendSlot<T>) -> Option<Claimed> {
         let (node, claimed) = queues.receivers.claim_front(|n| !n.waiter().is_task())?;
+        queues.handed += 1;
         let value = from.take().expect("a sender has a value");
         // SAFETY: S2: claimed, and in this channel's queue of receivers.
         unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
@@ -37,6 +38,7 @@ impl<T> Core<T> {
         let (node, claimed) = queues
             .senders
             .claim_front(|n| !unsafe { SendSlot::<T>::of(n) }.is_lazy())?;
+        queues.handed += 1;
         // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
         Some((slot.take().expect("a waiting sender has a value"), claimed))
@@ -55,9 +57,10 @@ impl<T> Core<T> {
         Some(value)
     }
 
-    /// True if nobody waits in `peers`, the queue of the other side, and the channel is open.
+    /// True if nobody waits in `peers`, the queue of the other side, and the channel is open and makes senders wait.
     #[inline]
     pub(super) fn nobody(&self, peers: &WaitQueue) -> bool {
-        peers.is_empty() && self.flags.load(Ordering::Relaxed) & (SEND_CLOSED | RECV_CLOSED) == 0
+        const OTHERWISE: usize = SEND_CLOSED | RECV_CLOSED | OVERFLOWS;
+        peers.is_empty() && self.flags.load(Ordering::Relaxed) & OTHERWISE == 0
     }
 }

@@ -12,6 +12,7 @@
 
 mod block;
 mod builder;
+mod codel;
 mod core;
 mod end;
 mod error;
@@ -21,14 +22,18 @@ mod handle;
 mod iter;
 mod meet;
 mod ops;
+mod overflow;
+mod policy;
 mod port;
 mod quick;
 mod receiver;
 mod ring;
 mod sender;
 mod settle;
+mod shed;
 mod slot;
 mod stand;
+mod statistics;
 mod wakes;
 mod watch;
 
@@ -38,9 +43,12 @@ pub use error::{
 };
 pub use future::{RecvFuture, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
+pub use overflow::{Cause, Overflow, Shed};
 pub use receiver::Receiver;
 pub use sender::{Sender, WeakSender};
+pub use statistics::{ByCause, BySender, Statistics};
 
 pub(crate) use core::Queues;
 pub(crate) use port::{Looked, Port, RecvPort, SendPort, Tried};
+pub(crate) use sender::Unsent;
 pub(crate) use wakes::WakeList;

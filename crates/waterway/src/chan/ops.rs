@@ -44,7 +44,9 @@
 
 use std::ptr::NonNull;
 
-use super::core::{Core, Flavor, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING};
+use super::core::{
+    Core, Flavor, OVERFLOWS, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING, TIMED,
+};
 use super::ring::{Claim, Pop, Ring};
 use super::settle::{arms, blocked_receiver_waits, fresh_arm_waits, tell_task, value_waits};
 use super::slot::{Grant, RecvSlot, SendSlot};
@@ -54,9 +56,14 @@ use crate::wait::{Node, Waiter};
 /// How an attempt to send went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Put {
+    /// Sent; or shed, as the policy has it.
     Done,
     Full,
     Closed,
+    /// Full, and the policy gives the value back.
+    Refused,
+    /// Full, and senders do not wait: the policy is to be asked (`Core::overflow`).
+    Overflows,
 }
 
 /// How an attempt to receive went.
@@ -81,7 +88,7 @@ impl<T> Core<T> {
     #[inline]
     pub(super) fn try_put(&self, from: &SendSlot<T>) -> Put {
         if let Flavor::Ring(ring) = &self.flavor
-            && self.flags() & !RECV_WAITING == 0
+            && self.flags() & !(RECV_WAITING | OVERFLOWS) == 0
         {
             return match ring.claim() {
                 Claim::At(ticket) => {
@@ -104,7 +111,7 @@ impl<T> Core<T> {
     #[inline]
     pub(super) fn try_get(&self) -> Get<T> {
         if let Flavor::Ring(ring) = &self.flavor
-            && self.flags() & RECV_CLOSED == 0
+            && self.flags() & (RECV_CLOSED | TIMED) == 0
         {
             if ring.is_bare().is_some() {
                 return Get::Empty;
@@ -122,6 +129,8 @@ impl<T> Core<T> {
         let mut queues = self.lock();
         let get = self.get(&mut queues, None, &mut wakes);
         self.refresh(&queues);
+        drop(queues);
+        self.give_late();
         get
     }
 
@@ -166,7 +175,7 @@ impl<T> Core<T> {
         }
         match ring.claim() {
             Claim::At(ticket) => {
-                ring.fill(ticket, from.take().expect("a sender has a value"));
+                self.fill(ring, ticket, from);
                 self.settle_ring(ring, queues, wakes);
                 Put::Done
             }
@@ -177,11 +186,17 @@ impl<T> Core<T> {
 
     /// Gives the value to the first blocked receiver. Tasks are passed over.
     #[inline]
-    fn hand(&self, queues: &mut Queues, from: &SendSlot<T>, wakes: &mut WakeList) -> bool {
+    pub(super) fn hand(
+        &self,
+        queues: &mut Queues,
+        from: &SendSlot<T>,
+        wakes: &mut WakeList,
+    ) -> bool {
         let Some((node, claimed)) = queues.receivers.pop_claim_where(|n| !n.waiter().is_task())
         else {
             return false;
         };
+        queues.handed += 1;
         let value = from.take().expect("a sender has a value");
         // SAFETY: S2: claimed, and in this channel's queue of receivers.
         unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
@@ -202,8 +217,12 @@ impl<T> Core<T> {
         }
         let value = match &self.flavor {
             Flavor::Rendezvous | Flavor::Never => return self.fetch(queues, bind, wakes),
-            Flavor::Unbounded(backlog) => self.backlog(backlog, queues).pop_front(),
-            Flavor::Ring(ring) => match ring.pop() {
+            Flavor::Unbounded(backlog) => {
+                let first = self.backlog(backlog, queues).pop_front();
+                queues.handed += u64::from(first.is_some());
+                first
+            }
+            Flavor::Ring(ring) => match self.pop(ring) {
                 Pop::Value(value) => {
                     self.settle_ring(ring, queues, wakes);
                     Some(value)
@@ -237,6 +256,7 @@ impl<T> Core<T> {
         };
         // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
+        queues.handed += 1;
         wakes.push(claimed);
         match bind {
             Some(own) if slot.is_lazy() => {
@@ -284,7 +304,7 @@ impl<T> Core<T> {
 
     /// True if `put` would not find it full. Under the lock.
     pub(super) fn can_put(&self, queues: &Queues) -> bool {
-        self.is_closed()
+        self.flags() & (SEND_CLOSED | RECV_CLOSED | OVERFLOWS) != 0
             || match &self.flavor {
                 Flavor::Rendezvous | Flavor::Never => blocked_receiver_waits(queues),
                 Flavor::Unbounded(_) => true,

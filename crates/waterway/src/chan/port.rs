@@ -132,6 +132,7 @@ impl<'a, T> RecvPort<'a, T> {
 
     /// What a committed arm received.
     pub(crate) fn finish(&self) -> Result<T, RecvError> {
+        self.core.give_late();
         self.slot.take().ok_or(RecvError)
     }
 }
@@ -300,10 +301,12 @@ impl<'a, T> SendPort<'a, T> {
         self.hold.end();
         let message = match self.grant.take() {
             Some(Grant::Plain) | None => message,
-            Some(grant) => return self.core.complete(grant, message).map_err(SendError),
+            Some(grant) => {
+                return self.core.complete(grant, message, site).map_err(SendError);
+            }
         };
         checkpoint();
-        let from = SendSlot::new(message);
+        let from = SendSlot::new(message, site);
         match self.core.send(&from, Limit::NONE, site) {
             Put::Done => Ok(()),
             _ => Err(SendError(from.take().expect("it was not sent"))),

@@ -13,6 +13,8 @@ use super::future::RecvFuture;
 use super::handle::{Handle, RECEIVER};
 use super::iter::{Iter, TryIter};
 use super::ops::Get;
+use super::overflow::Overflow;
+use super::statistics::Statistics;
 use crate::primitives::Ordering;
 use crate::wait::{Limit, checkpoint};
 

@@ -10,7 +10,9 @@ use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::future::SendFuture;
 use super::handle::{Handle, MEMORY, SENDER};
 use super::ops::Put;
+use super::overflow::Overflow;
 use super::slot::SendSlot;
+use super::statistics::Statistics;
 use crate::primitives::Ordering;
 use crate::wait::{Limit, checkpoint};
 
@@ -46,7 +48,8 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// The value comes back if the channel is closed, or is closed while this waits.
+    /// The value comes back if the channel is closed, or is closed while this waits; and if it is full and its
+    /// [`Overflow`](super::Overflow) is `Reject`. Then `is_closed` is false.
     ///
     /// # Blocking
     ///
@@ -67,14 +70,15 @@ impl<T> Sender<T> {
         if self.core().is_quick() {
             return self.send_ring(value, Location::caller());
         }
-        self.send_slot(SendSlot::new(value), Location::caller())
+        let site = Location::caller();
+        self.send_slot(SendSlot::new(value, site), site)
     }
 
     #[inline(never)]
     fn send_ring(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
         match self.core().put_quick(value) {
             Ok(()) => Ok(()),
-            Err(value) => self.send_slot(SendSlot::new(value), site),
+            Err(value) => self.send_slot(SendSlot::new(value, site), site),
         }
     }
 
@@ -86,7 +90,7 @@ impl<T> Sender<T> {
     ) -> Result<(), SendError<T>> {
         match self.core().send(&from, Limit::NONE, site) {
             Put::Done => Ok(()),
-            Put::Full | Put::Closed => Err(SendError(left(&from))),
+            _ => Err(SendError(left(&from))),
         }
     }
 
@@ -110,13 +114,52 @@ impl<T> Sender<T> {
     /// assert!(tx.try_send(2).unwrap_err().is_full());
     /// # drop(rx);
     /// ```
+    #[track_caller]
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        let from = SendSlot::new(value);
-        match self.core().try_put(&from) {
+        let from = SendSlot::new(value, Location::caller());
+        let mut put = self.core().try_put(&from);
+        if put == Put::Full {
+            put = self.core().overflow(&from);
+        }
+        match put {
             Put::Done => Ok(()),
-            Put::Full => Err(TrySendError::Full(left(&from))),
             Put::Closed => Err(TrySendError::Disconnected(left(&from))),
+            _ => Err(TrySendError::Full(left(&from))),
+        }
+    }
+
+    /// Sends a value, and never waits for that: if the channel is full, the oldest value makes room, and comes back.
+    ///
+    /// That is so whatever the channel's [`Overflow`](super::Overflow) is. If a `select` has reserved the place of the oldest,
+    /// and on an unbuffered channel on which no receiver waits, the value itself comes back.
+    ///
+    /// Go: `select { case ch <- value: default: <-ch; ch <- value }`, in a loop.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back if the channel is closed.
+    ///
+    /// # Blocking
+    ///
+    /// Never.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// assert_eq!(tx.force_send(1), Ok(None));
+    /// assert_eq!(tx.force_send(2), Ok(Some(1)));
+    /// assert_eq!(rx.recv(), Ok(2));
+    /// ```
+    #[track_caller]
+    pub fn force_send(&self, value: T) -> Result<Option<T>, SendError<T>> {
+        let from = SendSlot::new(value, Location::caller());
+        let (put, evicted) = self.core().force_out(&from);
+        match put {
+            Put::Done => Ok(evicted),
+            Put::Closed => Err(SendError(left(&from))),
+            _ => Ok(Some(left(&from))),
         }
     }
 
@@ -126,7 +169,8 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// `Timeout` or `Disconnected`, with the value.
+    /// `Timeout` or `Disconnected`, with the value. A full channel whose [`Overflow`](super::Overflow) is `Reject` gives
+    /// `Timeout` at once.
     ///
     /// # Blocking
     ///
@@ -142,7 +186,8 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send_timeout(&self, value: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
         let limit = Limit::at(Instant::now().checked_add(timeout));
-        self.send_within(value, limit, Location::caller())
+        let sent = self.send_within(value, limit, Location::caller());
+        sent.map_err(Unsent::timeout)
     }
 
     /// As [`send`](Self::send), but waits no longer than until `deadline`.
@@ -151,7 +196,8 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// `Timeout` or `Disconnected`, with the value.
+    /// `Timeout` or `Disconnected`, with the value. A full channel whose [`Overflow`](super::Overflow) is `Reject` gives
+    /// `Timeout` at once.
     ///
     /// # Blocking
     ///
@@ -166,22 +212,24 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn send_deadline(&self, value: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        self.send_within(value, Limit::at(Some(deadline)), Location::caller())
+        let sent = self.send_within(value, Limit::at(Some(deadline)), Location::caller());
+        sent.map_err(Unsent::timeout)
     }
 
-    /// As `send`; `Timeout` if the limit came first.
+    /// As `send`, up to a limit.
     pub(crate) fn send_within(
         &self,
         value: T,
         limit: Limit<'_>,
         site: &'static Location<'static>,
-    ) -> Result<(), SendTimeoutError<T>> {
+    ) -> Result<(), Unsent<T>> {
         checkpoint();
-        let from = SendSlot::new(value);
+        let from = SendSlot::new(value, site);
         match self.core().send(&from, limit, site) {
             Put::Done => Ok(()),
-            Put::Full => Err(SendTimeoutError::Timeout(left(&from))),
-            Put::Closed => Err(SendTimeoutError::Disconnected(left(&from))),
+            Put::Closed => Err(Unsent::Closed(left(&from))),
+            Put::Refused => Err(Unsent::Refused(left(&from))),
+            _ => Err(Unsent::Limit(left(&from))),
         }
     }
 
@@ -208,8 +256,9 @@ impl<T> Sender<T> {
     /// assert!(std::pin::Pin::new(&mut send).poll(&mut cx).is_ready());
     /// assert_eq!(rx.recv(), Ok(1));
     /// ```
+    #[track_caller]
     pub fn send_async(&self, value: T) -> SendFuture<'_, T> {
-        SendFuture::new(self, value)
+        SendFuture::new(self, value, Location::caller())
     }
 
     /// Closes the channel: sends fail from now on, also those that wait. What is buffered can still be received.
@@ -258,6 +307,25 @@ impl<T> Sender<T> {
     /// Has `call` called, once, when the last receiver has gone; on the thread that drops it, with no lock held.
     pub(crate) fn on_last_receiver_drop(&self, call: impl FnOnce() + Send + 'static) {
         self.core().set_on_last_receiver(Box::new(call));
+    }
+}
+
+/// Why `send_within` did not send.
+pub(crate) enum Unsent<T> {
+    /// The limit came first.
+    Limit(T),
+    /// The channel is full, and refuses.
+    Refused(T),
+    /// The channel is closed.
+    Closed(T),
+}
+
+impl<T> Unsent<T> {
+    fn timeout(self) -> SendTimeoutError<T> {
+        match self {
+            Unsent::Limit(value) | Unsent::Refused(value) => SendTimeoutError::Timeout(value),
+            Unsent::Closed(value) => SendTimeoutError::Disconnected(value),
+        }
     }
 }
 

@@ -160,7 +160,7 @@ impl<T> Core<T> {
                 ring.reserve(&ticket);
                 slot.give(Grant::Slot(ticket));
             } else {
-                ring.fill(ticket, slot.take().expect("a waiting sender has a value"));
+                self.fill(ring, ticket, slot);
             }
             wakes.push(claimed);
         }

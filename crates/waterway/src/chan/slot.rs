@@ -10,6 +10,7 @@
 //!   fills it: nothing is dropped by filling it.
 
 use std::cell::{Cell, UnsafeCell};
+use std::panic::Location;
 use std::ptr::NonNull;
 
 use super::ring::Ticket;
@@ -77,16 +78,19 @@ pub(super) struct SendSlot<T> {
     value: UnsafeCell<Option<T>>,
     grant: Cell<Option<Grant<T>>>,
     lazy: bool,
+    /// Where the send was called; of a lazy one that is not known yet.
+    site: Option<&'static Location<'static>>,
     /// Of a lazy one in a queue: somebody wanted the value at once, and went without it.
     wanted: Cell<bool>,
 }
 
 impl<T> SendSlot<T> {
-    pub(super) const fn new(value: T) -> SendSlot<T> {
+    pub(super) const fn new(value: T, site: &'static Location<'static>) -> SendSlot<T> {
         SendSlot {
             value: UnsafeCell::new(Some(value)),
             grant: Cell::new(None),
             lazy: false,
+            site: Some(site),
             wanted: Cell::new(false),
         }
     }
@@ -97,6 +101,7 @@ impl<T> SendSlot<T> {
             value: UnsafeCell::new(None),
             grant: Cell::new(None),
             lazy: true,
+            site: None,
             wanted: Cell::new(false),
         }
     }
@@ -114,6 +119,10 @@ impl<T> SendSlot<T> {
 
     pub(super) fn is_lazy(&self) -> bool {
         self.lazy
+    }
+
+    pub(super) fn site(&self) -> Option<&'static Location<'static>> {
+        self.site
     }
 
     /// See `wanted`. Under the lock.

@@ -62,6 +62,8 @@ impl ContextError {
 pub enum SendContextError<T> {
     /// The context ended first.
     Ended(T, ContextError),
+    /// The channel is full, and its [`Overflow`](crate::flow::Overflow) is `Reject`.
+    Refused(T),
     /// The channel is closed.
     Disconnected(T),
 }
@@ -86,7 +88,9 @@ impl<T> SendContextError<T> {
     /// The value that was not sent.
     pub fn into_inner(self) -> T {
         match self {
-            SendContextError::Ended(value, _) | SendContextError::Disconnected(value) => value,
+            SendContextError::Ended(value, _)
+            | SendContextError::Refused(value)
+            | SendContextError::Disconnected(value) => value,
         }
     }
 
@@ -94,7 +98,7 @@ impl<T> SendContextError<T> {
     pub fn ended(&self) -> Option<ContextError> {
         match self {
             SendContextError::Ended(_, error) => Some(*error),
-            SendContextError::Disconnected(_) => None,
+            SendContextError::Refused(_) | SendContextError::Disconnected(_) => None,
         }
     }
 
@@ -132,6 +136,7 @@ impl<T> fmt::Debug for SendContextError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SendContextError::Ended(_, error) => write!(f, "Ended(.., {error:?})"),
+            SendContextError::Refused(_) => f.write_str("Refused(..)"),
             SendContextError::Disconnected(_) => f.write_str("Disconnected(..)"),
         }
     }
@@ -141,6 +146,7 @@ impl<T> fmt::Display for SendContextError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SendContextError::Ended(_, error) => error.fmt(f),
+            SendContextError::Refused(_) => f.write_str("sending on a full channel"),
             SendContextError::Disconnected(_) => f.write_str("sending on a closed channel"),
         }
     }

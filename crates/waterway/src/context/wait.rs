@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::error::{ContextError, RecvContextError, SendContextError};
-use crate::chan::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
+use crate::chan::{Receiver, RecvTimeoutError, Sender, Unsent};
 use crate::flow::{Gate, Place};
 use crate::goroutine::JoinHandle;
 use crate::sync::{
@@ -20,7 +20,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// The value comes back if the context has ended, or the channel is closed.
+    /// The value comes back if the context has ended, the channel is closed, or it is full and refuses.
     ///
     /// # Blocking
     ///
@@ -43,9 +43,10 @@ impl Context {
             return Err(SendContextError::Ended(value, error));
         }
         let sent = to.send_within(value, self.limit(), Location::caller());
-        sent.map_err(|error| match error {
-            SendTimeoutError::Timeout(value) => SendContextError::Ended(value, self.has_ended()),
-            SendTimeoutError::Disconnected(value) => SendContextError::Disconnected(value),
+        sent.map_err(|unsent| match unsent {
+            Unsent::Limit(value) => SendContextError::Ended(value, self.has_ended()),
+            Unsent::Refused(value) => SendContextError::Refused(value),
+            Unsent::Closed(value) => SendContextError::Disconnected(value),
         })
     }
 

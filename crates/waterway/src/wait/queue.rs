@@ -249,6 +249,13 @@ impl WaitQueue {
         any
     }
 
+    /// How many nodes there are.
+    pub(crate) fn count(&self) -> usize {
+        let mut count = 0;
+        self.for_each(|_| count += 1);
+        count
+    }
+
     /// Calls `f` on each node, front to back.
     pub(crate) fn for_each(&self, mut f: impl FnMut(&Node)) {
         let mut cursor = self.head;

@@ -158,6 +158,7 @@ impl<T> Ring<T> {
         if is_void {
             // R2: it is ours, and `head` is still there.
             self.head.0.store(self.next(head), Ordering::SeqCst);
+            self.skipped.fetch_add(1, Ordering::Release);
             self.free(head);
         }
         is_void

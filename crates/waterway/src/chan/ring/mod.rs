@@ -50,7 +50,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use crate::primitives::{AtomicUsize, Ordering, Spin};
+use crate::primitives::{AtomicU64, AtomicUsize, Ordering, Spin};
 
 const STATE: usize = 3;
 const FREE: usize = 0;
@@ -80,6 +80,10 @@ pub(super) struct Ring<T> {
     slots: NonNull<Slot<T>>,
     cap: usize,
     one_lap: usize,
+    /// How many places were passed over.
+    skipped: AtomicU64,
+    /// How many values were dropped by `clear`.
+    cleared: AtomicU64,
 }
 
 /// The right, and the duty, to stamp one slot.
@@ -137,6 +141,8 @@ impl<T> Ring<T> {
             slots,
             cap,
             one_lap: cap.next_power_of_two() * STEP,
+            skipped: AtomicU64::new(0),
+            cleared: AtomicU64::new(0),
         }
     }
 
@@ -247,6 +253,51 @@ impl<T> Ring<T> {
         }
     }
 
+    /// As `pop`, with the place that the value stood in. Nothing if there is no value, or a reserved place stands first.
+    pub(super) fn pop_place(&self) -> Option<(T, usize)> {
+        let mut spin = Spin::new();
+        while let Front::Value(head) = self.front(&mut spin) {
+            if let Some(value) = self.take(head, self.place(head)) {
+                return Some((value, self.index(head)));
+            }
+            spin.once();
+        }
+        None
+    }
+
+    /// The place of a claimed slot.
+    pub(super) fn place_of(&self, at: &Ticket) -> usize {
+        self.index(at.0)
+    }
+
+    /// True if a reserved place stands first, which nobody can take a value from.
+    pub(super) fn is_reserved(&self) -> bool {
+        matches!(self.front(&mut Spin::new()), Front::Reserved(_))
+    }
+
+    /// How many values were ever put, taken, and (among these) dropped by `clear`.
+    pub(super) fn counts(&self) -> (u64, u64, u64) {
+        // Before the positions that they count among.
+        let cleared = self.cleared.load(Ordering::Acquire);
+        let skipped = self.skipped.load(Ordering::Acquire);
+        loop {
+            let tail = self.tail.0.load(Ordering::SeqCst);
+            let head = self.head.0.load(Ordering::SeqCst);
+            if self.tail.0.load(Ordering::SeqCst) == tail {
+                return (
+                    self.count(tail) - skipped,
+                    self.count(head) - skipped,
+                    cleared,
+                );
+            }
+        }
+    }
+
+    /// How many slots were passed up to this position.
+    fn count(&self, position: usize) -> u64 {
+        (position / self.one_lap * self.cap + self.index(position)) as u64
+    }
+
     /// Takes the value at `head`, which was seen there; nothing if another receiver was faster.
     #[inline]
     fn take(&self, head: usize, here: Place<'_, T>) -> Option<T> {
@@ -300,7 +351,10 @@ impl<T> Ring<T> {
         let rest = Rest(self);
         loop {
             match self.pop() {
-                Pop::Value(value) => drop(value),
+                Pop::Value(value) => {
+                    self.cleared.fetch_add(1, Ordering::Release);
+                    drop(value);
+                }
                 Pop::Empty if self.revoke() => {}
                 Pop::Empty | Pop::Closed => break,
             }

@@ -1,0 +1,152 @@
+//! What a channel keeps that sheds: the policy, who gets what is shed, and counts. Plain channels have none of it.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::codel::CoDel;
+use super::overflow::{Cause, Overflow, Shed};
+use super::statistics::{ByCause, BySender};
+use crate::primitives::{AtomicU64, AtomicUsize, Lock, OnceLock, Ordering};
+
+pub(super) type OnShed<T> = Arc<dyn Fn(Shed<T>) + Send + Sync>;
+
+type Site = Option<&'static Location<'static>>;
+
+/// Its locks are taken last, also under that of the channel.
+pub(super) struct Policy<T> {
+    overflow: Lock<Overflow>,
+    on_shed: Option<OnShed<T>>,
+    tally: Lock<Vec<BySender>>,
+    /// Under CoDel: what was shed under the channel's lock, and goes to `on_shed` outside of it.
+    late: Lock<Vec<Shed<T>>>,
+    codel: Lock<Option<CoDel>>,
+    /// When the value in each place of the ring came, and from where. Written by who fills the place, before it does so. 0 where
+    /// that is not known: of values that were there before, or moved to another place (`ring::holes`).
+    stamps: OnceLock<Box<[Stamp]>>,
+}
+
+#[derive(Default)]
+struct Stamp {
+    at: AtomicU64,
+    /// One more than the index in `tally`.
+    sender: AtomicUsize,
+}
+
+impl<T> Policy<T> {
+    pub(super) fn new(on_shed: Option<OnShed<T>>) -> Policy<T> {
+        Policy {
+            overflow: Lock::new(Overflow::Block),
+            on_shed,
+            tally: Lock::new(Vec::new()),
+            late: Lock::new(Vec::new()),
+            codel: Lock::new(None),
+            stamps: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn overflow(&self) -> Overflow {
+        *self.overflow.lock()
+    }
+
+    /// Under the channel's lock. `places` is the capacity of its ring.
+    pub(super) fn set(&self, overflow: Overflow, places: usize, now: u64) {
+        let codel = match overflow {
+            Overflow::CoDel { target, interval } => {
+                self.stamps
+                    .get_or_init(|| (0..places).map(|_| Stamp::default()).collect());
+                Some(CoDel::new(target, interval, now))
+            }
+            _ => None,
+        };
+        *self.codel.lock() = codel;
+        *self.overflow.lock() = overflow;
+    }
+
+    /// Counts one of `sender`'s.
+    pub(super) fn count(&self, sender: Site, count: impl FnOnce(&mut ByCause)) {
+        let mut tally = self.tally.lock();
+        let index = index_of(&mut tally, sender);
+        count(&mut tally[index].counts);
+    }
+
+    pub(super) fn tally(&self) -> Vec<BySender> {
+        self.tally.lock().clone()
+    }
+
+    /// Gives a value that was counted to whoever wants such. With no lock held: this is the user's code.
+    pub(super) fn give(&self, shed: Shed<T>) {
+        match &self.on_shed {
+            Some(on_shed) => on_shed(shed),
+            None => drop(shed),
+        }
+    }
+
+    /// Gives what receivers shed under the lock.
+    pub(super) fn give_late(&self) {
+        let late = std::mem::take(&mut *self.late.lock());
+        late.into_iter().for_each(|shed| self.give(shed));
+    }
+
+    /// The value that is about to stand in this place comes now. `alone`: it stands there alone.
+    pub(super) fn stamp(&self, place: usize, sender: Site, alone: bool, now: u64) {
+        let Some(stamp) = self.stamps.get().map(|stamps| &stamps[place]) else {
+            return;
+        };
+        let index = index_of(&mut self.tally.lock(), sender);
+        stamp.sender.store(index + 1, Ordering::Relaxed);
+        stamp.at.store(now.max(1), Ordering::Relaxed);
+        if alone && let Some(codel) = &mut *self.codel.lock() {
+            codel.was_empty(now);
+        }
+    }
+
+    /// Takes the stamp of a place whose value was taken, before another is put there: since when the value waited, and its sender
+    /// as `shed_late` wants it.
+    pub(super) fn unstamp(&self, place: usize, now: u64) -> (u64, usize) {
+        let Some(stamp) = self.stamps.get().map(|stamps| &stamps[place]) else {
+            return (now, 0);
+        };
+        let sender = stamp.sender.swap(0, Ordering::Relaxed);
+        match stamp.at.swap(0, Ordering::Relaxed) {
+            0 => (now, sender),
+            at => (at, sender),
+        }
+    }
+
+    /// True if a value that came then is to be shed.
+    pub(super) fn is_late(&self, now: u64, came: u64) -> bool {
+        let mut codel = self.codel.lock();
+        codel
+            .as_mut()
+            .is_some_and(|codel| codel.is_late(now, now.saturating_sub(came)))
+    }
+
+    /// Sheds a value, under the channel's lock.
+    pub(super) fn shed_late(&self, value: T, sender: usize) {
+        let sender = match sender.checked_sub(1) {
+            Some(index) => self.tally.lock()[index].sender,
+            None => None,
+        };
+        self.count(sender, |counts| counts.late += 1);
+        self.late.lock().push(Shed {
+            value,
+            cause: Cause::Late,
+            sender,
+        });
+    }
+}
+
+fn index_of(tally: &mut Vec<BySender>, sender: Site) -> usize {
+    let same = |other: &BySender| match (other.sender, sender) {
+        (Some(a), Some(b)) => std::ptr::eq(a, b),
+        (None, None) => true,
+        _ => false,
+    };
+    tally.iter().position(same).unwrap_or_else(|| {
+        tally.push(BySender {
+            sender,
+            counts: ByCause::default(),
+        });
+        tally.len() - 1
+    })
+}

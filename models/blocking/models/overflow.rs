@@ -1,0 +1,200 @@
+//! Channels that shed: each value has one fate, and nobody waits in vain.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shuttle::sync::Mutex;
+
+use super::{Goroutine, Model, Stage, Thread};
+use crate::chan::{Overflow, Shed, builder};
+use crate::{Receiver, Sender};
+
+pub(super) const MODELS: &[Model] = &[
+    ("evict_beside_receives", || evict(Overflow::DropOldest, 1)),
+    ("evict_beside_receives_of_two", || {
+        evict(Overflow::DropOldest, 2)
+    }),
+    ("evict_superseded", || evict(Overflow::KeepLatest, 1)),
+    ("evict_none_but_the_newest", || {
+        evict(Overflow::DropNewest, 1)
+    }),
+    ("evict_beside_close", close),
+    ("evict_beside_select", select),
+    ("evict_by_force_beside_those_who_wait", force),
+    ("evict_by_a_policy_that_comes", policy_comes),
+    ("evict_late_ones", late),
+];
+
+/// What became of values, in any order.
+#[derive(Clone, Default)]
+struct Fates(Arc<Mutex<Vec<u32>>>);
+
+impl Fates {
+    fn note(&self, value: u32) {
+        self.0.lock().unwrap().push(value);
+    }
+
+    fn channel(&self, capacity: usize, overflow: Overflow) -> (Sender<u32>, Receiver<u32>) {
+        let fates = self.clone();
+        let on_shed = move |shed: Shed<u32>| fates.note(shed.value);
+        let builder = builder().capacity(capacity).overflow(overflow);
+        builder.on_shed(on_shed).make()
+    }
+
+    #[track_caller]
+    fn are(&self, expected: impl IntoIterator<Item = u32>) {
+        let mut all = self.0.lock().unwrap().clone();
+        all.sort_unstable();
+        assert_eq!(all, Vec::from_iter(expected));
+    }
+}
+
+#[track_caller]
+fn balance(rx: &Receiver<u32>) {
+    let now = rx.statistics();
+    assert_eq!(
+        now.sent,
+        now.received + now.in_queue + now.shed + now.returned,
+        "{now:?}"
+    );
+}
+
+fn receive(stage: &mut Stage, rx: Receiver<u32>, fates: &Fates) {
+    let fates = fates.clone();
+    stage.actor(Goroutine, move || rx.iter().for_each(|v| fates.note(v)));
+}
+
+fn evict(overflow: Overflow, capacity: usize) {
+    let mut stage = Stage::new();
+    let fates = Fates::default();
+    let (tx, rx) = fates.channel(capacity, overflow);
+    for (sender, kind) in [(0, Goroutine), (1, Thread)] {
+        let tx = tx.clone();
+        stage.actor(kind, move || {
+            for i in 0..2 {
+                tx.send(sender * 10 + i).unwrap();
+            }
+        });
+    }
+    drop(tx);
+    receive(&mut stage, rx.clone(), &fates);
+    let looks = rx.clone();
+    stage.actor(Thread, move || balance(&looks));
+    stage.end();
+    fates.are([0, 1, 10, 11]);
+    balance(&rx);
+}
+
+fn close() {
+    let mut stage = Stage::new();
+    let fates = Fates::default();
+    let (tx, rx) = fates.channel(1, Overflow::DropOldest);
+    for value in [1, 2] {
+        let (tx, fates) = (tx.clone(), fates.clone());
+        stage.actor(Goroutine, move || {
+            if let Err(back) = tx.send(value) {
+                fates.note(back.into_inner());
+            }
+        });
+    }
+    let from = rx.clone();
+    stage.actor(Thread, move || from.close());
+    stage.end();
+    balance(&rx);
+    let now = rx.statistics();
+    assert_eq!(now.in_queue, 0);
+    let told = fates.0.lock().unwrap().len() as u64;
+    assert_eq!(
+        told + now.closed,
+        2,
+        "each came back, was shed, or was dropped by the close"
+    );
+}
+
+/// The place that would be evicted is one that a select has reserved.
+fn select() {
+    let mut stage = Stage::new();
+    let fates = Fates::default();
+    let (tx, rx) = fates.channel(1, Overflow::DropOldest);
+    let selects = tx.clone();
+    stage.actor(Goroutine, move || {
+        crate::select! {
+            send(selects, { shuttle::thread::yield_now(); 1 }) -> sent => sent.unwrap(),
+        }
+    });
+    stage.actor(Thread, move || tx.send(2).unwrap());
+    receive(&mut stage, rx.clone(), &fates);
+    stage.end();
+    fates.are([1, 2]);
+    balance(&rx);
+}
+
+fn force() {
+    let mut stage = Stage::new();
+    let fates = Fates::default();
+    let (tx, rx) = fates.channel(1, Overflow::Block);
+    for value in [1, 2] {
+        let tx = tx.clone();
+        stage.actor(Goroutine, move || tx.send(value).unwrap());
+    }
+    let back = fates.clone();
+    stage.actor(Thread, move || {
+        if let Some(evicted) = tx.force_send(3).unwrap() {
+            back.note(evicted);
+        }
+    });
+    receive(&mut stage, rx.clone(), &fates);
+    stage.end();
+    fates.are([1, 2, 3]);
+    balance(&rx);
+}
+
+fn policy_comes() {
+    let mut stage = Stage::new();
+    let fates = Fates::default();
+    let (tx, rx) = fates.channel(1, Overflow::Block);
+    for value in [1, 2] {
+        let tx = tx.clone();
+        stage.actor(Goroutine, move || tx.send(value).unwrap());
+    }
+    let selects = tx.clone();
+    stage.actor(Goroutine, move || {
+        crate::select! { send(selects, 3) -> sent => sent.unwrap() }
+    });
+    stage.actor(Thread, move || tx.set_overflow(Overflow::DropNewest));
+    // Nobody receives before all have sent.
+    stage.end();
+    while let Ok(value) = rx.try_recv() {
+        fates.note(value);
+    }
+    fates.are([1, 2, 3]);
+    balance(&rx);
+}
+
+fn late() {
+    let mut stage = Stage::new();
+    let fates = Fates::default();
+    let overflow = Overflow::CoDel {
+        target: Duration::from_nanos(1),
+        interval: Duration::from_nanos(1),
+    };
+    let (tx, rx) = fates.channel(2, overflow);
+    for value in [1, 2, 3] {
+        let tx = tx.clone();
+        stage.actor(Goroutine, move || tx.send(value).unwrap());
+    }
+    let changes = tx.clone();
+    stage.actor(Thread, move || {
+        changes.set_overflow(Overflow::Block);
+        changes.set_overflow(overflow);
+    });
+    drop(tx);
+    receive(&mut stage, rx.clone(), &fates);
+    let (selects, to) = (rx.clone(), fates.clone());
+    stage.actor(Thread, move || {
+        crate::select! { recv(selects) -> value => _ = value.map(|v| to.note(v)) }
+    });
+    stage.end();
+    fates.are([1, 2, 3]);
+    balance(&rx);
+}
