@@ -213,3 +213,16 @@ impl SleepingCondvar {
         Ok((guarded, TimedOut(false)))
     }
 }
+
+/// Waits for another thread's next few steps.
+pub(crate) struct Spin(());
+
+impl Spin {
+    pub(crate) const fn new() -> Spin {
+        Spin(())
+    }
+
+    pub(crate) fn once(&mut self) {
+        shuttle::thread::yield_now();
+    }
+}

@@ -230,6 +230,13 @@ impl StackPool {
         self.warm.store(inner.warm.len(), Ordering::Relaxed);
     }
 
+    /// Calls `f` with each range of addresses that stacks are cut from.
+    pub fn for_each_slab(&self, mut f: impl FnMut(std::ops::Range<usize>)) {
+        for start in self.lock().slabs.keys() {
+            f(*start..*start + self.slab_len());
+        }
+    }
+
     /// Stacks that nobody uses and that may hold memory.
     pub fn idle(&self) -> usize {
         self.warm.load(Ordering::Relaxed)

@@ -5,9 +5,15 @@ use std::ptr::NonNull;
 
 pub(crate) static HANDLES: Arena = Arena;
 
+pub(crate) const LINE: usize = 64;
+
 pub(crate) struct Arena;
 
 impl Arena {
+    pub(crate) const fn block_size(size: usize) -> usize {
+        size.next_multiple_of(LINE)
+    }
+
     pub(crate) fn alloc(&self, layout: Layout) -> NonNull<u8> {
         // Zeroed, as a block of the arena that was never used is but for its size.
         // SAFETY: no core is of size zero.

@@ -51,6 +51,22 @@ pub(crate) mod clock {
     }
 }
 
+/// Nobody looks for cycles here.
+pub(crate) mod edges {
+    pub(crate) struct Edge;
+
+    impl Edge {
+        pub(crate) fn begin() -> Edge {
+            Edge
+        }
+    }
+}
+
+/// As above.
+pub(crate) mod stuck {
+    pub(crate) fn check(_waiter: &super::park::Waiter) {}
+}
+
 pub(crate) mod fork {
     pub(crate) fn check() {}
 }

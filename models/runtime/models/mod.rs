@@ -1,5 +1,6 @@
 //! The models, and what they share.
 
+mod halts;
 mod held;
 mod pool;
 mod spares;
@@ -18,13 +19,20 @@ use crate::rt::thread::{futex_wait, futex_wake};
 use crate::schedules::Model;
 
 pub(crate) fn all() -> Vec<Model> {
-    [wakes::MODELS, held::MODELS, spares::MODELS, pool::MODELS].concat()
+    [
+        wakes::MODELS,
+        held::MODELS,
+        halts::MODELS,
+        spares::MODELS,
+        pool::MODELS,
+    ]
+    .concat()
 }
 
 /// Nothing is judged but that sysmon asks when nothing moves any more.
 pub(crate) const HOOKS: Hooks = Hooks {
     on_start: |_| {},
-    on_look: |_| {},
+    on_look: halts::look,
     on_quiescent: |rt, _| {
         let mut at_rest = true;
         rt.each_worker(|worker| at_rest &= worker.is_at_rest());

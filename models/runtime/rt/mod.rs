@@ -8,10 +8,14 @@ mod bed;
 pub(crate) mod blocking;
 #[path = "../../../crates/waterway/src/rt/due.rs"]
 mod due;
+#[path = "../../../crates/waterway/src/rt/edges.rs"]
+mod edges;
 #[path = "../../../crates/waterway/src/rt/fresh.rs"]
 mod fresh;
 #[path = "../../../crates/waterway/src/rt/habit.rs"]
 mod habit;
+#[path = "../../../crates/waterway/src/rt/halt.rs"]
+pub(crate) mod halt;
 #[path = "../../../crates/waterway/src/rt/held.rs"]
 mod held;
 #[path = "../../../crates/waterway/src/rt/idle.rs"]

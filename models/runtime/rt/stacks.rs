@@ -44,5 +44,7 @@ impl Stacks {
         0
     }
 
+    pub(crate) fn for_each_slab(&self, _f: impl FnMut(std::ops::Range<usize>)) {}
+
     pub(crate) fn trim(&self, _keep: usize) {}
 }

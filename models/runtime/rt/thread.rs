@@ -37,6 +37,13 @@ pub(crate) fn chance() -> bool {
     shuttle::rand::Rng::r#gen::<bool>(&mut shuttle::rand::thread_rng())
 }
 
+/// Nobody waits behind it.
+pub(crate) struct ClosedGate;
+
+pub(crate) fn close_gate() -> ClosedGate {
+    ClosedGate
+}
+
 /// Who sleeps, on which word. No switch happens while it is locked.
 static ASLEEP: Mutex<Vec<(usize, shuttle::thread::Thread)>> = Mutex::new(Vec::new());
 

@@ -245,6 +245,12 @@ impl Arena {
         }
     }
 
+    /// The addresses that were never handed out.
+    pub(crate) fn unused(&self) -> std::ops::Range<usize> {
+        let next = *self.next.lock();
+        next..self.start.load(Ordering::Relaxed) + self.len.load(Ordering::Relaxed)
+    }
+
     /// How far into the range `word` points, if it does.
     #[inline]
     pub(crate) fn offset(&self, word: usize) -> Option<usize> {

@@ -8,9 +8,14 @@ use std::alloc::Layout;
 use std::panic::Location;
 use std::ptr::NonNull;
 
-use super::arena::HANDLES;
+use super::arena::{Arena, HANDLES, LINE};
 use super::header::{CoreHeader, CoreKind, MOST_BYTES};
 use crate::primitives::{AtomicUsize, Ordering, fence};
+
+/// How far the word that guards of a core hold is from the core: beyond what it consists of, so that no pointer into it looks like
+/// a guard, and within its block.
+pub(crate) const GUARD_WORD: usize = 96;
+const _: () = assert!(Arena::block_size(LINE + 1) > GUARD_WORD);
 
 /// A shared core in [`HANDLES`]: the header, a count of references, and the object's own state.
 #[repr(C)]

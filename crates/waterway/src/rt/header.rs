@@ -66,8 +66,8 @@ pub(crate) struct CoreHeader {
     /// Of a channel: see `CAPACITY_BITS`. Of a lock: 0, or the address of a `&'static Location`, where it was
     /// last taken.
     pub(crate) capacity: AtomicUsize,
-    /// Of a channel: live senders and receivers. Of a lock: `senders` is the lock word. Of a wait group: `senders` is the count's
-    /// word. Of a semaphore: `senders` are the free permits, `receivers` all.
+    /// Of a channel: live senders and receivers. Of a lock: `senders` is the lock word. Of a once: who makes the call now. Of a wait
+    /// group: `senders` is the count's word. Of a semaphore: `senders` are the free permits, `receivers` all.
     pub(crate) senders: AtomicUsize,
     /// See `senders`. Of a mutex: not 0 if who unlocks is to see to those who wait.
     pub(crate) receivers: AtomicUsize,

@@ -131,6 +131,26 @@ impl Waiter {
         }
     }
 
+    /// Whose it is, as [`whoami`] numbers them; 0 for a task's. Called by itself, or under the lock of a queue that it stands in.
+    pub(crate) fn who(&self) -> usize {
+        match &self.target {
+            // SAFETY: the waiter was made by this goroutine, which waits in it or runs: it has not finished.
+            Target::Goroutine(task) => unsafe { task.as_ref() }.identity.id as usize,
+            Target::Thread(parker) => THREAD | parker.tid() as usize,
+            Target::Task(_) => 0,
+        }
+    }
+
+    /// How often the goroutine or thread has begun or ended a wait. For its own call.
+    pub(crate) fn own_epoch(&self) -> u64 {
+        match &self.target {
+            // SAFETY: as in `who`.
+            Target::Goroutine(task) => unsafe { task.as_ref() }.record.epoch(),
+            Target::Thread(parker) => parker.record().epoch(),
+            Target::Task(_) => 0,
+        }
+    }
+
     /// Claims a waiter that nothing else will claim. Under the lock of `reap`'s list, in which it stands (I1).
     pub(super) fn reap(&self) -> Option<Claimed> {
         self.claim(REAPED)
@@ -399,10 +419,12 @@ pub(crate) fn yield_now() {
     }
 }
 
+/// Marks the number of a thread.
+pub(crate) const THREAD: usize = 1 << 60;
+
 /// A number for who calls, never 0, and no two live callers' are alike: a goroutine's own, or a thread's id, marked.
 #[inline]
 pub(crate) fn whoami() -> usize {
-    const THREAD: usize = 1 << 60;
     match worker::current() {
         Some(task) => task.identity.id as usize,
         None => THREAD | ThreadParker::current().tid() as usize,

@@ -89,6 +89,15 @@ impl WaitReason {
         )
     }
 
+    /// True of a wait for what another holds, or for another's end: it has an owner, and can be part of a cycle.
+    pub(crate) fn has_owner(self) -> bool {
+        use WaitReason::{Join, Mutex, Once, Relock, RwLockRead, RwLockWrite};
+        matches!(
+            self,
+            Mutex | Relock | RwLockRead | RwLockWrite | Once | Join
+        )
+    }
+
     fn from_u8(n: u8) -> WaitReason {
         *WaitReason::ALL
             .get(n as usize)
@@ -194,6 +203,11 @@ impl Record {
 
     /// What the owner waits for; `None` while it runs, or where the record moved while it was read.
     pub(crate) fn read(&self) -> Option<Waiting> {
+        self.read_epoch().map(|(_, waiting)| waiting)
+    }
+
+    /// The same, with the epoch of that wait.
+    pub(crate) fn read_epoch(&self) -> Option<(u64, Waiting)> {
         let epoch = self.epoch.load(Ordering::Acquire);
         if epoch.is_multiple_of(2) {
             return None;
@@ -211,6 +225,6 @@ impl Record {
             since: self.since.load(Ordering::Relaxed),
         };
         crate::primitives::fence(Ordering::Acquire);
-        (self.epoch.load(Ordering::Relaxed) == epoch).then_some(waiting)
+        (self.epoch.load(Ordering::Relaxed) == epoch).then_some((epoch, waiting))
     }
 }

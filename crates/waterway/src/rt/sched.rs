@@ -318,6 +318,11 @@ impl Runtime {
         sum.wrapping_add(super::thread::epochs())
     }
 
+    /// Calls `f` with each range of addresses that stacks of goroutines are cut from.
+    pub(crate) fn each_slab(&self, f: impl FnMut(std::ops::Range<usize>)) {
+        self.stacks.for_each_slab(f);
+    }
+
     /// Goroutines that have been spawned and have not finished.
     pub(crate) fn num_goroutines(&self) -> usize {
         let (spawned, finished) = self.totals();

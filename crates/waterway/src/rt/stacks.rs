@@ -70,6 +70,14 @@ impl Stacks {
         }
     }
 
+    /// Calls `f` with each range of addresses that stacks are cut from.
+    pub(super) fn for_each_slab(&self, mut f: impl FnMut(std::ops::Range<usize>)) {
+        self.default.for_each_slab(&mut f);
+        for (_, pool) in self.others.lock().iter() {
+            pool.for_each_slab(&mut f);
+        }
+    }
+
     /// Stacks that nobody uses and that still may hold memory.
     pub(super) fn idle(&self) -> usize {
         self.default.idle()

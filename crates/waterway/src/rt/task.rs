@@ -130,6 +130,15 @@ impl Task {
     }
 }
 
+impl Task {
+    /// The part of the goroutine's stack that is in use, its descriptor and what lies above included; all of it, if it runs. It stays so
+    /// while its worker is halted.
+    pub(crate) fn used_stack(&self) -> std::ops::Range<usize> {
+        let range = self.stack_range();
+        self.left_at().unwrap_or(range.start)..range.end + size_of::<Task>()
+    }
+}
+
 fn body(home: &'static Worker, cell: StartedCell) -> *const Fiber {
     // SAFETY: the fiber was given this stack for this goroutine alone.
     unsafe { cell.run() };

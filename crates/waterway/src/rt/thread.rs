@@ -2,12 +2,13 @@
 //! never touches freed memory.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::time::Instant;
 
 use super::clock::clock;
 use super::foreign;
 use super::record::{Record, WaitKey};
-use crate::primitives::{AtomicBool, AtomicU32, Lock, Ordering};
+use crate::primitives::{AtomicBool, AtomicU32, AtomicUsize, Lock, Ordering, fence};
 
 const EMPTY: u32 = 0;
 const WOKEN: u32 = 1;
@@ -20,6 +21,8 @@ pub(crate) struct ThreadParker {
     tid: AtomicU32,
     record: Record,
     in_use: AtomicBool,
+    /// The addresses of the thread's stack.
+    stack: [AtomicUsize; 2],
 }
 
 static PARKERS: Lock<Vec<&'static ThreadParker>> = Lock::new(Vec::new());
@@ -61,11 +64,18 @@ impl ThreadParker {
     #[cold]
     fn late() -> &'static ThreadParker {
         if foreign::depth() > 0 {
-            return ThreadParker::lease();
+            return ThreadParker::lease().without_stack();
         }
         let parker = LATE.get().unwrap_or_else(ThreadParker::lease);
         LATE.set(Some(parker));
-        parker
+        parker.without_stack()
+    }
+
+    /// Soon another thread has that stack, and nobody is told.
+    fn without_stack(&'static self) -> &'static ThreadParker {
+        self.stack[1].store(0, Ordering::Relaxed);
+        self.stack[0].store(0, Ordering::Relaxed);
+        self
     }
 
     fn lease() -> &'static ThreadParker {
@@ -78,6 +88,7 @@ impl ThreadParker {
                     tid: AtomicU32::new(0),
                     record: Record::new(),
                     in_use: AtomicBool::new(true),
+                    stack: [const { AtomicUsize::new(0) }; 2],
                 }));
                 all.push(new);
                 new
@@ -86,11 +97,19 @@ impl ThreadParker {
         parker.in_use.store(true, Ordering::Relaxed);
         parker.word.store(EMPTY, Ordering::Relaxed);
         parker.tid.store(tid(), Ordering::Relaxed);
+        let stack = own_stack();
+        parker.stack[0].store(stack.start, Ordering::Relaxed);
+        parker.stack[1].store(stack.end, Ordering::Relaxed);
         parker
     }
 
     pub(crate) fn tid(&self) -> u32 {
         self.tid.load(Ordering::Relaxed)
+    }
+
+    /// The addresses of the thread's stack, with its thread-locals where it has them there; empty if that cannot be told.
+    pub(crate) fn stack(&self) -> Range<usize> {
+        self.stack[0].load(Ordering::Relaxed)..self.stack[1].load(Ordering::Relaxed)
     }
 
     pub(crate) fn record(&self) -> &Record {
@@ -109,6 +128,7 @@ impl ThreadParker {
 
     /// The wait is over. The wake that ended it is forgotten after the record has told (see `woken`).
     pub(super) fn end(&self) {
+        pass_gate();
         self.record.end();
         self.word.store(EMPTY, Ordering::SeqCst);
     }
@@ -135,6 +155,52 @@ impl ThreadParker {
     pub(super) fn unpark(&self) {
         self.word.store(WOKEN, Ordering::Release);
         futex_wake(&self.word);
+    }
+}
+
+/// 1 while no thread may end its wait.
+static GATE: AtomicU32 = AtomicU32::new(0);
+
+/// While it is there, a thread that waits in the runtime, and was not woken when it was looked at, stays in its wait.
+pub(super) struct ClosedGate(());
+
+pub(super) fn close_gate() -> ClosedGate {
+    GATE.store(1, Ordering::SeqCst);
+    fence(Ordering::SeqCst);
+    ClosedGate(())
+}
+
+impl Drop for ClosedGate {
+    fn drop(&mut self) {
+        GATE.store(0, Ordering::SeqCst);
+        futex_wake_all(&GATE);
+    }
+}
+
+/// The calling thread was woken, or its time is over. It has seen that, then it looks at the gate: who closed it before he found
+/// that the thread was not woken is seen here.
+fn pass_gate() {
+    fence(Ordering::SeqCst);
+    while GATE.load(Ordering::SeqCst) == 1 {
+        futex_wait(&GATE, 1, None);
+    }
+}
+
+/// The addresses of the calling thread's stack; empty if that cannot be told.
+pub(crate) fn own_stack() -> Range<usize> {
+    // SAFETY: plain calls with valid pointers, the attributes made by the first, taken apart by the last.
+    unsafe {
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {
+            return 0..0;
+        }
+        let (mut low, mut size) = (std::ptr::null_mut(), 0);
+        let told = libc::pthread_attr_getstack(&attributes, &mut low, &mut size) == 0;
+        libc::pthread_attr_destroy(&mut attributes);
+        match told {
+            true => low as usize..low as usize + size,
+            false => 0..0,
+        }
     }
 }
 
@@ -195,6 +261,11 @@ pub(super) fn futex_wait(word: &AtomicU32, value: u32, timeout: Option<std::time
 pub(super) fn futex_wake(word: &AtomicU32) {
     use rustix::thread::futex;
     let _ = futex::wake(word, futex::Flags::PRIVATE, 1);
+}
+
+fn futex_wake_all(word: &AtomicU32) {
+    use rustix::thread::futex;
+    let _ = futex::wake(word, futex::Flags::PRIVATE, i32::MAX as u32);
 }
 
 /// How often threads began or ended a wait, those that have ended included: the sum only grows.

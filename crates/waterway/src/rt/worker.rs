@@ -17,8 +17,10 @@ use crossbeam_deque::{Injector, Steal};
 
 use super::bed::Bed;
 use super::cell::Unstarted;
+use super::edges::Edges;
 use super::fresh::{Fresh, FreshStealer};
 use super::habit::Stopwatch;
+use super::halt::Brake;
 use super::inbox::Inbox;
 use super::live::Live;
 use super::park::TimerPayload;
@@ -95,6 +97,10 @@ pub(crate) struct Worker {
     pub(super) held_since: AtomicU64,
     /// True while the thread is between `resume` and its return.
     pub(super) busy: AtomicBool,
+    /// See `halt`.
+    pub(super) halt: Brake,
+    /// Waits for locks and the like that began and ended here, see `edges`.
+    pub(super) edges: Edges,
     pub(crate) tid: AtomicU32,
     /// Goroutines spawned and finished by this worker.
     pub(super) spawned: AtomicU64,
@@ -171,6 +177,8 @@ impl Worker {
             hand: Hand::new(),
             held_since: AtomicU64::new(0),
             busy: AtomicBool::new(false),
+            halt: Brake::new(),
+            edges: Edges::new(),
             tid: AtomicU32::new(0),
             spawned: AtomicU64::new(0),
             finished: AtomicU64::new(0),
@@ -208,6 +216,7 @@ impl Worker {
         self.tid.store(super::thread::tid(), Ordering::Relaxed);
         waterway_stack::ensure_altstack();
         rt.tokens.acquire(self);
+        self.halt.get_up();
         loop {
             if !self.hand.holds() || self.preempt.load(Ordering::Relaxed) {
                 self.slice_over(rt);
@@ -215,9 +224,11 @@ impl Worker {
             match self.pick(rt) {
                 Some(job) => self.execute(rt, job),
                 None => {
+                    self.halt.rest();
                     if !super::idle::rest(self, rt) {
                         break;
                     }
+                    self.halt.get_up();
                 }
             }
         }
@@ -227,12 +238,15 @@ impl Worker {
     /// The time slice is over, or sysmon has taken the token away: others first.
     #[cold]
     fn slice_over(&'static self, rt: &'static Runtime) {
-        self.preempt.store(false, Ordering::Relaxed);
+        self.preempt.store(false, Ordering::SeqCst);
         // SAFETY: the worker's thread (I1).
         if let Some(task) = unsafe { self.own() }.next.take() {
             self.push_back(task);
         }
+        self.halt.rest();
         rt.tokens.pass_on(self);
+        self.halt.get_up();
+        self.halt.stop_if_asked();
     }
 
     /// The worker that this one last looked at to take goroutines over. For its own thread.

@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::primitives::{AtomicPtr, Ordering};
-use crate::rt::core_box::CoreBox;
+use crate::rt::core_box::{CoreBox, GUARD_WORD};
 use crate::rt::header::CoreKind;
 
 pub(super) struct LazyCore<S> {
@@ -69,10 +69,22 @@ pub(super) fn address<S>(core: &CoreBox<S>) -> usize {
     std::ptr::from_ref(core) as usize
 }
 
-/// The word of a guard: the core's address, and one line further. A scan of memory finds by it who holds what.
+/// The word of a guard: an address in the core's block that is nothing else's. A scan of memory finds by it who holds what.
 pub(super) fn guard_word<S>(core: &CoreBox<S>) -> *const () {
     std::ptr::from_ref(core)
         .cast::<u8>()
-        .wrapping_add(64)
+        .wrapping_add(GUARD_WORD)
         .cast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::primitives::Lock;
+    use crate::wait::WaitQueue;
+
+    #[test]
+    fn the_word_of_a_guard_is_no_address_of_anything_in_a_core() {
+        assert!(size_of::<CoreBox<Lock<WaitQueue>>>() < GUARD_WORD);
+    }
 }

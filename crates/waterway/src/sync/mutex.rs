@@ -97,8 +97,8 @@ impl<T: ?Sized> Mutex<T> {
     /// assert_eq!(*count.lock(), 2);
     /// ```
     ///
-    /// A goroutine that locks a mutex it holds already waits for ever; the runtime reports that as a deadlock if nothing
-    /// else can go on.
+    /// A goroutine that locks a mutex it holds already waits for ever, and so do those that wait for each other's locks. The runtime
+    /// says so ([`watch::verdicts`](crate::watch::verdicts)).
     ///
     /// # Blocking
     ///

@@ -114,6 +114,8 @@ impl Once {
                 DONE => return false,
                 TODO => {
                     self.state.store(me, Ordering::Relaxed);
+                    // For those who look for cycles.
+                    core.header.senders.store(me, Ordering::Relaxed);
                     return true;
                 }
                 maker if maker == me => {
@@ -137,7 +139,9 @@ impl Once {
     /// The call is over: whoever waits looks again.
     fn finish(&self, state: usize) {
         let all = {
-            let mut line = self.core.get().value.lock();
+            let core = self.core.get();
+            let mut line = core.value.lock();
+            core.header.senders.store(0, Ordering::Relaxed);
             self.state.store(state, Ordering::Release);
             line.pop_all()
         };

@@ -45,7 +45,9 @@ impl Want {
     }
 }
 
+/// Nothing but the line, see `wait::line`.
 #[derive(Default)]
+#[repr(transparent)]
 pub(super) struct Core {
     /// Those who wait.
     line: Lock<WaitQueue>,

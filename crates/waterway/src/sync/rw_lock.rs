@@ -19,8 +19,8 @@ use crate::wait::{Limit, WaitKey, WaitReason, checkpoint};
 /// A lock for data that is read by many and written by one at a time.
 ///
 /// There is no poisoning: a panic while it is held unlocks it. A waiting writer stops new readers, so a goroutine that
-/// reads and reads again, while another waits to write, waits for ever; the runtime reports that as a deadlock if nothing
-/// else can go on.
+/// reads and reads again, while another waits to write, waits for ever; the runtime says so
+/// ([`watch::verdicts`](crate::watch::verdicts)).
 ///
 /// ```
 /// use waterway::sync::RwLock;

@@ -3,9 +3,11 @@
 use super::limit::Limit;
 use super::queue::{Node, WaitQueue};
 use crate::primitives::{Lock, LockGuard};
+use crate::rt::edges::Edge;
 use crate::rt::park::{Claimed, Waiter, Wake};
 use crate::rt::reap::unwind;
 use crate::rt::record::WaitKey;
+use crate::rt::stuck;
 
 /// What a lock guards that callers wait on.
 pub(crate) trait Waited {
@@ -65,6 +67,7 @@ impl<'a> Wait<'a> {
         left: impl FnOnce(&mut S) -> Vec<Claimed>,
     ) -> bool {
         let waiter = Waiter::current();
+        let _edge = self.key.reason.has_owner().then(Edge::begin);
         if self.limit.is_none() {
             waiter.set_sole();
         }
@@ -82,6 +85,7 @@ impl<'a> Wait<'a> {
         }
         let woken = self.limit.park(&waiter, &self.key);
         if let Wake::Ready(_) = woken {
+            stuck::check(&waiter);
             return true;
         }
         let mut state = lock.lock();

@@ -16,6 +16,7 @@
 
 mod call;
 mod limit;
+mod line;
 mod queue;
 mod task;
 
@@ -25,5 +26,6 @@ pub(crate) use crate::rt::reap::unwind;
 pub(crate) use crate::rt::record::{WaitKey, WaitReason};
 pub(crate) use call::{Wait, Waited};
 pub(crate) use limit::{Ending, Limit};
+pub(crate) use line::line_at;
 pub(crate) use queue::{Node, Turn, WaitQueue};
 pub(crate) use task::{Stand, Task, TaskWait, WaitsAt};

@@ -25,6 +25,7 @@ use crate::rt::config::DeadlockPolicy;
 use crate::rt::reap;
 use crate::rt::say::say;
 use crate::rt::sched::Runtime;
+use crate::rt::stuck;
 use crate::rt::sysmon::Verdict;
 use crate::rt::thread;
 
@@ -51,6 +52,8 @@ pub(super) fn judge(rt: &'static Runtime, asked: &mut bool) -> Verdict {
         first if finding(rt) != first || rt.signature() != before => Verdict::LookAgain,
         Finding::Deadlock(_, foreign) => {
             *asked = true;
+            // The report is to have it, and the process may end.
+            super::prove::look_now(rt);
             act(rt, &foreign);
             Verdict::Settled
         }
@@ -103,6 +106,22 @@ fn finding(rt: &Runtime) -> Finding {
     }
 }
 
+/// True if all threads of the process are the runtime's own, with no job, or wait in it and were not woken.
+pub(super) fn only_own_threads(rt: &Runtime) -> bool {
+    let mut known = Vec::new();
+    rt.each_worker(|worker| known.push(worker.tid.load(Ordering::Relaxed)));
+    if !rt.pool_at_rest(&mut known) {
+        return false;
+    }
+    thread::internal(&mut known);
+    thread::for_each(|parker| {
+        if !parker.woken() && parker.record().read().is_some() {
+            known.push(parker.tid());
+        }
+    });
+    threads().is_some_and(|all| all.iter().all(|tid| known.contains(tid)))
+}
+
 /// All threads of the process, as the kernel lists them. `None` where it cannot be read.
 fn threads() -> Option<Vec<u32>> {
     let mut tids = Vec::new();
@@ -131,6 +150,7 @@ fn act(rt: &'static Runtime, foreign: &[Asleep]) {
         DeadlockPolicy::Report => say(format_args!("{report}")),
         DeadlockPolicy::PanicMain => {
             say(format_args!("{report}"));
+            stuck::void();
             if !reap::main() {
                 say(format_args!(
                     "main cannot be unwound where it is: the process ends\n"

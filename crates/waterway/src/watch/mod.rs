@@ -2,10 +2,15 @@
 
 mod deadlock;
 mod dump;
+mod evidence;
+mod findings;
 mod foreign;
 mod frames;
 #[macro_use]
 pub(crate) mod leaks;
+mod owners;
+mod prove;
+mod scan;
 #[cfg(feature = "serve")]
 mod serve;
 mod sigquit;
@@ -14,23 +19,31 @@ mod snapshot;
 use std::time::Duration;
 
 use crate::rt::Hooks;
+use crate::rt::sched::Runtime;
 
 /// How the runtime reaches this layer.
 pub(crate) const HOOKS: Hooks = Hooks {
     on_start: sigquit::install,
-    on_look: sigquit::look,
+    on_look: look,
     on_quiescent: deadlock::judge,
 };
 
 #[doc(inline)]
 pub use __assert_no_leaks as assert_no_leaks;
 pub use dump::{Dump, dump};
+pub use findings::{on_verdict, suspects, verdicts};
 #[cfg(feature = "serve")]
 pub use serve::{Serve, ServeError, Server, serve};
 pub use snapshot::snapshot;
 /// The types of a [`snapshot()`].
 pub use waterway_snapshot as data;
 pub use waterway_snapshot::Snapshot;
+pub use waterway_snapshot::{Suspect, SuspectKind, Verdict, VerdictKind};
+
+fn look(rt: &'static Runtime) {
+    sigquit::look(rt);
+    prove::look(rt);
+}
 
 /// How long the program's own exit handlers may take.
 const EXIT_HANDLERS: Duration = Duration::from_secs(1);

@@ -15,6 +15,7 @@ use waterway_snapshot::{
     Semaphore, Snapshot, Stack, State, Target, Thread, Wait, WaitGroup, Who,
 };
 
+use super::findings;
 use super::frames::Names;
 use crate::goroutine::{Dedicated, dedicated};
 use crate::primitives::Ordering;
@@ -81,6 +82,8 @@ pub(super) fn take(rt: Option<&Runtime>, backtraces: bool) -> Snapshot {
     taker.threads();
     taker.objects();
     let mut all = taker.all;
+    all.verdicts = findings::verdicts();
+    all.suspects = findings::suspects_now(rt);
     all.waiters();
     all
 }
@@ -378,7 +381,7 @@ fn target(reason: WaitReason, object: usize) -> Target {
     }
 }
 
-fn object_id(seen: &Seen) -> ObjectId {
+pub(super) fn object_id(seen: &Seen) -> ObjectId {
     let kind = match seen.kind {
         CoreKind::Chan => ObjectKind::Channel,
         CoreKind::Mutex => ObjectKind::Mutex,

@@ -1,0 +1,229 @@
+//! The proof that some who wait for each other's locks, onces and ends will wait for ever.
+//!
+//! # What is proved
+//!
+//! A set of waiters is *stuck* if each of them can be woken only by what another of them does after it goes on: then none does. So the
+//! largest such set is looked for: all that wait without a limit are candidates, and who may be woken by anybody else is taken
+//! out, until nobody is. Cycles are in what remains, and those who wait behind them.
+//!
+//! | waits for | is woken only by one of the set, if |
+//! | --- | --- |
+//! | a mutex | the lock names one of the set, and its guard is with the set |
+//! | a readers-writer lock | all its guards are with the set and are in the way; or one of the set stands before it in the line |
+//! | a once, a lazy value | who makes the value is of the set: it does so in its own call, which cannot be handed on |
+//! | the end of a goroutine | that goroutine is of the set |
+//!
+//! *A guard is with the set* if the word that each guard holds is found on the stacks of the set, and nowhere else that counts.
+//! A guard does not leave the thread that took it, and a mutex names who took it. So that thread's goroutines are stopped between two
+//! turns (`halt`): then the guard lies in memory and does not move. All memory that can be written is looked through but for what
+//! cannot matter: stacks that nobody uses, dead parts of stacks, stacks of other threads and of goroutines that live there. A lock
+//! for many readers does not say who has it. There every worker is stopped, and there is a proof only if no other thread
+//! is about.
+//!
+//! A word that was left behind by a guard that was moved or dropped looks like a guard. Outside of the set that costs the proof.
+//! Within, it could be taken for the one that is elsewhere, but then that one is found too, and costs the proof.
+//!
+//! # Why it is a proof
+//!
+//! The waiters are kept where they are while all of this is looked at: goroutines by their halted workers, threads by the gate.
+//! Each stands in the line of its lock and was not claimed. Who claims it later has to drop a guard, make a value or end:
+//! one of the set has to do so, after it has gone on; the first that does would have gone on by itself.
+//!
+//! Not seen are guards that code carries to another thread although they are not `Send` (`unsafe impl Send`, as `send_wrapper` does),
+//! guards whose address is kept in another form than a pointer's, and guards at odd addresses (`repr(packed)`).
+
+use std::collections::{HashMap, HashSet};
+
+use super::evidence::Evidence;
+use super::findings::{self, Finding};
+use super::owners::{Home, Set, Waiter, collect};
+use super::scan::{self, Of, Part};
+use crate::primitives::Lock;
+use crate::rt::clock::clock;
+use crate::rt::halt::Halt;
+use crate::rt::sched::Runtime;
+use crate::rt::worker::Worker;
+use crate::wait::line_at;
+
+/// A wait that is as young as this, in nanoseconds, is not looked at: most end soon.
+const AGE: u64 = 8_000_000;
+/// Of the time that goes by, so little is spent on looking: one part of this many.
+const SHARE: u64 = 50;
+/// How long workers may take to come to a stop, in nanoseconds.
+const PATIENCE: u64 = 20_000_000;
+/// Until another look where there was none to come by, in nanoseconds: from the first to the last.
+const FIRST_PAUSE: u64 = 20_000_000;
+const LAST_PAUSE: u64 = 2_000_000_000;
+
+/// What is known from earlier looks.
+struct State {
+    /// Waits that had begun when everybody was looked at.
+    begun: u64,
+    /// When to look, if there is reason to.
+    due: Option<u64>,
+    /// Not before.
+    not_before: u64,
+    pause: u64,
+    /// Waits that were judged: who, in which epoch.
+    judged: HashSet<(usize, u64)>,
+}
+
+static STATE: Lock<Option<State>> = Lock::new(None);
+
+/// Looks for cycles, if there may be a new one. Called by sysmon, often.
+pub(super) fn look(rt: &'static Runtime) {
+    let (begun, now) = rt.edges();
+    if now == 0 {
+        return;
+    }
+    let mut state = take_state();
+    let time = clock();
+    if state.due.is_none() && begun != state.begun {
+        state.due = Some((time + AGE).max(state.not_before));
+    }
+    if state.due.is_some_and(|due| time >= due) {
+        state.due = None;
+        judge(rt, &mut state, begun);
+    }
+    *STATE.lock() = Some(state);
+}
+
+/// As `look`, now.
+pub(super) fn look_now(rt: &'static Runtime) {
+    let (begun, now) = rt.edges();
+    if now > 0 {
+        let mut state = take_state();
+        judge(rt, &mut state, begun);
+        *STATE.lock() = Some(state);
+    }
+}
+
+/// Sysmon's thread alone looks, so nobody misses it meanwhile.
+fn take_state() -> State {
+    STATE.lock().take().unwrap_or_else(|| State {
+        begun: 0,
+        due: None,
+        not_before: 0,
+        pause: FIRST_PAUSE,
+        judged: HashSet::new(),
+    })
+}
+
+fn judge(rt: &'static Runtime, state: &mut State, begun: u64) {
+    let start = clock();
+    let waiters = collect(rt);
+    // Who has begun to wait and was not seen to yet is looked at later.
+    match waiters.count < rt.edges().1 {
+        true => state.due = Some(clock() + AGE),
+        false => state.begun = begun,
+    }
+    let Ok(set) = candidates(waiters.all) else {
+        state.due = Some(clock() + AGE);
+        return;
+    };
+    let looked = clock();
+    state.not_before = looked + (looked - start) * SHARE;
+    let waits = || set.iter().map(|w| (w.who, w.epoch));
+    if waits().all(|wait| state.judged.contains(&wait)) {
+        return;
+    }
+    match prove(rt, &set, &state.judged) {
+        Some(findings) => {
+            state.pause = FIRST_PAUSE;
+            state.judged = waits().collect();
+            if !findings::publish(rt, findings) {
+                // It may happen again and again.
+                let now = clock();
+                state.not_before = now + (now - looked) * SHARE;
+            }
+        }
+        None => {
+            state.due = Some(clock() + state.pause);
+            state.pause = (state.pause * 2).min(LAST_PAUSE);
+        }
+    }
+}
+
+/// Those who may be stuck, by what locks say of themselves and by a glance at stacks.
+fn candidates(all: Vec<Waiter>) -> Result<Vec<Waiter>, scan::Unclear> {
+    let mut set = Set::new(all);
+    set.settle(|set, waiter| waiter.at_rw_lock() || set.has(waiter.holder));
+    if !set.iter().any(Waiter::at_rw_lock) {
+        return Ok(set.into_vec());
+    }
+    let set_now = set.into_vec();
+    let cores: Vec<usize> = set_now.iter().map(|w| w.waiting.key.object).collect();
+    let stack = |(at, waiter): (usize, &Waiter)| Part {
+        range: waiter.stack(),
+        of: Of::Party(at),
+    };
+    let parts: Vec<Part> = set_now.iter().enumerate().map(stack).collect();
+    let hits = scan::within(&cores, &parts)?;
+    let with: HashSet<(usize, usize)> = hits
+        .iter()
+        .filter_map(|hit| match hit.of {
+            Of::Party(at) => Some((cores[hit.core], set_now[at].who)),
+            _ => None,
+        })
+        .collect();
+    let mut set = Set::new(set_now);
+    set.settle(|set, waiter| {
+        let guard = || {
+            with.iter()
+                .any(|(core, who)| *core == waiter.waiting.key.object && set.has(*who))
+        };
+        match waiter.at_rw_lock() {
+            // Whoever stands before it there waits for one who has a guard, too.
+            true => guard(),
+            false => set.has(waiter.holder),
+        }
+    });
+    Ok(set.into_vec())
+}
+
+/// What is true of the candidates: `None` if it could not be looked at now.
+fn prove(
+    rt: &'static Runtime,
+    candidates: &[Waiter],
+    judged: &HashSet<(usize, u64)>,
+) -> Option<Vec<Finding>> {
+    let guards_anywhere = candidates.iter().any(Waiter::at_rw_lock);
+    let at_home = |worker: &Worker| {
+        let lives = |w: &Waiter| matches!(w.home, Home::Worker(home) if std::ptr::eq(home, worker));
+        guards_anywhere || candidates.iter().any(lives)
+    };
+    let halt = Halt::begin(rt, at_home, PATIENCE)?;
+    let known: HashSet<(usize, u64)> = candidates.iter().map(|w| (w.who, w.epoch)).collect();
+    let mut waiters = collect(rt);
+    waiters.all.retain(|w| known.contains(&(w.who, w.epoch)));
+    let lines = lines(&waiters.all);
+    let evidence = Evidence::find(rt, &halt, &waiters, &lines);
+    let mut set = Set::new(waiters.all.clone());
+    let suspects = || {
+        let mut set = Set::new(waiters.all.clone());
+        set.settle(|set, waiter| set.has(waiter.holder));
+        set
+    };
+    set.settle(|set, waiter| evidence.is_stuck(set, waiter));
+    let mut findings = findings::verdicts_on(&set, &evidence, judged);
+    let unproved = evidence.unclear.unwrap_or(ELSEWHERE);
+    findings.extend(findings::suspects_of(&suspects(), &set, judged, unproved));
+    findings::mark(&findings);
+    Some(findings)
+}
+
+/// What a suspicion lacks, mostly.
+const ELSEWHERE: &str = "a guard, or what is left of one, lies where others may reach it";
+
+/// The lines of all locks and onces that somebody of these waits for.
+fn lines(waiters: &[Waiter]) -> HashMap<usize, Vec<usize>> {
+    let mut lines = HashMap::new();
+    for waiter in waiters.iter().filter(|w| w.object.is_some()) {
+        let core = waiter.waiting.key.object;
+        // SAFETY: the waiter was not woken, and is kept in its wait by its halted worker, or by the gate: what it waits for lives.
+        lines
+            .entry(core)
+            .or_insert_with(|| unsafe { line_at(core) });
+    }
+    lines
+}
