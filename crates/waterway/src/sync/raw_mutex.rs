@@ -47,9 +47,9 @@ const UP: usize = 1;
 const COMING: usize = 2;
 const PASSES: usize = 32;
 
-/// Nothing but the line, see `wait::line`.
+/// The line comes first, see `wait::line`.
 #[derive(Default)]
-#[repr(transparent)]
+#[repr(C)]
 pub(super) struct Core {
     queue: Lock<WaitQueue>,
     /// Unlocks while somebody was coming. Changed by holders only.

@@ -45,9 +45,9 @@ impl Want {
     }
 }
 
-/// Nothing but the line, see `wait::line`.
+/// The line comes first, see `wait::line`.
 #[derive(Default)]
-#[repr(transparent)]
+#[repr(C)]
 pub(super) struct Core {
     /// Those who wait.
     line: Lock<WaitQueue>,
