@@ -53,14 +53,10 @@ pub fn verdicts() -> Vec<Verdict> {
 ///
 /// Go: none.
 pub fn suspects() -> Vec<Suspect> {
-    started().map_or(Vec::new(), suspects_now)
-}
-
-pub(super) fn suspects_now(rt: &Runtime) -> Vec<Suspect> {
     let kept = SUSPECTS.lock().clone();
-    if kept.is_empty() {
+    let Some(rt) = started().filter(|_| !kept.is_empty()) else {
         return Vec::new();
-    }
+    };
     let now = still_wait(rt);
     let lasts = |waits: &[(usize, u64)]| waits.iter().all(|wait| now.contains(wait));
     let kept = kept.into_iter().filter(|(_, waits)| lasts(waits));

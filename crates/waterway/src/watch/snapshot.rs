@@ -83,7 +83,7 @@ pub(super) fn take(rt: Option<&Runtime>, backtraces: bool) -> Snapshot {
     taker.objects();
     let mut all = taker.all;
     all.verdicts = findings::verdicts();
-    all.suspects = findings::suspects_now(rt);
+    all.suspects = findings::suspects();
     all.waiters();
     all
 }
