@@ -142,3 +142,67 @@ fn row(series: &Series) -> String {
         count(last.shed.total()),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overload::design::DESIGNS;
+    use crate::overload::wire::Shed;
+
+    /// Designs of which the first is as far as told, the second has failed, and the third has said nothing yet.
+    fn all(time: f64) -> Vec<Series> {
+        let sample = Sample {
+            time,
+            memory: 3 << 20,
+            goroutines: 1_234,
+            queue: 56,
+            p50_ms: Some(7.0),
+            p99_ms: None,
+            sent: 0,
+            received: 89,
+            shed: Shed {
+                late: 10,
+                full: 1,
+                refused: 0,
+            },
+        };
+        let of = |number: usize, samples, failed| Series {
+            design: &DESIGNS[number],
+            samples,
+            end: None,
+            failed,
+        };
+        vec![
+            of(0, vec![sample], None),
+            of(1, Vec::new(), Some("two\nlines".into())),
+            of(2, Vec::new(), None),
+        ]
+    }
+
+    #[test]
+    fn each_design_has_one_row() {
+        let load = Load {
+            rate_in: 1_000,
+            rate_out: 100,
+            seconds: 20,
+        };
+        let rows = rows(load, &all(10.0));
+        assert_eq!(rows.len(), 5, "{rows:#?}");
+        assert!(rows[0].contains("10.0 of 20 s"), "{rows:#?}");
+        assert_eq!(rows[0].matches('█').count(), 15, "{rows:#?}");
+        for part in ["3.0 MiB", "1,234", "56", "7.0 ms", "-", "89", "11"] {
+            assert!(rows[2].contains(part), "{part}: {rows:#?}");
+        }
+        assert!(rows[3].ends_with("failed: two lines"), "{rows:#?}");
+        assert!(rows.iter().all(|row| !row.contains('\n')), "{rows:#?}");
+    }
+
+    #[test]
+    fn elsewhere_there_is_one_line() {
+        let line = line(3.2, &all(3.2));
+        assert_eq!(
+            line,
+            "  3 s: goroutines 3.0 MiB, 1,234 goroutines, wait 7.0 ms"
+        );
+    }
+}
