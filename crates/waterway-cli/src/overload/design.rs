@@ -55,7 +55,7 @@ pub static DESIGNS: [Design; 5] = [
     Design {
         id: "gate",
         title: "Gate",
-        how: |load| format!("a goroutine per item that a gate with {} places admits, on an unbuffered channel", places(load)),
+        how: |load| format!("a goroutine per item that a gate admits, {} at a time, on an unbuffered channel", places(load)),
         unbounded: false,
         colour: RGBColor(0, 158, 115),
         runs: Runs::Here(|load| work::gated(places(load))),

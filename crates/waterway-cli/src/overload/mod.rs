@@ -12,6 +12,7 @@ mod units;
 mod wire;
 mod work;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -45,9 +46,10 @@ pub fn run(args: OverloadArgs) -> ExitCode {
         Cli::command().error(ErrorKind::ValueValidation, why).exit();
     }
 
+    // That nobody listens any longer is no reason to stop.
     let say = |text: &str| match args.json_on_stdout() {
-        true => eprintln!("{text}"),
-        false => println!("{text}"),
+        true => drop(writeln!(io::stderr(), "{text}")),
+        false => drop(writeln!(io::stdout(), "{text}")),
     };
     let go = go.and_then(go_program);
     if let Err(why) = &go {
