@@ -1,11 +1,13 @@
 //! S13: a reader that cannot keep up, and shedding.
 //!
 //! A thousand items a second come in, a hundred a second go out. With a goroutine for each item that waits for its turn,
-//! goroutines and memory grow without end. With a buffer, and refusing what does not fit, both stay flat. Today the
-//! program counts for itself; nothing monitors the channel for it yet.
+//! goroutines and memory grow without end. A channel that sheds what has waited for too long keeps both flat, and
+//! counts. (`waterway overload` runs more designs, for longer, and draws them.)
 
 use std::time::{Duration, Instant};
-use waterway::{Receiver, Sender, chan, go, num_goroutines, time};
+use waterway::chan::Statistics;
+use waterway::flow::Overflow;
+use waterway::{Receiver, chan, go, num_goroutines, time};
 use waterway_examples::resident_bytes;
 
 const SHOW: Duration = Duration::from_secs(2);
@@ -18,27 +20,32 @@ pub fn main() {
     produce("growing", rx, |item| {
         let tx = tx.clone();
         go(move || tx.send(item));
-        true
     });
     tx.close(); // those that still wait are refused, too
     while num_goroutines() > before {
         time::sleep(Duration::from_millis(10));
     }
 
-    let (tx, rx) = chan(50);
-    produce("shed", rx, |item| offer(&tx, item));
+    // tour:begin
+    let builder = chan::builder().capacity(1_000);
+    // Sheds what has waited for too long: nobody wants it any more.
+    let (tx, rx) = builder.overflow(Overflow::codel()).make();
+    produce("shed", rx, |item| {
+        // No goroutine. The thousand places are room for a second.
+        let _ = tx.try_send(item);
+    });
+    tell(&tx.statistics());
+    // tour:end
     println!("main ends");
 }
 
-// tour:begin
-/// Makes a goroutine for the item only if there is room.
-fn offer(tx: &Sender<u32>, item: u32) -> bool {
-    if tx.is_full() {
-        return false; // refused
-    }
-    let tx = tx.clone();
-    go(move || tx.send(item));
-    true
+/// What went through the channel.
+fn tell(seen: &Statistics) {
+    println!("shed_sent={}", seen.sent);
+    println!("shed_received={}", seen.received);
+    println!("shed_in_queue={}", seen.in_queue);
+    println!("shed_late={}", seen.by_cause().late);
+    println!("shed_returned={}", seen.returned);
 }
 
 /// A hundred items a second go out.
@@ -47,25 +54,23 @@ fn consume(rx: &Receiver<u32>) {
         time::sleep(Duration::from_millis(10));
     }
 }
-// tour:end
 
 /// A thousand items a second come in; prints, four times, how many goroutines there are and how much memory is held.
-fn produce(name: &str, rx: Receiver<u32>, mut take: impl FnMut(u32) -> bool) {
+fn produce(name: &str, rx: Receiver<u32>, mut take: impl FnMut(u32)) {
     let (start, memory) = (Instant::now(), resident_bytes());
     go(move || consume(&rx));
     let before = num_goroutines();
-    let (mut item, mut refused) = (0, 0);
+    let mut item = 0;
     for quarter in 1..=4 {
         while start.elapsed() < SHOW * quarter / 4 {
             item += 1;
             let due = start + item * Duration::from_millis(1);
             time::sleep(due.saturating_duration_since(Instant::now()));
-            refused += u32::from(!take(item));
+            take(item);
         }
         println!("{name}_goroutines_{quarter}={}", num_goroutines() - before);
     }
     println!("{name}_items={item}");
-    println!("{name}_refused={refused}");
     println!(
         "{name}_kib={}",
         resident_bytes().saturating_sub(memory) / 1024

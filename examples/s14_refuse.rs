@@ -1,27 +1,25 @@
 //! S14: refuse when full.
 //!
-//! A full channel refuses an item at once: `is_full()` tells, and `try_send` tries and hands the item back. What is
-//! refused is counted, and no goroutine is made for it. Once there is room again, items are taken again.
+//! A full channel that refuses (`Overflow::Reject`) hands an item back at once, and counts it; no goroutine is made for it.
+//! Once there is room again, items are taken again.
 
-use waterway::{RecvError, TrySendError, chan, num_goroutines};
+use waterway::flow::Overflow;
+use waterway::{RecvError, SendError, chan, num_goroutines};
 
 /// Offers ten items to a channel with room for three.
 #[waterway::main]
 pub fn main() -> Result<(), RecvError> {
     let before = num_goroutines();
     // tour:begin
-    let (tx, rx) = chan(3);
-    let mut refused = 0;
+    let builder = chan::builder().capacity(3).overflow(Overflow::Reject);
+    let (tx, rx) = builder.make();
     for item in 1..=10 {
-        match tx.try_send(item) {
+        match tx.send(item) {
             Ok(()) => println!("item {item}: taken"),
-            Err(TrySendError::Full(item)) => {
-                println!("item {item}: refused");
-                refused += 1;
-            }
-            Err(TrySendError::Disconnected(_)) => unreachable!("the receiver is here"),
+            Err(SendError(item)) => println!("item {item}: refused"),
         }
     }
+    let refused = tx.statistics().by_cause().refused;
     println!("full: {}, refused: {refused}", tx.is_full());
     println!("goroutines made: {}", num_goroutines() - before);
     println!("received {}: full: {}", rx.recv()?, tx.is_full());

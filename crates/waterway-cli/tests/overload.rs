@@ -104,7 +104,7 @@ fn every_design_accounts_for_every_item() {
         .iter()
         .map(|design| design["id"].as_str().unwrap())
         .collect();
-    assert_eq!(ids, ["goroutines", "buffer", "gate"]);
+    assert_eq!(ids, ["goroutines", "buffer", "reject", "codel", "gate"]);
     for design in designs {
         holds_together(design, 400, 1);
         // Fifty slots in a second; those of a late wake are made up for.
@@ -133,6 +133,12 @@ fn every_design_accounts_for_every_item() {
         (0, 0)
     );
     assert!(number(end("buffer"), "queue") > 0);
+    // A buffer of a thousand is not full in a second, and an item that has waited for long is shed.
+    assert_eq!(
+        (shed(end("reject")), number(end("reject"), "returned")),
+        (0, 0)
+    );
+    assert!(number(&end("codel")["shed"], "late") > 0, "{run:?}");
     // Two are let in at a time.
     assert!(number(&end("gate")["shed"], "refused") > 0, "{run:?}");
     let gate = designs

@@ -2,6 +2,8 @@
 
 use plotters::style::RGBColor;
 
+use waterway::flow::Overflow;
+
 use super::settings::Load;
 use super::wire::IN_TIME;
 use super::work::{self, Way};
@@ -35,7 +37,7 @@ impl std::fmt::Debug for Design {
 }
 
 #[rustfmt::skip]
-pub static DESIGNS: [Design; 5] = [
+pub static DESIGNS: [Design; 7] = [
     Design {
         id: "goroutines",
         title: "goroutine per item",
@@ -51,6 +53,26 @@ pub static DESIGNS: [Design; 5] = [
         unbounded: true,
         colour: RGBColor(230, 159, 0),
         runs: Runs::Here(|_| work::per_item(work::LARGE)),
+    },
+    Design {
+        id: "reject",
+        title: "Reject",
+        how: |_| "a channel of capacity 1,000 that refuses what does not fit; no goroutine per item".into(),
+        unbounded: false,
+        colour: RGBColor(204, 121, 167),
+        runs: Runs::Here(|_| work::policed(work::BUFFER, Overflow::Reject)),
+    },
+    Design {
+        id: "codel",
+        title: "CoDel",
+        how: |_| {
+            "a channel of capacity 1,000 that sheds what has waited for too long (target 5 ms, interval 100 ms); no goroutine \
+             per item"
+                .into()
+        },
+        unbounded: false,
+        colour: RGBColor(0, 114, 178),
+        runs: Runs::Here(|_| work::policed(work::BUFFER, Overflow::codel())),
     },
     Design {
         id: "gate",

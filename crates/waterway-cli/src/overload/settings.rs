@@ -18,7 +18,7 @@ pub struct OverloadArgs {
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub out: PathBuf,
 
-    /// Only these designs, for example reject,codel.
+    /// Only these designs: goroutines, buffer, reject, codel, gate, go-goroutines, go-buffer; for example reject,codel.
     #[arg(long, value_name = "DESIGN", value_delimiter = ',', value_parser = design::find)]
     pub only: Vec<&'static Design>,
 

@@ -6,6 +6,9 @@ use super::summary::Summary;
 use super::units::{count, mib, percent, wait};
 use super::wire::End;
 
+/// Memory that drifts no further is flat.
+const FLAT: f64 = 0.05;
+
 /// A row of the table: its name, and what it says of a design.
 type Row = (&'static str, fn(&Summary, &End) -> String);
 
@@ -15,8 +18,9 @@ const ROWS: [Row; 16] = [
     ("growth a second", |s, _| {
         format!("{:.1} KiB", s.growth / 1024.0)
     }),
-    ("as a straight line, r²", |s, _| {
-        format!("{:.3}", s.straight)
+    ("as a straight line, r²", |s, _| match s.drift <= FLAT {
+        true => "flat".into(),
+        false => format!("{:.3}", s.straight),
     }),
     ("drift in the last half, at most", |s, _| percent(s.drift)),
     ("goroutines at the end", |s, _| count(s.goroutines)),

@@ -199,20 +199,21 @@ pub fn s13(run: &Run) -> Verdict {
             .collect()
     };
     let (growing, shed) = (quarters("growing")?, quarters("shed")?);
-    let refused = figure(run, "shed_refused")?;
+    let [sent, received, in_queue, late, returned] =
+        ["sent", "received", "in_queue", "late", "returned"]
+            .map(|name| figure(run, &format!("shed_{name}")));
+    let (sent, received, in_queue) = (sent?, received?, in_queue?);
+    let (late, returned) = (late?, returned?);
     let text = format!(
-        "goroutines, each half second: {growing:?} with one per item ({} KiB), {shed:?} once shed ({} KiB, {refused} of {} \
-         items refused)",
+        "goroutines, each half second: {growing:?} with one per item ({} KiB), {shed:?} once shed ({} KiB); the channel: \
+         {sent} sent = {received} received + {in_queue} in queue + {late} shed for being late + {returned} returned",
         figure(run, "growing_kib")?,
         figure(run, "shed_kib")?,
-        figure(run, "shed_items")?,
     );
     let grows = growing.is_sorted_by(|before, after| before < after);
-    // A buffer's worth of goroutines may be made between two looks at it.
-    let flat = shed
-        .iter()
-        .all(|&count| count <= 50.0 && count < growing[3]);
-    if grows && flat && refused > 0.0 {
+    let flat = shed.iter().all(|&count| count < 10.0);
+    let counted = sent == received + in_queue + late + returned;
+    if grows && flat && counted && late > 0.0 {
         Ok(text)
     } else {
         Err(text)

@@ -15,7 +15,7 @@ use waterway_examples::resident_bytes;
 pub use super::settings::Load;
 use super::wire::{End, Line, Sample};
 use seen::Seen;
-pub use ways::{LARGE, Way, gated, per_item};
+pub use ways::{BUFFER, LARGE, Way, gated, per_item, policed};
 
 /// What comes in: a request of a kibibyte. It is born when it is due, so a producer that wakes late makes no wait look
 /// shorter.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use waterway::flow::Gate;
+use waterway::flow::{Gate, Overflow};
 use waterway::sync::WaitGroup;
 use waterway::{Receiver, Sender, chan, go};
 
@@ -12,6 +12,8 @@ use crate::overload::wire::Shed;
 
 /// The capacity of the large buffer.
 pub const LARGE: usize = 100_000;
+/// The capacity of the buffers whose channels shed.
+pub const BUFFER: usize = 1_000;
 
 /// How an item gets to the server.
 pub trait Way: Send + Sync {
@@ -119,6 +121,55 @@ impl Way for Gated {
     fn close(&self) -> u64 {
         self.tx.close();
         self.senders.end()
+    }
+}
+
+/// A buffer whose channel decides what is shed; the producer itself sends, without a goroutine.
+pub fn policed(capacity: usize, overflow: Overflow) -> Box<dyn Way> {
+    let (tx, rx) = chan::builder().capacity(capacity).overflow(overflow).make();
+    Box::new(Policed {
+        tx,
+        rx,
+        full: AtomicU64::new(0),
+    })
+}
+
+struct Policed {
+    tx: Sender<Item>,
+    rx: Receiver<Item>,
+    /// What came back from a full channel whose policy is to wait for room.
+    full: AtomicU64,
+}
+
+impl Way for Policed {
+    fn offer(&self, item: Item) {
+        let back = self.tx.try_send(item).is_err();
+        // `Reject` counts for itself.
+        if back && self.tx.overflow() != Overflow::Reject {
+            self.full.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn receiver(&self) -> &Receiver<Item> {
+        &self.rx
+    }
+
+    fn waiting(&self) -> u64 {
+        self.rx.len() as u64
+    }
+
+    fn shed(&self) -> Shed {
+        let by = self.tx.statistics().by_cause();
+        Shed {
+            full: by.refused + self.full.load(Relaxed),
+            late: by.late,
+            refused: 0,
+        }
+    }
+
+    fn close(&self) -> u64 {
+        self.tx.close();
+        0 // nobody waits in a send
     }
 }
 
