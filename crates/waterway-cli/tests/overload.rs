@@ -239,6 +239,39 @@ fn series_go_to_a_file_and_the_rest_to_standard_output() {
 }
 
 #[test]
+fn a_full_buffer_refuses_and_grows_no_more() {
+    let out = folder("full");
+    let place = out.to_str().unwrap();
+    let run = waterway(&[
+        "--seconds",
+        "1",
+        "--rate-in",
+        "5000",
+        "--rate-out",
+        "20",
+        "--only",
+        "reject",
+        "--out",
+        place,
+        "--json",
+    ]);
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    let all: Value = serde_json::from_slice(&run.stdout).expect("nothing but JSON");
+    let reject = &all["designs"][0];
+    holds_together(reject, 5_000, 1);
+    // However few came in: all but a thousand and those that were served were refused.
+    let end = &reject["end"];
+    let refused = number(end, "sent").saturating_sub(1_000 + number(end, "received"));
+    assert!(number(&end["shed"], "full") >= refused, "{end}");
+    for sample in reject["samples"].as_array().unwrap() {
+        assert!(
+            number(sample, "queue") <= 1_000 && number(sample, "goroutines") <= 2,
+            "{sample}"
+        );
+    }
+}
+
+#[test]
 fn real_go_runs_beside() {
     if Command::new("go").arg("version").output().is_err() {
         assert!(std::env::var_os("WATERWAY_CI").is_none(), "CI has Go");
