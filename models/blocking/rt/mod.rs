@@ -71,6 +71,11 @@ pub(crate) mod fork {
     pub(crate) fn check() {}
 }
 
+/// Placement is not modelled.
+pub(crate) mod ties {
+    pub(crate) fn forget(_: std::ptr::NonNull<u8>) {}
+}
+
 /// Names are for dumps.
 pub(crate) mod objects {
     pub(crate) fn name(_id: usize, _name: &str) {}

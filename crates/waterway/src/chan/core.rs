@@ -20,7 +20,7 @@ use super::wakes::WakeList;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, OnceLock, Ordering};
 use crate::rt::arena::HANDLES;
 use crate::rt::header::{CoreHeader, CoreKind, MOST_BYTES};
-use crate::rt::objects;
+use crate::rt::{objects, ties};
 use crate::wait::WaitQueue;
 
 /// In `flags`: somebody stands in the senders' queue. Kept up to date for rings only.
@@ -132,6 +132,7 @@ impl<T> Core<T> {
             (&raw mut (*at).policy).write(OnceLock::new());
             (&raw mut (*at).name).write(name);
             CoreHeader::write(core.cast(), CoreKind::Chan, site);
+            ties::forget(core.cast());
             let whole = core.as_ref();
             whole.header.set_capacity(whole.capacity(), whole.gauge());
             if let Some(name) = whole.name() {

@@ -6,6 +6,7 @@
 
 use std::arch::asm;
 use std::panic::Location;
+use std::ptr::NonNull;
 
 use super::arena::{HANDLES, LINE};
 use super::clock::coarse_clock;
@@ -55,6 +56,23 @@ fn place(line: u64) -> &'static AtomicU64 {
     &HOMES[line as usize % HOMES.len()]
 }
 
+/// A channel was made at this place: what is known of its ends is of another, which lay here before.
+pub(crate) fn forget(core: NonNull<u8>) {
+    let Some(offset) = HANDLES.offset(core.as_ptr() as usize) else {
+        return;
+    };
+    for line in [line_at(offset), line_at(offset) + 1] {
+        if place(line).load(Ordering::Relaxed) >> 32 == line {
+            place(line).store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The line of an end. Neither it nor its neighbours are 0, which stands for an empty place.
+fn line_at(offset: usize) -> u64 {
+    (offset / LINE + 2) as u64
+}
+
 /// The ends that a closure holds.
 pub(crate) struct Ties {
     lines: [u64; MOST],
@@ -79,8 +97,7 @@ impl Ties {
                 && word.is_multiple_of(LINE)
                 && let Some(offset) = HANDLES.offset(word)
             {
-                // Neither it nor its neighbours are 0, which stands for an empty place.
-                ties.lines[ties.len] = (offset / LINE + 2) as u64;
+                ties.lines[ties.len] = line_at(offset);
                 ties.len += 1;
             }
         }
@@ -230,6 +247,16 @@ mod tests {
         Ties::of(&holding(a)).settle(Location::caller(), 3);
         Ties::of(&holding(b)).settle(Location::caller(), 4);
         assert_eq!(Ties::of(&holding_both(a + LINE, b + LINE)).hub(), None);
+    }
+
+    #[test]
+    fn who_held_what_lay_there_before_is_forgotten() {
+        let channel = core();
+        Ties::of(&holding(channel)).settle(Location::caller(), 3);
+        let other = Ties::of(&holding(channel + LINE));
+        assert_eq!(other.worker(), Some(3));
+        forget(NonNull::new(channel as *mut u8).expect("an address"));
+        assert_eq!(other.worker(), None);
     }
 
     #[test]
