@@ -1,0 +1,389 @@
+//! Bad use of `sync` gets a clear answer: the rows of docs/bad-use.md that have no test elsewhere.
+
+#[path = "attack/child.rs"]
+mod child;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use child::{DEADLOCK, run};
+use waterway::sync::{
+    Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, Semaphore, WaitGroup,
+};
+use waterway::{block_on, chan, defer, go, num_goroutines, scope, time, yield_now};
+
+const BRIEF: Duration = Duration::from_millis(1);
+
+fn programs(program: &str) {
+    let goroutine = |f: fn()| go(f).join().unwrap();
+    match program {
+        "locks_twice" => goroutine(locks_twice),
+        "reads_and_writes" => goroutine(reads_and_writes),
+        "asks_for_too_much" => goroutine(|| drop(Semaphore::new(1).acquire(2))),
+        "forgets_a_guard" => goroutine(forgets_a_guard),
+        "panics_while_others_wait" => panics_while_others_wait(),
+        "parks_while_unwinding" => parks_while_unwinding(),
+        other => panic!("no program {other:?}"),
+    }
+}
+
+fn panics(f: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic.downcast_ref::<&str>().unwrap().to_string(),
+    }
+}
+
+/// Waits until all goroutines but `n` are asleep for good: each look lets the others run.
+fn settled(waiting: impl Fn() -> bool) {
+    while !waiting() {
+        yield_now();
+        std::thread::sleep(BRIEF);
+    }
+}
+
+/// How many goroutines and threads wait, by a dump, with `reason`.
+fn waiting(reason: &str) -> usize {
+    let mut dump = Vec::new();
+    waterway::watch::dump(&mut dump).unwrap();
+    String::from_utf8(dump).unwrap().matches(reason).count()
+}
+
+fn locks_twice() {
+    let lock = Mutex::new(0);
+    let _first = lock.lock();
+    let _second = lock.lock();
+}
+
+fn a_mutex_locked_twice_is_a_deadlock_that_names_itself() {
+    let outcome = run("locks_twice", &[]);
+    outcome.code(2).says(DEADLOCK).says("sync.Mutex.Lock");
+    outcome.says("held by itself (locked at");
+}
+
+fn reads_and_writes() {
+    let lock = RwLock::new(0);
+    let _reader = lock.read();
+    let _writer = lock.write();
+}
+
+fn a_reader_that_writes_is_a_deadlock_that_names_itself() {
+    let outcome = run("reads_and_writes", &[]);
+    outcome.code(2).says(DEADLOCK).says("sync.RWMutex.Lock");
+    outcome.says("held by a reader");
+}
+
+fn more_permits_than_there_are_is_a_deadlock_that_names_itself() {
+    let outcome = run("asks_for_too_much", &[]);
+    outcome.code(2).says(DEADLOCK).says("on semaphore");
+}
+
+fn forgets_a_guard() {
+    let lock = Mutex::new(0);
+    std::mem::forget(lock.lock());
+    drop(lock.lock());
+}
+
+fn a_forgotten_guard_is_a_deadlock_that_names_it() {
+    let outcome = run("forgets_a_guard", &[]);
+    outcome.code(2).says(DEADLOCK);
+    outcome.says("held by itself (locked at");
+}
+
+/// Forgotten guards are held for ever; calls that give up give up, and nothing else breaks.
+fn forgotten_guards_are_held_for_ever() {
+    let (lock, rw) = (Mutex::new(0), RwLock::new(0));
+    std::mem::forget(lock.lock());
+    assert!(lock.try_lock().is_none() && lock.lock_timeout(BRIEF).is_none());
+    std::mem::forget(rw.read());
+    assert!(rw.try_read().is_some() && rw.write_timeout(BRIEF).is_none());
+    let permits = Semaphore::new(2);
+    std::mem::forget(permits.acquire(1));
+    assert_eq!(permits.available(), 1);
+    assert!(permits.acquire_timeout(2, BRIEF).is_none());
+    let group = WaitGroup::new();
+    std::mem::forget(group.token());
+    assert!(!group.wait_timeout(BRIEF));
+    let (mut lock, mut rw) = (lock, rw);
+    assert_eq!((*lock.get_mut(), *rw.get_mut()), (0, 0));
+}
+
+fn a_future_that_is_never_awaited_takes_nothing() {
+    let (lock, rw, permits) = (Mutex::new(0), RwLock::new(0), Semaphore::new(1));
+    drop((lock.lock_async(), rw.read_async(), rw.write_async()));
+    drop(permits.acquire_async(1));
+    assert!(lock.try_lock().is_some() && rw.try_write().is_some());
+    assert_eq!(permits.available(), 1);
+}
+
+fn a_condition_with_two_mutexes_panics() {
+    let (one, two, changed) = (Mutex::new(()), Mutex::new(()), Condvar::new());
+    scope(|s| {
+        s.go(|| changed.wait(&mut one.lock()));
+        settled(|| waiting("[sync.Cond.Wait") == 1);
+        let text = panics(|| changed.wait(&mut two.lock()));
+        assert!(text.contains("two mutexes"), "{text}");
+        assert_eq!(text.matches("bad_use.rs").count(), 3, "{text}");
+        assert!(two.try_lock().is_some(), "unwinding unlocks");
+        settled(|| one.try_lock().is_some());
+        changed.notify_one();
+    });
+    // One after the other they may.
+    assert!(changed.wait_timeout(&mut two.lock(), BRIEF).timed_out());
+    assert!(changed.wait_timeout(&mut one.lock(), BRIEF).timed_out());
+}
+
+fn initialisers_that_use_themselves_panic() {
+    static PLACE: OnceLock<u32> = OnceLock::new();
+    static LAZY: LazyLock<u32> = LazyLock::new(|| *LAZY + 1);
+    let once = Once::new();
+    for text in [
+        panics(|| once.call_once(|| once.call_once(|| ()))),
+        panics(|| _ = PLACE.get_or_init(|| *PLACE.get_or_init(|| 1))),
+        panics(|| _ = LazyLock::force(&LAZY)),
+    ] {
+        assert!(text.contains("from within its own call"), "{text}");
+        assert!(text.contains("bad_use.rs"), "{text}");
+    }
+    // A call that panicked has not been made; a maker is used up by it.
+    once.call_once(|| ());
+    assert_eq!(PLACE.get_or_init(|| 2), &2);
+    let text = panics(|| _ = LazyLock::force(&LAZY));
+    assert!(text.contains("panicked before"), "{text}");
+}
+
+fn a_barrier_of_none_lets_each_pass() {
+    let barrier = Barrier::new(0);
+    assert!(barrier.wait().is_leader() && barrier.wait().is_leader());
+}
+
+fn a_guard_kept_across_a_yield_keeps_others_waiting() {
+    let (lock, seen) = (Mutex::new(0), AtomicUsize::new(0));
+    scope(|s| {
+        s.go(|| {
+            let mut guard = lock.lock();
+            // Whoever wants the lock waits, and a dump says for whom.
+            settled(|| waiting("held by goroutine") >= 2);
+            seen.store(waiting("[sync.Mutex.Lock"), Ordering::Relaxed);
+            *guard = 1;
+        });
+        settled(|| lock.try_lock().is_none());
+        for _ in 0..2 {
+            s.go(|| assert_eq!(*lock.lock(), 1));
+        }
+    });
+    assert!(seen.load(Ordering::Relaxed) >= 2);
+}
+
+/// All that can be held or waited for.
+#[derive(Default)]
+struct All {
+    mutex: Mutex<()>,
+    rw: RwLock<()>,
+    changed: Condvar,
+    once: Once,
+    place: OnceLock<()>,
+    group: WaitGroup,
+}
+
+/// Holds something and panics; what others do with it then.
+type Case = (
+    &'static str,
+    fn(&All, &Semaphore, &dyn Fn()),
+    fn(&All, &Semaphore),
+);
+
+const CASES: &[Case] = &[
+    (
+        "mutex",
+        |a, _, panic| with(a.mutex.lock(), panic),
+        |a, _| drop(a.mutex.lock()),
+    ),
+    (
+        "reader",
+        |a, _, panic| with(a.rw.read(), panic),
+        |a, _| drop(a.rw.write()),
+    ),
+    (
+        "writer",
+        |a, _, panic| with(a.rw.write(), panic),
+        |a, _| drop(a.rw.read()),
+    ),
+    (
+        "permit",
+        |_, s, panic| with(s.acquire(1), panic),
+        |_, s| drop(s.acquire(1)),
+    ),
+    (
+        "once",
+        |a, _, panic| a.once.call_once(panic),
+        |a, _| a.once.call_once(|| ()),
+    ),
+    (
+        "value",
+        |a, _, panic| _ = a.place.get_or_init(panic),
+        |a, _| _ = a.place.get_or_init(|| ()),
+    ),
+    (
+        "token",
+        |a, _, panic| with(a.group.token(), panic),
+        |a, _| a.group.wait(),
+    ),
+    (
+        "async mutex",
+        |a, _, panic| with(block_on(a.mutex.lock_async()), panic),
+        |a, _| {
+            drop(block_on(a.mutex.lock_async()));
+        },
+    ),
+    (
+        "async writer",
+        |a, _, panic| with(block_on(a.rw.write_async()), panic),
+        |a, _| {
+            drop(block_on(a.rw.read_async()));
+        },
+    ),
+    (
+        "async permit",
+        |_, s, panic| with(block_on(s.acquire_async(1)), panic),
+        |_, s| {
+            drop(block_on(s.acquire_async(1)));
+        },
+    ),
+    (
+        "condition",
+        |a, _, panic| {
+            a.changed.wait_while(&mut a.mutex.lock(), |()| {
+                panic();
+                false
+            })
+        },
+        |a, _| drop(a.mutex.lock()),
+    ),
+];
+
+fn with<T>(held: T, panic: &dyn Fn()) {
+    let _held = held;
+    panic();
+}
+
+/// A panic lets go of what its goroutine holds, and those who wait for it go on: goroutines and threads.
+fn panics_while_others_wait() {
+    for (name, hold, want) in CASES {
+        let (all, permits) = (All::default(), Semaphore::new(1));
+        let (held, waits) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let panic = || {
+            held.store(1, Ordering::SeqCst);
+            settled(|| waits.load(Ordering::SeqCst) == 3);
+            resume_unwind(Box::new("while it is held"));
+        };
+        scope(|s| {
+            let holder = s.go(|| hold(&all, &permits, &panic));
+            settled(|| held.load(Ordering::SeqCst) == 1);
+            let wanted = || {
+                waits.fetch_add(1, Ordering::SeqCst);
+                want(&all, &permits);
+            };
+            s.go(wanted);
+            s.go(wanted);
+            std::thread::scope(|t| _ = t.spawn(wanted));
+            let payload = holder.join().expect_err(name);
+            assert_eq!(*payload.downcast_ref::<&str>().unwrap(), "while it is held");
+        });
+        want(&all, &permits);
+    }
+}
+
+fn a_panic_lets_go_of_what_is_held() {
+    run("panics_while_others_wait", &[]).code(0);
+    run("panics_while_others_wait", &[("WATERWAY_MAX_PROCS", "1")]).code(0);
+}
+
+/// Destructors that unwinding calls wait in each primitive, and are woken; each panic stays its goroutine's own.
+fn parks_while_unwinding() {
+    type Wait = fn(&All, &Semaphore, &Barrier, &waterway::Receiver<()>);
+    const WAITS: &[Wait] = &[
+        |a, _, _, _| drop(a.mutex.lock()),
+        |a, _, _, _| drop(a.rw.read()),
+        |a, _, _, _| drop(a.rw.write()),
+        |_, s, _, _| drop(s.acquire(1)),
+        |a, _, _, _| a.changed.wait(&mut a.mutex.lock()),
+        |a, _, _, _| a.once.call_once(|| ()),
+        |a, _, _, _| _ = a.place.get_or_init(|| ()),
+        |a, _, _, _| a.group.wait(),
+        |_, _, b, _| _ = b.wait(),
+        |_, _, _, r| assert!(r.recv().is_err()),
+        |_, _, _, _| time::sleep(BRIEF),
+        |a, _, _, _| drop(block_on(a.mutex.lock_async())),
+        |_, _, _, _| go(|| yield_now()).join().unwrap(),
+        |_, _, _, _| scope(|s| _ = s.go(yield_now)),
+    ];
+    let (all, permits) = (Arc::new(All::default()), Semaphore::new(1));
+    let (barrier, (open, closed)) = (Barrier::new(2), chan(0));
+    let parked = Arc::new(AtomicUsize::new(0));
+    // Held by main, so that each has to wait.
+    let (mutex, rw, permit) = (all.mutex.lock(), all.rw.write(), permits.acquire(1));
+    let token = all.group.token();
+    let (holds, let_go) = (chan::<()>(0), all.clone());
+    let held = go(move || {
+        let once = || _ = holds.1.recv();
+        let_go.once.call_once(once);
+        let_go.place.get_or_init(|| ());
+    });
+    let members: Vec<_> = (0..WAITS.len())
+        .map(|n| {
+            let (all, permits, barrier) = (all.clone(), permits.clone(), barrier.clone());
+            let (closed, parked) = (closed.clone(), parked.clone());
+            go(move || {
+                defer! {
+                    parked.fetch_add(1, Ordering::SeqCst);
+                    WAITS[n](&all, &permits, &barrier, &closed);
+                }
+                resume_unwind(Box::new(n));
+            })
+        })
+        .collect();
+    settled(|| parked.load(Ordering::SeqCst) == WAITS.len());
+    drop((mutex, rw, permit, token, open, holds.0));
+    barrier.wait();
+    held.join().unwrap();
+    let condition = go(move || {
+        while num_goroutines() > 1 {
+            all.changed.notify_all();
+            time::sleep(BRIEF);
+        }
+    });
+    for (n, member) in members.into_iter().enumerate() {
+        let payload = member.join().map(|_: ()| ()).unwrap_err();
+        assert_eq!(payload.downcast_ref::<usize>(), Some(&n));
+    }
+    condition.join().unwrap();
+}
+
+fn destructors_wait_while_a_panic_unwinds() {
+    run("parks_while_unwinding", &[]).code(0);
+    run("parks_while_unwinding", &[("WATERWAY_MAX_PROCS", "1")]).code(0);
+}
+
+fn main() {
+    child::main(
+        programs,
+        tests!(
+            a_mutex_locked_twice_is_a_deadlock_that_names_itself,
+            a_reader_that_writes_is_a_deadlock_that_names_itself,
+            more_permits_than_there_are_is_a_deadlock_that_names_itself,
+            a_forgotten_guard_is_a_deadlock_that_names_it,
+            forgotten_guards_are_held_for_ever,
+            a_future_that_is_never_awaited_takes_nothing,
+            a_condition_with_two_mutexes_panics,
+            initialisers_that_use_themselves_panic,
+            a_barrier_of_none_lets_each_pass,
+            a_guard_kept_across_a_yield_keeps_others_waiting,
+            a_panic_lets_go_of_what_is_held,
+            destructors_wait_while_a_panic_unwinds,
+        ),
+    );
+}
