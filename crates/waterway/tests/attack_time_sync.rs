@@ -307,7 +307,7 @@ fn destructors_of_thread_locals_use_channels() {
 /// A thread's first wait starts the runtime, which cannot start. The wait panics, and nothing of it stays in the queue.
 #[test]
 fn the_runtime_cannot_start_in_the_middle_of_a_wait() {
-    const CHILD: &str = "WATERWAY_ATTACK_CHILD";
+    const CHILD: &str = "WATERWAY_TEST_CHILD";
     if std::env::var_os(CHILD).is_none() {
         let status = Command::new(std::env::current_exe().unwrap())
             .args([

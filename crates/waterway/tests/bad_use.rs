@@ -29,8 +29,17 @@ fn programs(program: &str) {
     }
 }
 
+/// The message of the panic that `f` ends with, which must name a line of this file as its place.
 fn panics(f: impl FnOnce()) -> String {
+    static PLACE: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|info| {
+        *PLACE.lock().unwrap() = info.location().unwrap().to_string();
+    }));
     let panic = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
+    std::panic::set_hook(usual);
+    let place = PLACE.lock().unwrap();
+    assert!(place.contains("bad_use.rs"), "{place}");
     match panic.downcast::<String>() {
         Ok(text) => *text,
         Err(panic) => panic.downcast_ref::<&str>().unwrap().to_string(),
@@ -153,6 +162,26 @@ fn initialisers_that_use_themselves_panic() {
     assert_eq!(PLACE.get_or_init(|| 2), &2);
     let text = panics(|| _ = LazyLock::force(&LAZY));
     assert!(text.contains("panicked before"), "{text}");
+}
+
+fn calls_that_can_not_be_right_say_so() {
+    let group = WaitGroup::new();
+    let text = panics(|| group.done());
+    assert!(
+        text.contains("negative") && text.contains("bad_use.rs"),
+        "{text}"
+    );
+    let permits = Semaphore::new(1);
+    let text = panics(|| permits.add_permits(usize::MAX));
+    assert!(text.contains("too many permits"), "{text}");
+    let ticker = time::Ticker::new(Duration::MAX);
+    for text in [
+        panics(|| drop(time::Ticker::new(Duration::ZERO))),
+        panics(|| ticker.reset(Duration::ZERO)),
+    ] {
+        assert!(text.contains("a period of zero"), "{text}");
+    }
+    assert!(time::tick(Duration::ZERO).try_recv().is_err());
 }
 
 fn a_barrier_of_none_lets_each_pass() {
@@ -318,7 +347,7 @@ fn parks_while_unwinding() {
         |_, _, _, r| assert!(r.recv().is_err()),
         |_, _, _, _| time::sleep(BRIEF),
         |a, _, _, _| drop(block_on(a.mutex.lock_async())),
-        |_, _, _, _| go(|| yield_now()).join().unwrap(),
+        |_, _, _, _| go(yield_now).join().unwrap(),
         |_, _, _, _| scope(|s| _ = s.go(yield_now)),
     ];
     let (all, permits) = (Arc::new(All::default()), Semaphore::new(1));
@@ -380,6 +409,7 @@ fn main() {
             a_future_that_is_never_awaited_takes_nothing,
             a_condition_with_two_mutexes_panics,
             initialisers_that_use_themselves_panic,
+            calls_that_can_not_be_right_say_so,
             a_barrier_of_none_lets_each_pass,
             a_guard_kept_across_a_yield_keeps_others_waiting,
             a_panic_lets_go_of_what_is_held,

@@ -321,6 +321,27 @@ fn bad_settings_are_named() {
         .says("WATERWAY_MAX_PROCS")
         .says("lots")
         .says("1 to 256");
+    outcome.says("panicked at crates/waterway/tests/process/programs.rs");
+    let env = [("WATERWAY_MAXPROCS", "2"), ("WATERWAY_GUARD", "auto")];
+    run("nothing", &env)
+        .code(0)
+        .says("WATERWAY_MAXPROCS (the nearest is WATERWAY_MAX_PROCS)")
+        .says_not("WATERWAY_GUARD (");
+}
+
+fn a_panic_names_its_goroutine_beside_stds_hook_only() {
+    let outcome = run("panic_detached", &[]);
+    outcome
+        .says("\ngoroutine 1, spawned at crates/waterway/tests/process/programs.rs")
+        .says(", panics:\nthread 'waterway-");
+    run("panic_with_own_hook", &[])
+        .code(0)
+        .says("own hook")
+        .says_not("panics:");
+    run("panic_in_scope", &[])
+        .code(101)
+        .says("a goroutine of the scope panicked")
+        .says_not("nobody joined it");
 }
 
 fn a_forked_child_is_told() {
@@ -380,6 +401,7 @@ fn main() {
         overflow_names_the_goroutine,
         panics_have_the_outcome_that_is_documented,
         bad_settings_are_named,
+        a_panic_names_its_goroutine_beside_stds_hook_only,
         a_forked_child_is_told,
         tls_patterns_are_caught,
         memory_falls_after_a_spike,

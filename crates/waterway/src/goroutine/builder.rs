@@ -211,6 +211,7 @@ impl Builder {
         self.go_at(Location::caller(), f)
     }
 
+    #[track_caller]
     fn go_at<F, T>(self, site: &'static Location<'static>, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -233,6 +234,7 @@ impl Builder {
     /// # Safety
     ///
     /// As [`packet::make`], with everything `Send`.
+    #[track_caller]
     pub(super) unsafe fn start<F, T, A>(
         self,
         site: &'static Location<'static>,

@@ -31,6 +31,8 @@ const TAKEN: u8 = 4;
 
 /// What happens after a goroutine has given up everything of its own.
 pub(super) trait After {
+    /// Whoever gets this is told of a panic that nobody joined, so it need not be said on standard error.
+    const TELLS: bool;
     /// Called last, on the goroutine's stack. `panicked`: it did, and nobody will see its payload.
     fn after(self, panicked: bool);
 }
@@ -39,6 +41,8 @@ pub(super) trait After {
 pub(super) struct Detached;
 
 impl After for Detached {
+    const TELLS: bool = false;
+
     fn after(self, _panicked: bool) {}
 }
 
@@ -46,6 +50,8 @@ impl After for Detached {
 pub(super) struct Shared<T> {
     refs: AtomicU8,
     state: AtomicU8,
+    /// See [`After::TELLS`].
+    told: bool,
     id: u64,
     site: &'static Location<'static>,
     name: Option<Arc<str>>,
@@ -125,6 +131,7 @@ where
         (&raw mut (*at).shared).write(Shared {
             refs: AtomicU8::new(2),
             state: AtomicU8::new(0),
+            told: A::TELLS,
             id,
             site,
             name: identity.name.clone(),
@@ -246,11 +253,12 @@ unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
 /// The block is the caller's alone (I1), and not used again. `state` is its state.
 unsafe fn dispose<T>(this: *const Shared<T>, state: u8) -> bool {
     // SAFETY: by the caller; the name is not looked at again.
-    let (header, result, id, site, name) = unsafe {
+    let (header, result, told, id, site, name) = unsafe {
         let name = std::ptr::read(&raw const (*this).name);
         (
             (*this).header,
             (*this).result,
+            (*this).told,
             (*this).id,
             (*this).site,
             name,
@@ -261,7 +269,7 @@ unsafe fn dispose<T>(this: *const Shared<T>, state: u8) -> bool {
         // SAFETY: I2: there is a result, and it is ours alone (I1).
         let result = unsafe { result.read() };
         unseen_panic = result.is_err();
-        if unseen_panic {
+        if unseen_panic && !told {
             say_unseen(id, name.as_deref(), site);
         }
         drop_quietly(result);

@@ -64,6 +64,8 @@ impl Child {
 }
 
 impl After for Child {
+    const TELLS: bool = true;
+
     fn after(self, panicked: bool) {
         if panicked {
             self.0.note_panic();

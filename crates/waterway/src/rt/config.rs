@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use super::say::say;
 use crate::primitives::Lock;
 
 /// What happens when every goroutine and thread is asleep and nothing can wake one.
@@ -280,6 +281,17 @@ fn choice<T: Copy>(name: &str, value: &str, allowed: &[(&str, T)]) -> Result<T, 
         })
 }
 
+/// Whether the runtime can start: the environment may hold a bad value.
+pub(super) fn check() -> Result<(), ConfigError> {
+    match *SETTINGS.lock() {
+        Settings::None => {}
+        _ => return Ok(()),
+    }
+    Config::new()
+        .with_env(|name| std::env::var_os(name))
+        .map(drop)
+}
+
 /// The settings for the runtime that starts now.
 ///
 /// # Panics
@@ -288,6 +300,10 @@ fn choice<T: Copy>(name: &str, value: &str, allowed: &[(&str, T)]) -> Result<T, 
 pub(super) fn take() -> Config {
     // As a statement of its own, so that the lock is free before the environment is read.
     let before = std::mem::replace(&mut *SETTINGS.lock(), Settings::Taken);
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    if let Some(line) = names::unknown(names) {
+        say(format_args!("{line}"));
+    }
     if let Settings::Installed(config) = before {
         return config;
     }
@@ -297,5 +313,6 @@ pub(super) fn take() -> Config {
     }
 }
 
+mod names;
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,17 @@
 //! std keeps "this thread is inside the panic hook" in a thread-local, so a sibling goroutine that panicked meanwhile
 //! would abort the process. The hook that is installed when the runtime starts is therefore wrapped: a blocking call in
 //! it blocks the thread. A hook that a program sets later replaces the wrapper, see SOUNDNESS.md.
+//!
+//! std's own hook knows threads only. A line before its own says which goroutine panics. Hooks of programs are left to say what they
+//! like.
 
 use std::cell::Cell;
+use std::panic::{PanicHookInfo, set_hook, take_hook};
+
+use super::say::say;
+use super::worker;
+
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
 
 thread_local! {
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
@@ -21,10 +30,32 @@ pub(super) fn install() {
         // The hook cannot be changed by a thread that panics; calls from it still work.
         return;
     }
-    let inner = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
+    let inner = take_hook();
+    // What is there when none is set.
+    let usual = is_same(&inner, &take_hook());
+    set_hook(Box::new(move |info| {
         IN_HOOK.set(true);
+        if usual {
+            say_who();
+        }
         inner(info);
         IN_HOOK.set(false);
     }));
+}
+
+/// The same function without state. Functions with state never are, and where it can not be told they may seem not to be.
+fn is_same(one: &Hook, other: &Hook) -> bool {
+    std::ptr::eq(&**one, &**other)
+}
+
+fn say_who() {
+    if let Some(task) = worker::current() {
+        let identity = &task.identity;
+        let name = identity.name.as_deref();
+        let name = name.map_or(String::new(), |name| format!(" {name:?}"));
+        say(format_args!(
+            "\ngoroutine {}{name}, spawned at {}, panics:",
+            identity.id, identity.site
+        ));
+    }
 }

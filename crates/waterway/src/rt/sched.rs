@@ -70,11 +70,22 @@ pub(crate) enum Place {
 ///
 /// If the environment holds a bad setting, or no thread can be started.
 #[inline]
+#[track_caller]
 pub(crate) fn runtime() -> &'static Runtime {
     match STARTED.get() {
         Some(rt) => rt,
-        None => STARTED.get_or_init(start),
+        None => first_use(),
     }
+}
+
+#[cold]
+#[track_caller]
+fn first_use() -> &'static Runtime {
+    // Here, where it names the line of the first use.
+    if let Err(error) = super::config::check() {
+        panic!("waterway cannot start: {error}");
+    }
+    STARTED.get_or_init(start)
 }
 
 /// The runtime, if it has been started.

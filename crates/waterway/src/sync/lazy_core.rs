@@ -37,6 +37,11 @@ impl<S: Default> LazyCore<S> {
         unsafe { &*core }
     }
 
+    /// Where what it belongs to was made.
+    pub(super) fn made_at(&self) -> &'static Location<'static> {
+        self.made_at
+    }
+
     #[cold]
     fn make(&self) -> *mut CoreBox<S> {
         let new = CoreBox::make(self.kind, self.made_at, S::default());

@@ -84,12 +84,17 @@ impl Once {
     #[track_caller]
     pub fn call_once(&self, f: impl FnOnce()) {
         if !self.is_completed() {
-            self.call_slow(f, Location::caller());
+            self.attempt(|| {
+                f();
+                true
+            });
         }
     }
 
+    /// Calls `f`, unless the call has been made. It has been made if `f` says so.
     #[cold]
-    fn call_slow(&self, f: impl FnOnce(), site: &'static Location<'static>) {
+    #[track_caller]
+    fn attempt(&self, f: impl FnOnce() -> bool) {
         /// The call is over: made, or it unwinds and is still to be made.
         struct Over<'a>(&'a Once, usize);
         impl Drop for Over<'_> {
@@ -97,14 +102,16 @@ impl Once {
                 self.0.finish(self.1);
             }
         }
-        if self.begin(site) {
+        if self.begin(Location::caller()) {
             let mut over = Over(self, TODO);
-            f();
-            over.1 = DONE;
+            if f() {
+                over.1 = DONE;
+            }
         }
     }
 
     /// True if the caller makes the call now; false once another has made it.
+    #[track_caller]
     fn begin(&self, site: &'static Location<'static>) -> bool {
         checkpoint();
         let (me, core) = (whoami(), self.core.get());
@@ -263,12 +270,23 @@ impl<T> OnceLock<T> {
     /// As [`Once::call_once`].
     #[track_caller]
     pub fn get_or_init(&self, f: impl FnOnce() -> T) -> &T {
-        self.once.call_once(|| {
-            let value = f();
-            // SAFETY: I1: within the one call, so nobody reads or writes.
-            unsafe { *self.value.get() = Some(value) };
-        });
-        self.get().expect("the call has been made")
+        self.fill(|| Some(f())).expect("the call has been made")
+    }
+
+    /// The value; if there is none, `f` makes it, or does not.
+    #[inline]
+    #[track_caller]
+    fn fill(&self, f: impl FnOnce() -> Option<T>) -> Option<&T> {
+        if !self.once.is_completed() {
+            self.once.attempt(|| {
+                let value = f();
+                let made = value.is_some();
+                // SAFETY: I1: within the one call, so nobody reads or writes.
+                unsafe { *self.value.get() = value };
+                made
+            });
+        }
+        self.get()
     }
 
     /// The value, if it has been set.
@@ -357,14 +375,15 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// If `make` panics, now or before: a value that could not be made is never there.
     #[track_caller]
     pub fn force(this: &Self) -> &T {
-        this.value.get_or_init(|| {
-            // SAFETY: within the one call, so nobody else has the maker.
-            let make = unsafe { (*this.make.get()).take() };
-            match make {
-                Some(make) => make(),
-                None => panic!("the value of a LazyLock is not there: making it panicked before"),
-            }
-        })
+        // SAFETY: within the one call, so nobody else has the maker.
+        let make = || unsafe { (*this.make.get()).take() };
+        match this.value.fill(|| make().map(|make| make())) {
+            Some(value) => value,
+            None => panic!(
+                "the value of a LazyLock, made at {}, is not there: making it panicked before",
+                this.value.once.core.made_at()
+            ),
+        }
     }
 }
 

@@ -110,7 +110,7 @@ impl Ticker {
     /// Go: `time.NewTicker`.
     #[track_caller]
     pub fn new(period: Duration) -> Ticker {
-        assert!(!period.is_zero(), "zero interval for Ticker::new");
+        needs_length(period, "Ticker::new");
         let (alarm, rx) = channel(period, period);
         Ticker { alarm, rx }
     }
@@ -138,7 +138,7 @@ impl Ticker {
     /// Go: `Ticker.Reset`.
     #[track_caller]
     pub fn reset(&self, period: Duration) {
-        assert!(!period.is_zero(), "zero interval for Ticker::reset");
+        needs_length(period, "Ticker::reset");
         self.alarm.set(period, period, Some(&self.rx));
     }
 }
@@ -155,6 +155,14 @@ impl fmt::Debug for Ticker {
             .field("period", &self.alarm.period())
             .finish()
     }
+}
+
+#[track_caller]
+fn needs_length(period: Duration, call: &str) {
+    assert!(
+        !period.is_zero(),
+        "{call} with a period of zero: a ticker must tick less often than always. Without ticks, use chan::never()"
+    );
 }
 
 /// Leaves an alarm to its channel: it is there, and with it the sender that keeps the channel open, until the last
@@ -183,7 +191,9 @@ pub fn after(duration: Duration) -> Receiver<Instant> {
     unowned(channel(duration, Duration::ZERO))
 }
 
-/// A channel that gets the time every `period`, as long as somebody can receive from it. A period of zero never ticks.
+/// A channel that gets the time every `period`, as long as somebody can receive from it. With a period of zero it is one that nothing
+/// ever comes from ([`chan::never`](crate::chan::never)), as in Go; [`Ticker::new`] panics then, since a ticker can be reset and a
+/// period of zero is a mistake there.
 ///
 /// ```
 /// use std::time::Duration;

@@ -79,6 +79,11 @@ pub fn run(program: &str) {
         "panic_main" => drop(waterway::__private::run_main(|| -> () {
             panic!("main panics")
         })),
+        "panic_with_own_hook" => {
+            std::panic::set_hook(Box::new(|_| eprintln!("own hook")));
+            go(|| panic!("unseen")).join().map(|_: ()| ()).unwrap_err();
+        }
+        "panic_in_scope" => scope(|s| drop(s.go(|| panic!("in a scope")))),
         "panic_in_hook_does_not_switch" => panic_in_hook(),
         "fork" => fork(),
         "park_in_tls_init" => park_in_tls_init(),

@@ -11,7 +11,7 @@ use waterway::{max_procs, scope, time, yield_now};
 use crate::children;
 
 const MEMBERS: usize = 8;
-const SECONDS: &str = "WATERWAY_FAIR_SECONDS";
+const SECONDS: &str = "WATERWAY_TEST_FAIR_SECONDS";
 /// Nobody may wait longer, beside what the kernel lets a thread wait for a CPU.
 const LONGEST: Duration = Duration::from_millis(10);
 
@@ -101,7 +101,9 @@ fn compete(steps: u64, length: Duration) {
 /// With short and with longer critical sections.
 pub fn run() {
     let seconds = std::env::var(SECONDS).ok();
-    let seconds = seconds.map_or(0.2, |s| s.parse().expect("WATERWAY_FAIR_SECONDS: a number"));
+    let seconds = seconds.map_or(0.2, |s| {
+        s.parse().expect("WATERWAY_TEST_FAIR_SECONDS: a number")
+    });
     for steps in [10, 20_000] {
         compete(steps, Duration::from_secs_f64(seconds));
     }
@@ -116,7 +118,7 @@ fn each_of_eight_has_turns() {
 }
 
 /// Prints who waited how long, and fails if anybody waited for 10 ms more than threads wait for a CPU. In release,
-/// `WATERWAY_FAIR_SECONDS=60 cargo test --release -p waterway --test stress -- --ignored --nocapture fair_for_a_minute`.
+/// `WATERWAY_TEST_FAIR_SECONDS=60 cargo test --release -p waterway --test stress -- --ignored --nocapture fair_for_a_minute`.
 #[test]
 #[ignore = "long, and wants the machine for itself"]
 fn fair_for_a_minute() {
