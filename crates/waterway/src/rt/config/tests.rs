@@ -147,3 +147,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_names_of_settings_are_those_that_are_read() {
+    let read = std::cell::RefCell::new(Vec::new());
+    let none = |name: &str| {
+        read.borrow_mut().push(name.to_owned());
+        None
+    };
+    Config::new().with_env(none).unwrap();
+    let (mut read, mut all) = (read.into_inner(), super::names::ALL.to_vec());
+    read.sort();
+    all.sort();
+    assert_eq!(read, all);
+}
