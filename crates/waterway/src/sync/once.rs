@@ -380,7 +380,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
         match this.value.fill(|| make().map(|make| make())) {
             Some(value) => value,
             None => panic!(
-                "the value of a LazyLock, made at {}, is not there: making it panicked before",
+                "the value of a LazyLock is not there: making it panicked before. The LazyLock is at {}",
                 this.value.once.core.made_at()
             ),
         }
