@@ -185,7 +185,7 @@ fn a_lazy_value_is_made_by_its_first_use() {
     let force = || *LazyLock::force(&failing);
     catch_unwind(AssertUnwindSafe(force)).unwrap_err();
     let panic = catch_unwind(AssertUnwindSafe(force)).unwrap_err();
-    let text = panic.downcast_ref::<&str>().unwrap();
+    let text = panic.downcast_ref::<String>().unwrap();
     assert!(text.contains("panicked before"));
 }
 
