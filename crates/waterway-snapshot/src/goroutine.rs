@@ -78,10 +78,24 @@ pub struct Wait {
     pub at: Site,
     /// What it waits for.
     pub on: Target,
+    /// The channels of a `select`, the first of them if there are very many.
+    pub arms: Vec<Arm>,
+    /// So many arms are not among them.
+    pub more_arms: usize,
     /// It ends by itself at a deadline.
     pub timed: bool,
     /// The end of this context ends the wait, too.
     pub until: Option<ObjectId>,
+}
+
+/// One arm of a `select` that waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Arm {
+    /// The channel, or the context whose end it waits for.
+    pub object: ObjectId,
+    /// It sends.
+    pub sends: bool,
 }
 
 /// What a call waits for.
@@ -90,7 +104,7 @@ pub struct Wait {
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Target {
-    /// Nothing that has a number: time, one of several channels, a job.
+    /// Nothing that has a number: time, a job, the arms of a `select`.
     #[default]
     Nothing,
     /// A channel, a lock, ...

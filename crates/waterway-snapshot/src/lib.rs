@@ -14,7 +14,7 @@ mod text;
 mod worker;
 
 pub use finding::{Held, Party, Suspect, SuspectKind, Verdict, VerdictKind};
-pub use goroutine::{Frame, Goroutine, Stack, State, Target, Thread, Wait, Who};
+pub use goroutine::{Arm, Frame, Goroutine, Stack, State, Target, Thread, Wait, Who};
 pub use object::{
     Channel, Holder, Lock, LockKind, ObjectId, ObjectKind, Other, Semaphore, Site, WaitGroup,
 };

@@ -116,7 +116,7 @@ pub struct Channel {
     pub senders: usize,
     /// Live ends that receive.
     pub receivers: usize,
-    /// Those who wait in a send. Who waits in a `select` is not among them.
+    /// Those who wait in a send, or in a `select` that would send.
     pub sending: Vec<Who>,
     /// Those who wait in a receive, as `sending`.
     pub receiving: Vec<Who>,

@@ -91,6 +91,7 @@ struct Likeness<'a> {
     name: Option<&'a str>,
     spawned_at: &'a Site,
     wait: Option<(&'a str, &'a Site, bool, What<'a>)>,
+    arms: Vec<(bool, What<'a>)>,
     frames: Vec<u64>,
 }
 
@@ -104,19 +105,22 @@ enum What<'a> {
 
 impl<'a> Text<'a> {
     fn likeness(&self, goroutine: &'a Goroutine) -> Likeness<'a> {
+        let of = |object: ObjectId| What::Object(object.kind, self.snapshot.made_at(object));
         let wait = goroutine.wait.as_ref().map(|wait| {
             let what = match wait.on {
                 Target::Nothing => What::Nothing,
                 Target::Goroutine(_) => What::Goroutine,
-                Target::Object(object) => What::Object(object.kind, self.snapshot.made_at(object)),
+                Target::Object(object) => of(object),
             };
             (&*wait.reason, &wait.at, wait.until.is_some(), what)
         });
+        let arms = goroutine.wait.iter().flat_map(|wait| &wait.arms);
         Likeness {
             state: goroutine.state,
             name: goroutine.name.as_deref(),
             spawned_at: &goroutine.spawned_at,
             wait,
+            arms: arms.map(|arm| (arm.sends, of(arm.object))).collect(),
             frames: goroutine.frames.iter().map(|f| f.address).collect(),
         }
     }
@@ -183,16 +187,24 @@ impl<'a> Text<'a> {
     }
 
     fn crowd_target(&self, f: &mut Formatter<'_>, like: &[&Goroutine], wait: &Wait) -> fmt::Result {
-        let same = |other: &&Goroutine| other.wait.as_ref().is_some_and(|w| w.on == wait.on);
+        let same = |other: &&Goroutine| {
+            let other = other.wait.as_ref();
+            other.is_some_and(|w| w.on == wait.on && w.arms == wait.arms)
+        };
         match wait.on {
-            Target::Nothing => Ok(()),
-            Target::Object(object) if like.iter().all(same) => self.object(f, None, object),
+            Target::Nothing if like.iter().all(same) => self.arms(f, wait),
+            Target::Nothing => {
+                for arm in &wait.arms {
+                    let way = if arm.sends { "send to" } else { "receive from" };
+                    write!(f, "\teach to {way} a {}", arm.object.kind.text())?;
+                    self.made(f, arm.object)?;
+                }
+                Ok(())
+            }
+            Target::Object(object) if like.iter().all(same) => self.object(f, "on", None, object),
             Target::Object(object) => {
                 write!(f, "\teach on a {}", object.kind.text())?;
-                match self.snapshot.made_at(object) {
-                    Some(site) => writeln!(f, ", made at {site}"),
-                    None => writeln!(f),
-                }
+                self.made(f, object)
             }
             Target::Goroutine(id) if like.iter().all(same) => {
                 writeln!(f, "\tall wait for goroutine {id} to finish")
@@ -209,23 +221,53 @@ impl<'a> Text<'a> {
         }
         writeln!(f)?;
         if let Target::Object(object) = wait.on {
-            self.object(f, Some(who), object)?;
+            self.object(f, "on", Some(who), object)?;
         }
+        self.arms(f, wait)?;
         if let Some(context) = wait.until {
             write!(f, "\tor until {context} ends")?;
-            match self.snapshot.made_at(context) {
-                Some(site) => writeln!(f, ", made at {site}")?,
-                None => writeln!(f)?,
-            }
+            self.made(f, context)?;
         }
         Ok(())
     }
 
-    fn object(&self, f: &mut Formatter<'_>, who: Option<Who>, object: ObjectId) -> fmt::Result {
+    /// The channels of a select, a line each.
+    fn arms(&self, f: &mut Formatter<'_>, wait: &Wait) -> fmt::Result {
+        for arm in &wait.arms {
+            let way = if arm.sends {
+                "to send to"
+            } else {
+                "to receive from"
+            };
+            self.object(f, way, None, arm.object)?;
+        }
+        match wait.more_arms {
+            0 => Ok(()),
+            1 => writeln!(f, "\tand 1 arm more"),
+            n => writeln!(f, "\tand {n} arms more"),
+        }
+    }
+
+    /// Where an object was made, at the end of a line.
+    fn made(&self, f: &mut Formatter<'_>, object: ObjectId) -> fmt::Result {
+        match self.snapshot.made_at(object) {
+            Some(site) => writeln!(f, ", made at {site}"),
+            None => writeln!(f),
+        }
+    }
+
+    /// A line on what is waited for, in which way, and by whom.
+    fn object(
+        &self,
+        f: &mut Formatter<'_>,
+        way: &str,
+        who: Option<Who>,
+        object: ObjectId,
+    ) -> fmt::Result {
         let snapshot = self.snapshot;
         match object.kind {
             ObjectKind::Context => write!(f, "\tuntil {object} ends")?,
-            _ => write!(f, "\ton {object}")?,
+            _ => write!(f, "\t{way} {object}")?,
         }
         match object.kind {
             ObjectKind::Channel => {
@@ -251,10 +293,7 @@ impl<'a> Text<'a> {
             }
             _ => {}
         }
-        match snapshot.made_at(object) {
-            Some(site) => writeln!(f, ", made at {site}"),
-            None => writeln!(f),
-        }
+        self.made(f, object)
     }
 
     fn holder(&self, f: &mut Formatter<'_>, asks: Option<Who>, lock: &Lock) -> fmt::Result {

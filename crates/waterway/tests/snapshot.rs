@@ -351,6 +351,82 @@ fn a_worker_asleep_in_the_kernel_is_told() {
     assert_eq!(reads.join().unwrap(), 0);
 }
 
+/// A select tells all of its arms, and channels who waits on which side through one.
+#[test]
+fn the_arms_of_a_select_are_told() {
+    let (tx, rx) = chan::builder::<u8>().name("to send to").make();
+    let (other, from) = chan::builder::<u8>().name("to receive from").make();
+    let (ctx, guard) = Context::background().with_cancel();
+    let done = ctx.done();
+    let (waits, all) = blocked("selects", move || {
+        waterway::select! {
+            send(tx, 1) -> sent => sent.is_ok(),
+            recv(from) -> got => got.is_ok(),
+            recv(done) -> _ => false,
+        }
+    });
+    let arms = &all
+        .goroutine(waits.id())
+        .unwrap()
+        .wait
+        .as_ref()
+        .unwrap()
+        .arms;
+    let channel = |name: &str| {
+        all.channels
+            .iter()
+            .find(|c| c.name.as_deref() == Some(name))
+            .unwrap()
+    };
+    let (sends, receives) = (channel("to send to"), channel("to receive from"));
+    let told: Vec<_> = arms.iter().map(|arm| (arm.object.id, arm.sends)).collect();
+    assert_eq!(told[..2], [(sends.id, true), (receives.id, false)]);
+    assert_eq!(arms[2].object.kind, ObjectKind::Context);
+    let who = [Who::Goroutine(waits.id())];
+    assert_eq!(
+        (&sends.sending[..], &sends.receiving[..]),
+        (&who[..], &[][..])
+    );
+    assert_eq!(
+        (&receives.sending[..], &receives.receiving[..]),
+        (&[][..], &who[..])
+    );
+    let text = all.to_string();
+    for line in [
+        format!(
+            "\tto send to channel {} \"to send to\" (capacity 0, ",
+            sends.id
+        ),
+        format!(
+            "\tto receive from channel {} \"to receive from\" (",
+            receives.id
+        ),
+        format!("\tuntil {} ends, made at ", arms[2].object),
+    ] {
+        assert!(text.contains(&line), "no {line:?} in {text}");
+    }
+    guard.cancel();
+    assert!(!waits.join().unwrap());
+    drop((rx, other));
+
+    // More than are told, of a plain thread.
+    let many: Vec<_> = (0..20).map(|_| chan::<u8>(0)).collect();
+    let stop = many[0].0.clone();
+    let thread = std::thread::spawn(move || {
+        let mut select = waterway::Select::new();
+        for (_, rx) in &many {
+            select.recv(rx);
+        }
+        let chosen = select.select();
+        let index = chosen.index();
+        chosen.recv(&many[index].1)
+    });
+    let all = until(|all| all.threads.iter().any(|t| t.wait.more_arms == 12));
+    assert!(all.to_string().contains("\tand 12 arms more\n"));
+    stop.send(1).unwrap();
+    assert_eq!(thread.join().unwrap(), Ok(1));
+}
+
 #[inline(never)]
 fn waits_far_below(depth: usize, rx: &waterway::Receiver<()>) -> usize {
     if depth == 0 {

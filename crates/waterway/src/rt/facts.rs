@@ -2,6 +2,7 @@
 
 use super::held::asleep_in_kernel;
 use super::peek::Peek;
+use super::record::{Arms, Record, WaitReason};
 use super::task::Task;
 use super::worker::{Party, Worker};
 use crate::primitives::{Ordering, fence};
@@ -53,6 +54,18 @@ impl Worker {
             live.among(rest..end).for_each(&mut f);
         }
     }
+}
+
+/// The arms of a select, by the record of who waits in it: how many, and the first of them, each the address of a core and whether it
+/// sends. Nothing if that wait is over.
+pub(crate) fn arms(peek: &Peek, record: &Record) -> Option<(usize, Vec<(usize, bool)>)> {
+    let epoch = record.epoch();
+    let waiting = record.read()?;
+    let mut bytes = [0; size_of::<Arms>()];
+    let read =
+        waiting.key.reason == WaitReason::Select && peek.read(waiting.key.object, &mut bytes);
+    fence(Ordering::Acquire);
+    (read && record.epoch() == epoch).then(|| Arms::read(&bytes))
 }
 
 /// The part of a waiting goroutine's stack that is in use, as it was while the goroutine waited.

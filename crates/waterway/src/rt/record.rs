@@ -105,11 +105,51 @@ impl WaitReason {
     }
 }
 
+/// So many arms of a select are told.
+const MOST_ARMS: usize = 8;
+
+/// The channels that a select waits for. It lies on the stack of who waits, its address is the `object` of the record, and dumps read it
+/// there as a debugger would.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Arms {
+    count: usize,
+    /// Addresses of cores, one more where the arm sends.
+    words: [usize; MOST_ARMS],
+}
+
+impl Arms {
+    /// The arms of a select: for each, the address of its channel's core, and whether it sends.
+    #[inline]
+    pub(crate) fn of(arms: impl ExactSizeIterator<Item = (usize, bool)>) -> Arms {
+        let mut words = [0; MOST_ARMS];
+        let count = arms.len();
+        for (word, (core, sends)) in words.iter_mut().zip(arms) {
+            *word = core | usize::from(sends);
+        }
+        Arms { count, words }
+    }
+
+    /// As the object of a record. It stays where it is until the wait is over.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self).expose_provenance()
+    }
+
+    /// What was read where a record says that arms are: how many, and the first of them.
+    pub(crate) fn read(bytes: &[u8; size_of::<Arms>()]) -> (usize, Vec<(usize, bool)>) {
+        let mut words = bytes.as_chunks().0.iter().map(|w| usize::from_ne_bytes(*w));
+        let count = words.next().unwrap_or(0);
+        let arms = words.take(count).map(|word| (word & !1, word & 1 == 1));
+        (count, arms.collect())
+    }
+}
+
 /// What one blocking call waits for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WaitKey {
     pub(crate) reason: WaitReason,
-    /// Address of the core of the object waited on, in the handle arena; 0 where there is none.
+    /// Address of the core of the object waited on, in the handle arena, or of a select's [`Arms`]; 0 where there is none.
     pub(crate) object: usize,
     /// The user's line that called.
     pub(crate) site: &'static Location<'static>,

@@ -6,7 +6,7 @@ use std::task::{Wake as WakeTask, Waker};
 use std::time::Instant;
 
 use super::order::Order;
-use super::run::{Patience, Ports, key};
+use super::run::{Patience, Ports, arms, key};
 use crate::chan::WakeList;
 use crate::primitives::Lock;
 use crate::wait::{Limit, Wait, WaitKey, WaitQueue, Waited, checkpoint};
@@ -82,7 +82,8 @@ pub(super) fn ready(
             }
         }
     }
-    bell.wait(&key(ports, site), deadline);
+    let arms = arms(ports);
+    bell.wait(&key(&arms, ports, site), deadline);
     let told = watches.iter().find(|(_, watch)| watch.is_told());
     told.map(|(arm, _)| *arm)
 }

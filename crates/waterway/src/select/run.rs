@@ -47,7 +47,7 @@ use std::time::{Duration, Instant};
 use super::few::Few;
 use super::order::{Locks, Order, below};
 use crate::chan::{Looked, Port, Tried, WakeList};
-use crate::wait::{Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
+use crate::wait::{Arms, Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 /// So many arms are looked at without their locks.
 const FEW: usize = 8;
@@ -92,17 +92,19 @@ pub(crate) fn run(
     chosen
 }
 
-/// What a caller waits for that waits for all arms.
-pub(super) fn key(ports: Ports<'_, '_>, site: &'static Location<'static>) -> WaitKey {
+/// The arms, for dumps.
+pub(super) fn arms(ports: Ports<'_, '_>) -> Arms {
+    Arms::of(ports.iter().map(|port| (port.object(), port.is_send())))
+}
+
+/// What a caller waits for that waits for all arms, which stay where they are.
+pub(super) fn key(arms: &Arms, ports: Ports<'_, '_>, site: &'static Location<'static>) -> WaitKey {
     WaitKey {
         reason: match ports.is_empty() {
             true => WaitReason::SelectEmpty,
             false => WaitReason::Select,
         },
-        object: match ports {
-            [only] => only.object(),
-            _ => 0,
-        },
+        object: arms.address(),
         site,
     }
 }
@@ -165,7 +167,8 @@ fn wait(
     deadline: Option<Instant>,
     site: &'static Location<'static>,
 ) -> Option<usize> {
-    let key = key(ports, site);
+    let arms = arms(ports);
+    let key = key(&arms, ports, site);
     let mut one_by_one = true;
     // The arm through which the last wake came, if it brought nothing.
     let mut told: Option<usize> = None;

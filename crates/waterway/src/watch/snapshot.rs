@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use waterway_snapshot::{
-    Channel, Counters, Frame, Goroutine, Holder, Lock, LockKind, ObjectId, ObjectKind, Other, Pool,
-    Semaphore, Snapshot, Stack, State, Target, Thread, Wait, WaitGroup, Who,
+    Arm, Channel, Counters, Frame, Goroutine, Holder, Lock, LockKind, ObjectId, ObjectKind, Other,
+    Pool, Semaphore, Snapshot, Stack, State, Target, Thread, Wait, WaitGroup, Who,
 };
 
 use super::findings;
@@ -21,7 +21,7 @@ use crate::goroutine::{Dedicated, dedicated};
 use crate::primitives::Ordering;
 use crate::rt::cell::for_each_unstarted;
 use crate::rt::clock::clock;
-use crate::rt::facts::WorkerFacts;
+use crate::rt::facts::{WorkerFacts, arms};
 use crate::rt::header::{CoreKind, Seen};
 use crate::rt::held::asleep_in_kernel;
 use crate::rt::objects;
@@ -184,19 +184,30 @@ impl Taker<'_> {
     fn state(&self, record: &Record, woken: bool) -> (State, Option<Wait>) {
         match record.read() {
             _ if woken => (State::Runnable, None),
-            Some(waiting) => (State::Waiting, Some(self.wait(&waiting))),
+            Some(waiting) => (State::Waiting, Some(self.wait(record, &waiting))),
             None => (State::Running, None),
         }
     }
 
-    fn wait(&self, waiting: &Waiting) -> Wait {
+    fn wait(&self, record: &Record, waiting: &Waiting) -> Wait {
         let key = &waiting.key;
+        let (count, arms) = match key.reason {
+            WaitReason::Select => arms(self.peek, record).unwrap_or_default(),
+            _ => (0, Vec::new()),
+        };
+        let more_arms = count - arms.len();
+        let arm = |(core, sends)| {
+            let object = object_id(&objects::at(core)?);
+            Some(Arm { object, sends })
+        };
         let context = objects::at(waiting.ending);
         Wait {
             reason: key.reason.text().into(),
             waited_ns: self.now.saturating_sub(waiting.since),
             at: key.site.into(),
             on: target(key.reason, key.object),
+            arms: arms.into_iter().filter_map(arm).collect(),
+            more_arms,
             timed: waiting.timed,
             until: context.map(|context| object_id(&context)),
         }
@@ -332,33 +343,52 @@ impl Waiters for Snapshot {
         let goroutines = self.goroutines.iter();
         let goroutines = goroutines.filter_map(|g| Some((Who::Goroutine(g.id), g.wait.as_ref()?)));
         let threads = self.threads.iter().map(|t| (Who::Thread(t.tid), &t.wait));
+        let mut lists = Lists {
+            channels: &mut self.channels,
+            locks: &mut self.locks,
+            wait_groups: &mut self.wait_groups,
+            semaphores: &mut self.semaphores,
+            others: &mut self.others,
+        };
         for (who, wait) in goroutines.chain(threads) {
-            let Target::Object(object) = wait.on else {
-                continue;
-            };
-            let id = object.id;
-            let waiters = match object.kind {
-                ObjectKind::Channel => {
-                    let sends = wait.reason == WaitReason::ChanSend.text();
-                    find(&mut self.channels, id, |c| c.id).map(|channel| match sends {
-                        true => &mut channel.sending,
-                        false => &mut channel.receiving,
-                    })
-                }
-                ObjectKind::Mutex | ObjectKind::RwLock => {
-                    find(&mut self.locks, id, |l| l.id).map(|l| &mut l.waiters)
-                }
-                ObjectKind::WaitGroup => {
-                    find(&mut self.wait_groups, id, |g| g.id).map(|g| &mut g.waiters)
-                }
-                ObjectKind::Semaphore => {
-                    find(&mut self.semaphores, id, |s| s.id).map(|s| &mut s.waiters)
-                }
-                _ => find(&mut self.others, id, |o| o.object.id).map(|o| &mut o.waiters),
-            };
-            if let Some(waiters) = waiters {
-                waiters.push(who);
+            if let Target::Object(object) = wait.on {
+                let sends = wait.reason == WaitReason::ChanSend.text();
+                lists.waits(who, object, sends);
             }
+            for arm in &wait.arms {
+                lists.waits(who, arm.object, arm.sends);
+            }
+        }
+    }
+}
+
+/// The objects of a snapshot, each with who waits for it.
+struct Lists<'a> {
+    channels: &'a mut [Channel],
+    locks: &'a mut [Lock],
+    wait_groups: &'a mut [WaitGroup],
+    semaphores: &'a mut [Semaphore],
+    others: &'a mut [Other],
+}
+
+impl Lists<'_> {
+    fn waits(&mut self, who: Who, object: ObjectId, sends: bool) {
+        let id = object.id;
+        let waiters = match object.kind {
+            ObjectKind::Channel => find(self.channels, id, |c| c.id).map(|channel| match sends {
+                true => &mut channel.sending,
+                false => &mut channel.receiving,
+            }),
+            ObjectKind::Mutex | ObjectKind::RwLock => {
+                find(self.locks, id, |l| l.id).map(|l| &mut l.waiters)
+            }
+            ObjectKind::WaitGroup => find(self.wait_groups, id, |g| g.id).map(|g| &mut g.waiters),
+            ObjectKind::Semaphore => find(self.semaphores, id, |s| s.id).map(|s| &mut s.waiters),
+            _ => find(self.others, id, |o| o.object.id).map(|o| &mut o.waiters),
+        };
+        // Of several arms of one channel one is enough.
+        if let Some(waiters) = waiters.filter(|waiters| waiters.last() != Some(&who)) {
+            waiters.push(who);
         }
     }
 }
