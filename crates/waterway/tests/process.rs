@@ -144,6 +144,19 @@ fn deadlock_is_seen_beside_a_server() {
     run("deadlock_served", &[]).code(2).says(DEADLOCK);
 }
 
+/// A monitor wakes nobody unless it was asked to call somebody.
+fn deadlock_is_seen_beside_a_monitor() {
+    run("deadlock_monitored", &[]).code(2).says(DEADLOCK);
+}
+
+fn a_monitor_says_what_it_measured() {
+    run("monitor_logs", &[])
+        .code(0)
+        .says("\"jobs\", made at crates/waterway/tests/process/programs.rs:")
+        .says("is reader-bound: over ")
+        .says("readers would need ");
+}
+
 /// A dump in the middle of a report ends, and tells the same.
 fn dumps_can_be_made_within_a_report() {
     run("dump_in_report", &[]).code(7);
@@ -385,6 +398,8 @@ fn main() {
         deadlock_is_fatal_and_names_everyone,
         deadlock_can_be_reported_only,
         deadlock_is_seen_beside_a_server,
+        deadlock_is_seen_beside_a_monitor,
+        a_monitor_says_what_it_measured,
         dumps_can_be_made_within_a_report,
         deadlock_can_panic_in_main,
         deadlock_of_plain_threads_and_dedicated_goroutines,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::core::{Backlog, Core, Flavor};
 use super::handle::Handle;
 use super::overflow::{Overflow, Shed};
-use super::policy::{OnShed, Policy};
+use super::policy::OnShed;
 use super::ring::Ring;
 use super::{Receiver, Sender};
 
@@ -178,7 +178,7 @@ impl<T> Builder<T> {
         let first: Handle<T, 0> = Handle::first(Core::new(flavor, name, Location::caller()));
         let core = first.core();
         if let Some(on_shed) = self.on_shed {
-            core.policy_or(|| Policy::new(Some(on_shed)));
+            core.policy_or(Some(on_shed));
         }
         if self.overflow != Overflow::Block {
             core.set_overflow(self.overflow);

@@ -14,10 +14,10 @@ use std::mem::offset_of;
 use std::panic::Location;
 use std::ptr::NonNull;
 
-use super::policy::Policy;
+use super::policy::{OnShed, Policy};
 use super::ring::Ring;
 use super::wakes::WakeList;
-use crate::primitives::{AtomicUsize, Lock, LockGuard, OnceLock, Ordering};
+use crate::primitives::{AtomicU64, AtomicUsize, Lock, LockGuard, OnceLock, Ordering};
 use crate::rt::arena::HANDLES;
 use crate::rt::header::{CoreHeader, CoreKind, MOST_BYTES};
 use crate::rt::{objects, ties};
@@ -41,10 +41,6 @@ pub(super) const TIMED: usize = 32;
 pub(crate) struct Queues {
     pub(super) senders: WaitQueue,
     pub(super) receivers: WaitQueue,
-    /// How many values went from hand to hand, or out of the backlog.
-    pub(super) handed: u64,
-    /// How many values of the backlog were dropped by the receivers' close.
-    pub(super) cleared: u64,
 }
 
 pub(super) enum Flavor<T> {
@@ -101,12 +97,19 @@ pub(crate) struct Core<T> {
     /// For those who look without the lock: who waits (`SEND_WAITING`, `RECV_WAITING`), whatever the flavour, and above these
     /// bits a count of changes.
     waits: AtomicUsize,
+    /// How many values went from hand to hand, or out of the backlog. Changed under the lock; at one place in every core (`HANDED_AT`).
+    pub(super) handed: AtomicU64,
+    /// How many values of the backlog were dropped by the receivers' close. As `handed`.
+    pub(super) cleared: AtomicU64,
     queues: Lock<Queues>,
     pub(super) flavor: Flavor<T>,
     on_last_receiver: Lock<Option<Box<dyn FnOnce() + Send>>>,
     policy: OnceLock<Box<Policy<T>>>,
     name: Option<Box<str>>,
 }
+
+/// How far into a core its count of values from hand to hand is, whatever their type: for who looks as a debugger does.
+pub(crate) const HANDED_AT: usize = offset_of!(Core<()>, handed);
 
 /// How many handles there may be, as `Arc` has it.
 const MAX_REFS: usize = isize::MAX as usize;
@@ -126,6 +129,8 @@ impl<T> Core<T> {
             (&raw mut (*at).refs).write(AtomicUsize::new(1));
             (&raw mut (*at).flags).write(AtomicUsize::new(0));
             (&raw mut (*at).waits).write(AtomicUsize::new(0));
+            (&raw mut (*at).handed).write(AtomicU64::new(0));
+            (&raw mut (*at).cleared).write(AtomicU64::new(0));
             (&raw mut (*at).queues).write(Lock::new(Queues::default()));
             (&raw mut (*at).flavor).write(flavor);
             (&raw mut (*at).on_last_receiver).write(Lock::new(None));
@@ -183,6 +188,13 @@ impl<T> Core<T> {
         unsafe { core.drop_in_place() };
     }
 
+    /// One more went from hand to hand. Under the lock.
+    #[inline]
+    pub(super) fn count_handed(&self) {
+        let handed = self.handed.load(Ordering::Relaxed);
+        self.handed.store(handed + 1, Ordering::Relaxed);
+    }
+
     pub(super) fn header(&self) -> &CoreHeader {
         &self.header
     }
@@ -196,8 +208,11 @@ impl<T> Core<T> {
         self.policy.get().map(Box::as_ref)
     }
 
-    pub(super) fn policy_or(&self, make: impl FnOnce() -> Policy<T>) -> &Policy<T> {
-        self.policy.get_or_init(|| Box::new(make()))
+    /// The same; made now, if there is none.
+    pub(super) fn policy_or(&self, on_shed: Option<OnShed<T>>) -> &Policy<T> {
+        let id = self.header.id();
+        self.policy
+            .get_or_init(|| Box::new(Policy::new(id, on_shed)))
     }
 
     /// The object of wait keys.
@@ -309,7 +324,8 @@ impl<T> Core<T> {
             Flavor::Unbounded(backlog) => {
                 let mut queues = self.lock();
                 let values = self.backlog(backlog, &mut queues).take();
-                queues.cleared += values.len() as u64;
+                self.cleared
+                    .fetch_add(values.len() as u64, Ordering::Relaxed);
                 drop(queues);
                 drop(values);
             }

@@ -8,6 +8,7 @@ use super::ring::Claim;
 use super::settle::task_waits;
 use super::slot::{Grant, RecvSlot};
 use super::wakes::WakeList;
+use crate::primitives::Ordering;
 
 impl<T> Core<T> {
     /// What an arm of a select needs to send, if it can be had now. The caller stands in no queue of this channel.
@@ -42,7 +43,7 @@ impl<T> Core<T> {
                     peer.map(|(n, claimed)| Grant::Peer(claimed, unsafe { RecvSlot::of(n) }));
                 match peer {
                     Some(peer) => {
-                        queues.handed += 1;
+                        self.count_handed();
                         Ok(peer)
                     }
                     None if may_wait && task_waits(queues) => Ok(Grant::Plain),
@@ -101,7 +102,9 @@ impl<T> Core<T> {
             // Who waits for it may be met by another.
             (Grant::Plain, _) => self.settle_now(),
             (Grant::Peer(claimed, _), _) => {
-                self.lock().handed -= 1;
+                let locked = self.lock();
+                self.handed.fetch_sub(1, Ordering::Relaxed);
+                drop(locked);
                 claimed.wake();
             }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {

@@ -24,7 +24,7 @@ impl<T> Core<T> {
     #[inline]
     pub(super) fn meet_receiver(&self, queues: &mut Queues, from: &SendSlot<T>) -> Option<Claimed> {
         let (node, claimed) = queues.receivers.claim_front(|n| !n.waiter().is_task())?;
-        queues.handed += 1;
+        self.count_handed();
         let value = from.take().expect("a sender has a value");
         // SAFETY: S2: claimed, and in this channel's queue of receivers.
         unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
@@ -38,7 +38,7 @@ impl<T> Core<T> {
         let (node, claimed) = queues
             .senders
             .claim_front(|n| !unsafe { SendSlot::<T>::of(n) }.is_lazy())?;
-        queues.handed += 1;
+        self.count_handed();
         // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
         Some((slot.take().expect("a waiting sender has a value"), claimed))

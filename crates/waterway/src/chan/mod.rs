@@ -48,7 +48,8 @@ pub use receiver::Receiver;
 pub use sender::{Sender, WeakSender};
 pub use statistics::{ByCause, BySender, Statistics};
 
-pub(crate) use core::Queues;
+pub(crate) use core::{HANDED_AT, Queues};
+pub(crate) use policy::tallies;
 pub(crate) use port::{Looked, Port, RecvPort, SendPort, Tried};
 pub(crate) use sender::Unsent;
 pub(crate) use wakes::WakeList;

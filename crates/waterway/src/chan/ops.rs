@@ -196,7 +196,7 @@ impl<T> Core<T> {
         else {
             return false;
         };
-        queues.handed += 1;
+        self.count_handed();
         let value = from.take().expect("a sender has a value");
         // SAFETY: S2: claimed, and in this channel's queue of receivers.
         unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
@@ -219,7 +219,9 @@ impl<T> Core<T> {
             Flavor::Rendezvous | Flavor::Never => return self.fetch(queues, bind, wakes),
             Flavor::Unbounded(backlog) => {
                 let first = self.backlog(backlog, queues).pop_front();
-                queues.handed += u64::from(first.is_some());
+                if first.is_some() {
+                    self.count_handed();
+                }
                 first
             }
             Flavor::Ring(ring) => match self.pop(ring) {
@@ -256,7 +258,7 @@ impl<T> Core<T> {
         };
         // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
-        queues.handed += 1;
+        self.count_handed();
         wakes.push(claimed);
         match bind {
             Some(own) if slot.is_lazy() => {

@@ -12,11 +12,23 @@ pub(super) type OnShed<T> = Arc<dyn Fn(Shed<T>) + Send + Sync>;
 
 type Site = Option<&'static Location<'static>>;
 
+type Tally = Lock<Vec<BySender>>;
+
+/// The counts of every channel that has a policy, by its number.
+static TALLIES: Lock<Vec<(usize, Arc<Tally>)>> = Lock::new(Vec::new());
+
+/// What the channels that have a policy have shed and refused, by their numbers.
+pub(crate) fn tallies() -> Vec<(usize, Vec<BySender>)> {
+    let all = TALLIES.lock().clone();
+    let tally = |(id, tally): &(usize, Arc<Tally>)| (*id, tally.lock().clone());
+    all.iter().map(tally).collect()
+}
+
 /// Its locks are taken last, also under that of the channel.
 pub(super) struct Policy<T> {
     overflow: Lock<Overflow>,
     on_shed: Option<OnShed<T>>,
-    tally: Lock<Vec<BySender>>,
+    tally: Arc<Tally>,
     /// Under CoDel: what was shed under the channel's lock, and goes to `on_shed` outside of it.
     late: Lock<Vec<Shed<T>>>,
     codel: Lock<Option<CoDel>>,
@@ -33,11 +45,14 @@ struct Stamp {
 }
 
 impl<T> Policy<T> {
-    pub(super) fn new(on_shed: Option<OnShed<T>>) -> Policy<T> {
+    /// The policy of the channel with that number.
+    pub(super) fn new(channel: usize, on_shed: Option<OnShed<T>>) -> Policy<T> {
+        let tally = Arc::new(Tally::new(Vec::new()));
+        TALLIES.lock().push((channel, tally.clone()));
         Policy {
             overflow: Lock::new(Overflow::Block),
             on_shed,
-            tally: Lock::new(Vec::new()),
+            tally,
             late: Lock::new(Vec::new()),
             codel: Lock::new(None),
             stamps: OnceLock::new(),
@@ -133,6 +148,18 @@ impl<T> Policy<T> {
             cause: Cause::Late,
             sender,
         });
+    }
+}
+
+impl<T> Drop for Policy<T> {
+    fn drop(&mut self) {
+        let mut all = TALLIES.lock();
+        let own = all
+            .iter()
+            .position(|(_, tally)| Arc::ptr_eq(tally, &self.tally));
+        let gone = own.map(|index| all.swap_remove(index));
+        drop(all);
+        drop(gone);
     }
 }
 

@@ -34,7 +34,7 @@ impl<T> Core<T> {
     #[track_caller]
     pub(super) fn set_overflow(&self, overflow: Overflow) {
         overflow.check(self.capacity());
-        let policy = self.policy_or(|| Policy::new(None));
+        let policy = self.policy_or(None);
         let bits = match overflow {
             Overflow::Block => 0,
             Overflow::CoDel { .. } => TIMED,
@@ -111,7 +111,7 @@ impl<T> Core<T> {
 
     /// Sends, and gives back the value that made room. `Full` if none could.
     pub(super) fn force_out(&self, from: &SendSlot<T>) -> (Put, Option<T>) {
-        let policy = self.policy_or(|| Policy::new(None));
+        let policy = self.policy_or(None);
         let (put, evicted) = self.force(from, policy, |counts| counts.forced_out += 1);
         if put == Put::Full {
             policy.count(from.site(), |counts| counts.refused += 1);

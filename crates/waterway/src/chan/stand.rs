@@ -52,9 +52,7 @@ impl<T> Core<T> {
     /// Is not in the queue of that side any more.
     pub(super) fn quit(&self, side: usize, node: &Node) {
         let mut queues = self.lock();
-        let Queues {
-            senders, receivers, ..
-        } = &mut *queues;
+        let Queues { senders, receivers } = &mut *queues;
         let queue = match side {
             SEND_WAITING => senders,
             _ => receivers,

@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use super::core::{Core, Flavor};
+use crate::primitives::Ordering;
 
 /// What went through a channel so far, as of one moment: from [`Sender::statistics`](super::Sender::statistics).
 ///
@@ -38,11 +39,7 @@ pub struct Statistics {
 impl Statistics {
     /// What was shed and refused, of all senders.
     pub fn by_cause(&self) -> ByCause {
-        let mut all = ByCause::default();
-        for by in &self.by_sender {
-            all.add(&by.counts);
-        }
-        all
+        ByCause::of(&self.by_sender)
     }
 }
 
@@ -84,6 +81,13 @@ impl ByCause {
         self.newest + self.oldest + self.superseded + self.late
     }
 
+    /// The sum over all senders.
+    pub(crate) fn of(senders: &[BySender]) -> ByCause {
+        let mut all = ByCause::default();
+        senders.iter().for_each(|by| all.add(&by.counts));
+        all
+    }
+
     fn add(&mut self, other: &ByCause) {
         self.refused += other.refused;
         self.forced_out += other.forced_out;
@@ -99,15 +103,14 @@ impl<T> Core<T> {
         // Evictions and sheds of receivers are counted under the lock, so no position moves for them meanwhile.
         let mut queues = self.lock();
         let by_sender = self.policy().map_or_else(Vec::new, |policy| policy.tally());
-        let mut by = ByCause::default();
-        by_sender.iter().for_each(|sender| by.add(&sender.counts));
-        let handed = queues.handed;
+        let by = ByCause::of(&by_sender);
+        let handed = self.handed.load(Ordering::Relaxed);
         let (put, taken, closed) = match &self.flavor {
             Flavor::Rendezvous | Flavor::Never => (0, 0, 0),
             Flavor::Ring(ring) => ring.counts(),
             Flavor::Unbounded(backlog) => {
                 let len = self.backlog(backlog, &mut queues).len as u64;
-                let closed = queues.cleared;
+                let closed = self.cleared.load(Ordering::Relaxed);
                 (len + closed, closed, closed)
             }
         };

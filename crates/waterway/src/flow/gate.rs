@@ -4,17 +4,40 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::limit::{Fixed, Limit};
 use super::place::{EnterFuture, Place, Waiting};
 use crate::goroutine::JoinHandle;
-use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
+use crate::primitives::{AtomicU64, AtomicUsize, Lock, Ordering};
 use crate::sync::Semaphore;
 use crate::wait::Limit as WaitLimit;
 
+/// Every gate that lives, and some that do not any more.
+static GATES: Lock<Vec<Weak<Shared>>> = Lock::new(Vec::new());
+/// Gates that are gone are taken out when there are so many entries, and then twice as many as are left.
+static PRUNE_AT: AtomicUsize = AtomicUsize::new(16);
+
+/// The gates that live.
+pub(super) fn all() -> Vec<Gate> {
+    let gates = GATES.lock().clone();
+    let alive = gates.iter().filter_map(Weak::upgrade);
+    alive.map(|shared| Gate { shared }).collect()
+}
+
+fn register(shared: &Arc<Shared>) {
+    let mut gates = GATES.lock();
+    if gates.len() >= PRUNE_AT.load(Ordering::Relaxed) {
+        gates.retain(|gate| gate.strong_count() > 0);
+        PRUNE_AT.store((gates.len() * 2).max(16), Ordering::Relaxed);
+    }
+    gates.push(Arc::downgrade(shared));
+}
+
 pub(super) struct Shared {
+    /// The number of the gate.
+    id: u64,
     name: Option<Box<str>>,
     site: &'static Location<'static>,
     pub(super) limit: Box<dyn Limit>,
@@ -315,6 +338,10 @@ impl Gate {
         self.shared.site
     }
 
+    pub(super) fn id(&self) -> u64 {
+        self.shared.id
+    }
+
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -378,7 +405,9 @@ impl GateBuilder {
     #[track_caller]
     pub fn make(self) -> Gate {
         let total = self.limit.limit();
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let shared = Shared {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: self.name.map(String::into_boxed_str),
             site: Location::caller(),
             permits: Semaphore::new(total),
@@ -390,9 +419,9 @@ impl GateBuilder {
             refused: AtomicU64::new(0),
             gave_up: AtomicU64::new(0),
         };
-        Gate {
-            shared: Arc::new(shared),
-        }
+        let shared = Arc::new(shared);
+        register(&shared);
+        Gate { shared }
     }
 }
 

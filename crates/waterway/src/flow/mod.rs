@@ -1,13 +1,22 @@
 //! Flow control: what to do where readers are slower than writers.
 //!
 //! An [`Overflow`] policy says what a full channel does: see [`chan::builder`](crate::chan::builder()). A [`Gate`] admits so much
-//! work at a time, and refuses or holds back the rest before a goroutine exists for it.
+//! work at a time, and refuses or holds back the rest before a goroutine exists for it. A [`Monitor`] watches every channel, and
+//! says which end is slower, and by how much; [`metrics`] tells all of it in the text form of Prometheus.
 
 mod gate;
 mod limit;
+mod look;
+mod metrics;
+mod monitor;
 mod place;
+pub(crate) mod prometheus;
+mod track;
 
 pub use crate::chan::{ByCause, BySender, Cause, Overflow, Shed, Statistics};
 pub use gate::{Gate, GateBuilder, GateStatistics, Refused};
 pub use limit::{Departure, Fixed, Limit};
+pub use metrics::metrics;
+pub use monitor::{Monitor, MonitorBuilder};
 pub use place::{EnterFuture, Place};
+pub use track::{ChannelFlow, FlowState, TimeInQueue};

@@ -82,15 +82,21 @@ const UNBOUNDED: usize = (1 << CAPACITY_BITS) - 1;
 /// How many values lie in a ring of that capacity, by its positions as `chan/ring` counts them (four times the index, and above it
 /// the lap), which were read one after the other.
 pub(super) fn ring_len(capacity: usize, head: usize, tail: usize) -> usize {
-    let lap = capacity.next_power_of_two() * 4;
-    let count = |position: usize| (position / lap) * capacity + position % lap / 4;
-    let len = count(tail).wrapping_sub(count(head));
+    let (taken, put) = ring_counts(capacity, head, tail);
+    let len = put.wrapping_sub(taken);
     // Not of one moment: a value that was taken between the looks counts for less than none.
     if len > isize::MAX as usize {
         0
     } else {
         len.min(capacity)
     }
+}
+
+/// How many values were taken out of such a ring, and put into it.
+pub(super) fn ring_counts(capacity: usize, head: usize, tail: usize) -> (usize, usize) {
+    let lap = capacity.next_power_of_two() * 4;
+    let count = |position: usize| (position / lap) * capacity + position % lap / 4;
+    (count(head), count(tail))
 }
 
 /// A header, as of a moment.

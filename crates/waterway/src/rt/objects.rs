@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::arena::{HANDLES, LINE};
-use super::header::{CoreHeader, Seen, ring_len};
+use super::header::{CoreHeader, Seen, ring_counts, ring_len};
 use super::peek::Peek;
 use crate::primitives::Lock;
 
@@ -75,4 +75,20 @@ pub(crate) fn channel_len(peek: &Peek, address: usize, seen: &Seen) -> Option<us
         }
     };
     (at(address)?.id == seen.id).then_some(len)
+}
+
+/// How many values were ever taken out of the buffer of the channel at `address`, and put into it; of one without a limit only how many
+/// are there now, as put. As [`channel_len`].
+pub(crate) fn channel_counts(peek: &Peek, address: usize, seen: &Seen) -> Option<(usize, usize)> {
+    let Some(gauge) = seen.gauge() else {
+        return Some((0, 0));
+    };
+    let counts = match seen.channel_capacity() {
+        None => (0, peek.word(address + gauge)?),
+        Some(capacity) => {
+            let word = |at: usize| peek.word(address + gauge + at);
+            ring_counts(capacity, word(0)?, word(LINE)?)
+        }
+    };
+    (at(address)?.id == seen.id).then_some(counts)
 }

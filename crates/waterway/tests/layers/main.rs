@@ -25,7 +25,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("select", &["primitives", "rt", "wait", "chan"]),
     ("futures", &["chan"]),
     ("time", &["primitives", "rt", "wait", "chan", "goroutine"]),
-    ("flow", &["primitives", "wait", "chan", "goroutine", "sync"]),
+    (
+        "flow",
+        &["primitives", "rt", "wait", "chan", "goroutine", "sync"],
+    ),
     (
         "context",
         &[
@@ -51,7 +54,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testing", &["primitives", "rt", "wait", "goroutine"]),
-    ("watch", &["primitives", "rt", "wait", "goroutine"]),
+    ("watch", &["primitives", "rt", "wait", "goroutine", "flow"]),
 ];
 
 /// The one way up: what the runtime calls in the layers above it, wired in `lib.rs`.

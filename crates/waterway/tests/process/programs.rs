@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use waterway::flow::{FlowState, Monitor, Overflow};
 use waterway::sync::WaitGroup;
 use waterway::time::{sleep, sleep_async};
 use waterway::{Builder, block_on, blocking, chan, go, go_local, scope, yield_now};
@@ -26,6 +27,11 @@ pub fn run(program: &str) {
             std::io::Write::write_all(&mut reader, b"GET /").unwrap();
             deadlock();
         }
+        "deadlock_monitored" => {
+            let _monitor = Monitor::builder().start();
+            deadlock();
+        }
+        "monitor_logs" => monitor_logs(),
         "dump_in_report" => dump_in_report(),
         "deadlock_reaps_goroutine" => drop(waterway::__private::run_main(reap::each_wait)),
         "deadlock_reaps_thread" => reap::each_wait(),
@@ -130,6 +136,30 @@ fn dump_in_report() {
 }
 
 /// After the report the process goes on sleeping; a signal from outside is what ends it.
+fn monitor_logs() {
+    let builder = Monitor::builder().every(Duration::from_millis(2));
+    let monitor = builder.window(Duration::from_millis(50)).start();
+    let (changes, changed) = chan(1);
+    monitor.on_change(move |flow| {
+        if flow.name.as_deref() == Some("jobs") && flow.state == FlowState::ReaderBound {
+            let _ = changes.try_send(());
+        }
+    });
+    let builder = chan::builder().name("jobs").capacity(4);
+    let (tx, rx) = builder.overflow(Overflow::DropNewest).make();
+    drop(go(move || {
+        while rx.recv().is_ok() {
+            sleep(Duration::from_millis(1));
+        }
+    }));
+    while changed.try_recv().is_err() {
+        for n in 0..100 {
+            tx.send(n).unwrap();
+        }
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}
+
 fn deadlock_reported() {
     unsafe extern "C" fn end(_: libc::c_int) {
         // SAFETY: `_exit` may be called in a signal handler.

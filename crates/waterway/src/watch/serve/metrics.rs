@@ -1,62 +1,19 @@
 //! Counts in the text form of Prometheus (version 0.0.4). More families are added by more functions below [`text`].
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
 
 use waterway_snapshot::{Holder, Snapshot};
 
-/// So many series of a family are told, the largest first: each spawn site of channels may be one.
-const MOST_SERIES: usize = 1000;
+use crate::flow::prometheus::{Families, MOST_SERIES};
 
 /// Everything that is counted.
 pub(super) fn text(snapshot: &Snapshot) -> String {
-    let mut out = Families(String::new());
+    let mut out = Families::new();
     goroutines(&mut out, snapshot);
     runtime(&mut out, snapshot);
     channels(&mut out, snapshot);
     findings(&mut out, snapshot);
-    out.0
-}
-
-/// Families of series, each with its head.
-struct Families(String);
-
-impl Families {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    }
-
-    fn series(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        self.0.push_str(name);
-        for (nth, (label, text)) in labels.iter().enumerate() {
-            self.0.push_str(if nth == 0 { "{" } else { "," });
-            let _ = write!(self.0, "{label}=\"{}\"", escaped(text));
-        }
-        if !labels.is_empty() {
-            self.0.push('}');
-        }
-        let _ = writeln!(self.0, " {value}");
-    }
-
-    /// A family of one series without labels.
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
-        self.head(name, kind, help);
-        self.series(name, &[], value);
-    }
-}
-
-/// The text of a label's value.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
-            c => out.push(c),
-        }
-    }
-    out
+    out.text() + &crate::flow::metrics()
 }
 
 fn goroutines(out: &mut Families, snapshot: &Snapshot) {

@@ -1,0 +1,360 @@
+//! Watching every channel of the program, while it runs.
+//!
+//! One thread of the runtime's looks for all monitors. It wakes nobody and lives for ever, so that a deadlock is seen beside it. Who has
+//! asked to be called is called on another thread, which may wake somebody: no deadlock is declared while such a monitor runs.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::look::look;
+use super::track::{ChannelFlow, FlowState, Track};
+use crate::primitives::{AtomicBool, Lock, Ordering, SleepingCondvar, SleepingMutex, start_thread};
+use crate::rt::clock::clock;
+use crate::rt::say::say;
+use crate::rt::thread::mark_internal;
+
+/// So many channels are followed by a monitor at a time.
+const MOST_CHANNELS: usize = 4096;
+/// Who waits to call wakes so often to be no sleeper that nobody could wake.
+const NOW_AND_THEN: Duration = Duration::from_secs(60);
+
+type OnChange = Arc<dyn Fn(&ChannelFlow) + Send + Sync>;
+
+struct Shared {
+    every: Duration,
+    window: Duration,
+    log: bool,
+    stopped: AtomicBool,
+    tracks: SleepingMutex<HashMap<usize, Track>>,
+    calls: Lock<Vec<OnChange>>,
+    /// Changes that are to be told.
+    changes: SleepingMutex<Vec<ChannelFlow>>,
+    changed: SleepingCondvar,
+}
+
+/// Watches every channel of the program: how fast values come and go, how long they wait, who is held up by whom.
+///
+/// It looks at each channel again and again (every 10 ms, if nothing else is said), and judges what it saw within a window (1 s).
+/// Channels do nothing for it, so sending and receiving cost the same with and without it; the looks cost the time of one thread, some
+/// microseconds a channel. When a channel becomes reader-bound or stalled, or is that no more, one line on standard error says what was
+/// measured. Channels without a limit, and goroutines that pile up in sends, are seen alike.
+///
+/// It stops when it is dropped.
+///
+/// ```
+/// use std::time::Duration;
+/// use waterway::{chan, flow::{FlowState, Monitor}};
+///
+/// let builder = Monitor::builder().every(Duration::from_millis(1)).window(Duration::from_millis(20));
+/// let monitor = builder.log(false).start();
+/// let (changes, changed) = chan::unbounded();
+/// monitor.on_change(move |flow| {
+///     if flow.name.as_deref() == Some("jobs") {
+///         let _ = changes.send(flow.state);
+///     }
+/// });
+///
+/// // Senders, and nobody who receives.
+/// let (tx, rx) = chan::builder().name("jobs").make();
+/// for n in 0..3 {
+///     let tx = tx.clone();
+///     waterway::go(move || tx.send(n));
+/// }
+/// assert_eq!(changed.recv(), Ok(FlowState::Stalled));
+/// # drop(rx);
+/// ```
+///
+/// Go: none.
+pub struct Monitor {
+    shared: Arc<Shared>,
+}
+
+impl Monitor {
+    /// Starts to make a monitor.
+    ///
+    /// ```
+    /// let monitor = waterway::flow::Monitor::builder().log(false).start();
+    /// drop(monitor);
+    /// ```
+    pub fn builder() -> MonitorBuilder {
+        MonitorBuilder {
+            every: Duration::from_millis(10),
+            window: Duration::from_secs(1),
+            log: true,
+        }
+    }
+
+    /// Calls `f` whenever a channel's state changes, with what was measured. It may block, which only keeps later calls waiting.
+    ///
+    /// The calls are made on a thread of the monitor's. While it is there, it might wake somebody: so no deadlock is declared.
+    ///
+    /// # Panics
+    ///
+    /// If no thread can be started. A panic of `f` is printed, and ends that call.
+    ///
+    /// ```
+    /// let monitor = waterway::flow::Monitor::builder().start();
+    /// monitor.on_change(|flow| println!("{flow}"));
+    /// ```
+    pub fn on_change(&self, f: impl Fn(&ChannelFlow) + Send + Sync + 'static) {
+        let first = {
+            let mut calls = self.shared.calls.lock();
+            calls.push(Arc::new(f));
+            calls.len() == 1
+        };
+        if first {
+            let shared = self.shared.clone();
+            let started = start_thread("waterway-monitor-calls", move || shared.call());
+            if let Err(error) = started {
+                panic!("the monitor cannot start a thread for its calls: {error}");
+            }
+        }
+    }
+
+    /// What was measured in the last window, of each channel at which something has happened.
+    ///
+    /// # Blocking
+    ///
+    /// Never.
+    ///
+    /// ```
+    /// let monitor = waterway::flow::Monitor::builder().log(false).start();
+    /// for flow in monitor.report() {
+    ///     println!("{flow}");
+    /// }
+    /// ```
+    pub fn report(&self) -> Vec<ChannelFlow> {
+        self.shared.report()
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        let changes = self.shared.changes.lock();
+        self.shared.changed.notify_all();
+        drop(changes);
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor")
+            .field("every", &self.shared.every)
+            .field("window", &self.shared.window)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The properties of a monitor to be: see [`Monitor::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder starts nothing before `start`"]
+pub struct MonitorBuilder {
+    every: Duration,
+    window: Duration,
+    log: bool,
+}
+
+impl MonitorBuilder {
+    /// How much time is between two looks.
+    pub fn every(mut self, every: Duration) -> Self {
+        self.every = every;
+        self
+    }
+
+    /// How much time is judged together.
+    pub fn window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Whether changes are told on standard error.
+    pub fn log(mut self, log: bool) -> Self {
+        self.log = log;
+        self
+    }
+
+    /// Starts the monitor. It stops when it is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If there is no time between two looks, or the window has not at least two of them. If no thread can be started.
+    #[track_caller]
+    pub fn start(self) -> Monitor {
+        assert!(
+            !self.every.is_zero(),
+            "a monitor that looks every 0 s does nothing else: take 10 ms, or what suits the channels"
+        );
+        assert!(
+            self.window >= self.every * 2,
+            "a window of {:?} has not two looks in it, at one every {:?}: make it longer",
+            self.window,
+            self.every
+        );
+        let shared = Arc::new(Shared {
+            every: self.every,
+            window: self.window,
+            log: self.log,
+            stopped: AtomicBool::new(false),
+            tracks: SleepingMutex::new(HashMap::new()),
+            calls: Lock::new(Vec::new()),
+            changes: SleepingMutex::new(Vec::new()),
+            changed: SleepingCondvar::new(),
+        });
+        MONITORS.add(shared.clone());
+        Monitor { shared }
+    }
+}
+
+/// Looks for all monitors.
+struct Monitors {
+    all: SleepingMutex<Vec<(u64, Arc<Shared>)>>,
+    more: SleepingCondvar,
+    running: AtomicBool,
+}
+
+static MONITORS: Monitors = Monitors {
+    all: SleepingMutex::new(Vec::new()),
+    more: SleepingCondvar::new(),
+    running: AtomicBool::new(false),
+};
+
+const NOT_POISONED: &str = "nothing panics while it is locked";
+
+impl Monitors {
+    fn add(&'static self, shared: Arc<Shared>) {
+        self.all.lock().expect(NOT_POISONED).push((clock(), shared));
+        if !self.running.swap(true, Ordering::AcqRel)
+            && let Err(error) = start_thread("waterway-monitor", || self.run())
+        {
+            self.running.store(false, Ordering::Release);
+            panic!("the monitor cannot start its thread: {error}");
+        }
+        self.more.notify_all();
+    }
+
+    fn run(&self) {
+        mark_internal();
+        loop {
+            let due = self.next();
+            for shared in due {
+                shared.look();
+            }
+        }
+    }
+
+    /// Waits until a monitor's next look is due: those whose it is.
+    fn next(&self) -> Vec<Arc<Shared>> {
+        let mut all = self.all.lock().expect(NOT_POISONED);
+        loop {
+            all.retain(|(_, shared)| !shared.stopped.load(Ordering::Acquire));
+            let now = clock();
+            let mut due = Vec::new();
+            for (at, shared) in all.iter_mut() {
+                if *at <= now {
+                    *at = now + shared.every.as_nanos() as u64;
+                    due.push(shared.clone());
+                }
+            }
+            if !due.is_empty() {
+                return due;
+            }
+            let first = all.iter().map(|(at, _)| *at).min();
+            all = match first {
+                None => self.more.wait(all).expect(NOT_POISONED),
+                Some(at) => {
+                    let rest = Duration::from_nanos(at - now);
+                    let (all, _) = self.more.wait_timeout(all, rest).expect(NOT_POISONED);
+                    all
+                }
+            };
+        }
+    }
+}
+
+impl Shared {
+    fn look(&self) {
+        let (at, seen) = look();
+        let window = self.window.as_nanos() as u64;
+        let mut changes = Vec::new();
+        {
+            let mut tracks = self.tracks.lock().expect(NOT_POISONED);
+            let mut gone = std::mem::take(&mut *tracks);
+            for seen in seen {
+                let track = match gone.remove(&seen.id) {
+                    Some(track) => Some(track),
+                    None if tracks.len() < MOST_CHANNELS => Some(Track::new(&seen)),
+                    None => None,
+                };
+                let Some(mut track) = track else { continue };
+                let before = track.state;
+                if track.add(at, &seen, window) {
+                    changes.extend(track.report().map(|flow| (before, flow)));
+                }
+                tracks.insert(seen.id, track);
+            }
+        }
+        for (before, flow) in &changes {
+            // That readers wait for what is to come is what they do.
+            let told = [*before, flow.state]
+                .iter()
+                .any(|s| matches!(s, FlowState::ReaderBound | FlowState::Stalled));
+            if self.log && told {
+                say(format_args!("waterway: {flow}\n"));
+            }
+        }
+        if !changes.is_empty() && !self.calls.lock().is_empty() {
+            let mut waiting = self.changes.lock().expect(NOT_POISONED);
+            waiting.extend(changes.into_iter().map(|(_, flow)| flow));
+            self.changed.notify_all();
+        }
+    }
+
+    /// Calls whoever asked for it, until the monitor is stopped.
+    fn call(&self) {
+        loop {
+            let changes = {
+                let mut changes = self.changes.lock().expect(NOT_POISONED);
+                while changes.is_empty() {
+                    if self.stopped.load(Ordering::Acquire) {
+                        return;
+                    }
+                    let waited = self.changed.wait_timeout(changes, NOW_AND_THEN);
+                    (changes, _) = waited.expect(NOT_POISONED);
+                }
+                std::mem::take(&mut *changes)
+            };
+            let calls = self.calls.lock().clone();
+            for flow in &changes {
+                for call in &calls {
+                    let called = std::panic::AssertUnwindSafe(|| call(flow));
+                    // The panic hook has told of it.
+                    _ = std::panic::catch_unwind(called);
+                }
+            }
+        }
+    }
+
+    fn report(&self) -> Vec<ChannelFlow> {
+        let tracks = self.tracks.lock().expect(NOT_POISONED);
+        let mut all: Vec<_> = tracks.values().filter_map(Track::report).collect();
+        all.sort_by_key(|flow| flow.channel);
+        all
+    }
+}
+
+/// What the monitors that run have measured, each channel once.
+pub(super) fn measured() -> Vec<ChannelFlow> {
+    let all = MONITORS.all.lock().expect(NOT_POISONED).clone();
+    let mut flows: Vec<ChannelFlow> = Vec::new();
+    for (_, shared) in all {
+        if !shared.stopped.load(Ordering::Acquire) {
+            flows.extend(shared.report());
+        }
+    }
+    flows.sort_by_key(|flow| flow.channel);
+    flows.dedup_by_key(|flow| flow.channel);
+    flows
+}

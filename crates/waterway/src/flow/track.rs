@@ -1,0 +1,395 @@
+//! What several looks at one channel say together: rates, times, and how its ends stand to each other.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::look::{Seen, Waits};
+use crate::chan::ByCause;
+
+/// How the ends of a channel stand to each other, by what was measured in a window.
+///
+/// Go: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FlowState {
+    /// Neither end held the other up for most of the window.
+    #[default]
+    Balanced,
+    /// In most looks senders waited, values were shed or refused, the buffer was nearly full, or a backlog without limit grew.
+    ReaderBound,
+    /// In most looks receivers waited, and nothing was there for them; now and then something came.
+    WriterBound,
+    /// Nothing moved for a whole window, though values or senders wait.
+    Stalled,
+}
+
+impl FlowState {
+    pub(super) const ALL: [FlowState; 4] = [
+        FlowState::Balanced,
+        FlowState::ReaderBound,
+        FlowState::WriterBound,
+        FlowState::Stalled,
+    ];
+
+    /// The state in a word or two, as the log has it.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            FlowState::Balanced => "balanced",
+            FlowState::ReaderBound => "reader-bound",
+            FlowState::WriterBound => "writer-bound",
+            FlowState::Stalled => "stalled",
+        }
+    }
+}
+
+/// How long values that were received in a window had been in the channel, to about the time between two looks. Found from the
+/// positions at which they came and went. Who had been there before the first look counts from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TimeInQueue {
+    /// The shortest.
+    pub min: Duration,
+    /// The mean.
+    pub mean: Duration,
+    /// Half of them, no longer.
+    pub p50: Duration,
+    /// 99 of 100, no longer.
+    pub p99: Duration,
+}
+
+/// What was measured of one channel in a window. Its `Display` is the line of the log.
+///
+/// Go: none.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChannelFlow {
+    /// The channel's number, as in dumps.
+    pub channel: usize,
+    /// Its name, if it has one.
+    pub name: Option<Arc<str>>,
+    /// Where it was made.
+    pub made_at: &'static Location<'static>,
+    /// How its ends stand to each other.
+    pub state: FlowState,
+    /// How long the window was.
+    pub window: Duration,
+    /// How many values the channel holds; `None` if there is no limit.
+    pub capacity: Option<usize>,
+    /// Values in it at the last look.
+    pub len: u64,
+    /// The most that were in it at any look.
+    pub high_water: u64,
+    /// Values that came in, a second.
+    pub rate_in: f64,
+    /// Values that receivers got, a second.
+    pub rate_out: f64,
+    /// Values that were shed or refused, a second.
+    pub rate_shed: f64,
+    /// What was ever shed and refused, by cause.
+    pub shed: ByCause,
+    /// Goroutines and threads that waited in a send at the last look.
+    pub waiting_senders: usize,
+    /// Those that waited in a receive.
+    pub waiting_receivers: usize,
+    /// In which share of the looks somebody waited in a send, from 0 to 1.
+    pub senders_waited: f64,
+    /// The same for receives.
+    pub receivers_waited: f64,
+    /// How long values waited in the buffer; `None` if none came out of one.
+    pub time_in_queue: Option<TimeInQueue>,
+    /// When the buffer is full if all goes on as in the window; `None` if it is not filling, or has no limit.
+    pub until_full: Option<Duration>,
+    /// How many times the rate of the readers was offered by the writers: those values that came in, were shed, refused, or wait with
+    /// a sender more than before. `None` if it was no more than what went out, or nothing went out.
+    pub factor: Option<f64>,
+    /// Where one of the senders waits, and where its goroutine was spawned.
+    pub sends_at: Option<&'static Location<'static>>,
+    /// See `sends_at`.
+    pub spawned_at: Option<&'static Location<'static>>,
+}
+
+/// What one look found.
+#[derive(Clone, Copy)]
+pub(super) struct Sample {
+    pub(super) at: u64,
+    pub(super) put: u64,
+    pub(super) taken: u64,
+    pub(super) counts: ByCause,
+    pub(super) senders: usize,
+    pub(super) receivers: usize,
+    /// The readers were behind, or the writers.
+    lags: bool,
+    idles: bool,
+}
+
+impl Sample {
+    fn len(&self) -> u64 {
+        self.put - self.taken
+    }
+
+    fn evicted(&self) -> u64 {
+        let by = &self.counts;
+        by.oldest + by.superseded + by.late + by.forced_out
+    }
+
+    /// Superseded values are no loss.
+    fn lost(&self) -> u64 {
+        let by = &self.counts;
+        by.oldest + by.late + by.newest + by.refused
+    }
+}
+
+/// A state is entered when it was so in this share of the looks, and left when it is so in no more than the other.
+const ENTER: f64 = 0.8;
+const LEAVE: f64 = 0.2;
+
+/// One channel, as it is followed.
+pub(super) struct Track {
+    capacity: Option<usize>,
+    history: VecDeque<Sample>,
+    waits: Waits,
+    high_water: u64,
+    pub(super) state: FlowState,
+    name: Option<Arc<str>>,
+    made_at: &'static Location<'static>,
+    id: usize,
+}
+
+impl Track {
+    pub(super) fn new(seen: &Seen) -> Track {
+        Track {
+            capacity: seen.capacity,
+            history: VecDeque::new(),
+            waits: seen.waits,
+            high_water: 0,
+            state: FlowState::Balanced,
+            name: seen.name.clone(),
+            made_at: seen.made_at,
+            id: seen.id,
+        }
+    }
+
+    /// One more look, of a window of so many nanoseconds. True if the state changed.
+    pub(super) fn add(&mut self, at: u64, seen: &Seen, window: u64) -> bool {
+        self.waits = seen.waits;
+        let mut sample = Sample {
+            at,
+            put: seen.put,
+            taken: seen.taken,
+            counts: seen.counts,
+            senders: seen.waits.senders,
+            receivers: seen.waits.receivers,
+            lags: false,
+            idles: false,
+        };
+        let before = self.history.back();
+        let lost = before.is_some_and(|before| sample.lost() > before.lost());
+        let full = match self.capacity {
+            Some(0) => false,
+            Some(n) => sample.len() * 10 >= n as u64 * 9,
+            None => before.is_some_and(|before| sample.len() > before.len()),
+        };
+        sample.lags = sample.senders > 0 || lost || full;
+        sample.idles = sample.receivers > 0 && sample.len() == 0 && sample.senders == 0;
+        self.high_water = self.high_water.max(sample.len());
+        self.history.push_back(sample);
+        // One that is as old as the window, or older, stays: it begins the window.
+        while self.history.len() > 2 && self.history[1].at + window <= at {
+            self.history.pop_front();
+        }
+        let state = self.judge(window);
+        std::mem::replace(&mut self.state, state) != state
+    }
+
+    fn judge(&self, window: u64) -> FlowState {
+        let (Some(first), Some(last)) = (self.history.front(), self.history.back()) else {
+            return FlowState::Balanced;
+        };
+        if last.at - first.at < window {
+            return self.state;
+        }
+        let moved = last.put != first.put || last.taken != first.taken;
+        let given = moved || last.lost() != first.lost();
+        let work = |sample: &Sample| sample.senders > 0 || sample.len() > 1;
+        if !given && self.history.iter().all(work) {
+            return FlowState::Stalled;
+        }
+        let is = |state, share: f64| share >= ENTER || self.state == state && share > LEAVE;
+        if (given || last.senders > 0) && is(FlowState::ReaderBound, self.share(|s| s.lags)) {
+            return FlowState::ReaderBound;
+        }
+        if moved && is(FlowState::WriterBound, self.share(|s| s.idles)) {
+            return FlowState::WriterBound;
+        }
+        FlowState::Balanced
+    }
+
+    fn share(&self, f: impl Fn(&Sample) -> bool) -> f64 {
+        let count = self.history.iter().filter(|sample| f(sample)).count();
+        count as f64 / self.history.len().max(1) as f64
+    }
+
+    pub(super) fn report(&self) -> Option<ChannelFlow> {
+        let (first, last) = (self.history.front()?, self.history.back()?);
+        let nanos = last.at.saturating_sub(first.at);
+        let a_second = |count: u64| match nanos {
+            0 => 0.0,
+            _ => count as f64 * 1e9 / nanos as f64,
+        };
+        let put = last.put.saturating_sub(first.put);
+        let evicted = last.evicted().saturating_sub(first.evicted());
+        let taken = last.taken.saturating_sub(first.taken);
+        let received = taken.saturating_sub(evicted);
+        let (rate_in, rate_out) = (a_second(put), a_second(received));
+        let never_in = |sample: &Sample| sample.counts.newest + sample.counts.refused;
+        let offered = put
+            + never_in(last).saturating_sub(never_in(first))
+            + last.senders.saturating_sub(first.senders) as u64;
+        let filling = rate_in - a_second(taken);
+        let until_full = self
+            .capacity
+            .map(|n| (n as u64).saturating_sub(last.len()))
+            .filter(|room| *room > 0 && filling > 0.0)
+            .and_then(|room| Duration::try_from_secs_f64(room as f64 / filling).ok());
+        Some(ChannelFlow {
+            channel: self.id,
+            name: self.name.clone(),
+            made_at: self.made_at,
+            state: self.state,
+            window: Duration::from_nanos(nanos),
+            capacity: self.capacity,
+            len: last.len(),
+            high_water: self.high_water,
+            rate_in,
+            rate_out,
+            rate_shed: a_second(last.lost().saturating_sub(first.lost())),
+            shed: last.counts,
+            waiting_senders: last.senders,
+            waiting_receivers: last.receivers,
+            senders_waited: self.share(|s| s.senders > 0),
+            receivers_waited: self.share(|s| s.receivers > 0),
+            time_in_queue: match self.capacity {
+                Some(0) => None,
+                _ => time_in_queue(&self.history),
+            },
+            until_full,
+            factor: (received > 0 && offered > received).then(|| offered as f64 / received as f64),
+            sends_at: self.waits.sends_at,
+            spawned_at: self.waits.spawned_at,
+        })
+    }
+}
+
+/// So many of the values that went between two looks stand for all of them.
+const POINTS: u64 = 8;
+
+/// Who went at a position came when `put` had that position.
+fn time_in_queue(history: &VecDeque<Sample>) -> Option<TimeInQueue> {
+    let mut waits: Vec<(f64, f64)> = Vec::new();
+    for (a, b) in history.iter().zip(history.iter().skip(1)) {
+        let went = b.taken.saturating_sub(a.taken);
+        let points = went.min(POINTS);
+        for point in 0..points {
+            let part = (point as f64 + 0.5) / points as f64;
+            let position = a.taken as f64 + part * went as f64;
+            let left = a.at as f64 + part * (b.at - a.at) as f64;
+            let came = came_at(history, position);
+            waits.push(((left - came).max(0.0), went as f64 / points as f64));
+        }
+    }
+    waits.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let all: f64 = waits.iter().map(|(_, weight)| weight).sum();
+    let mean = waits
+        .iter()
+        .map(|(wait, weight)| wait * weight)
+        .sum::<f64>()
+        / all;
+    let quantile = |share: f64| {
+        let mut sum = 0.0;
+        let at = waits.iter().find(|(_, weight)| {
+            sum += weight;
+            sum >= all * share
+        });
+        at.or(waits.last()).map_or(0.0, |(wait, _)| *wait)
+    };
+    let time = |nanos: f64| Duration::from_nanos(nanos as u64);
+    Some(TimeInQueue {
+        min: time(waits.first()?.0),
+        mean: time(mean),
+        p50: time(quantile(0.5)),
+        p99: time(quantile(0.99)),
+    })
+}
+
+fn came_at(history: &VecDeque<Sample>, position: f64) -> f64 {
+    let after = history.partition_point(|sample| (sample.put as f64) <= position);
+    match (after.checked_sub(1), history.get(after)) {
+        (Some(before), Some(b)) => {
+            let a = &history[before];
+            let part = (position - a.put as f64) / (b.put - a.put) as f64;
+            a.at as f64 + part * (b.at - a.at) as f64
+        }
+        (Some(last), None) => history[last].at as f64,
+        (None, _) => history.front().map_or(0.0, |first| first.at as f64),
+    }
+}
+
+impl fmt::Display for ChannelFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "channel {}", self.channel)?;
+        if let Some(name) = &self.name {
+            write!(f, " {name:?}")?;
+        }
+        write!(
+            f,
+            ", made at {}, is {}: over {:.1} s {:.1} values/s came in and {:.1}/s went out",
+            self.made_at,
+            self.state.words(),
+            self.window.as_secs_f64(),
+            self.rate_in,
+            self.rate_out
+        )?;
+        if self.rate_shed > 0.0 {
+            write!(f, ", {:.1}/s were shed or refused", self.rate_shed)?;
+        }
+        match self.capacity {
+            Some(0) => {}
+            Some(n) => write!(f, "; {} of {n} places are taken", self.len)?,
+            None => write!(f, "; {} values are in it, without a limit", self.len)?,
+        }
+        if let Some(time) = self.until_full {
+            write!(f, ", all of them in {:.1} s", time.as_secs_f64())?;
+        }
+        if let Some(time) = self.time_in_queue {
+            write!(
+                f,
+                ", half of them waited for up to {:.1} ms",
+                time.p50.as_secs_f64() * 1e3
+            )?;
+        }
+        if self.senders_waited > 0.0 {
+            write!(
+                f,
+                "; senders waited in {:.0} % of the looks, {} now",
+                self.senders_waited * 100.0,
+                self.waiting_senders
+            )?;
+            if let Some(site) = self.sends_at {
+                write!(f, ", at {site}")?;
+            }
+            if let Some(site) = self.spawned_at {
+                write!(f, ", spawned at {site}")?;
+            }
+        }
+        if let Some(factor) = self.factor.filter(|_| self.state == FlowState::ReaderBound) {
+            write!(f, "; readers would need {factor:.1} times the rate")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
