@@ -1,7 +1,10 @@
-//! Waterway for those who come from elsewhere. The examples run with the tests.
+//! Waterway for those who come from elsewhere, and what to do when writers are faster than readers. The examples run with the tests.
 
 #[doc = include_str!("../docs/for-go-programmers.md")]
 pub mod for_go_programmers {}
 
 #[doc = include_str!("../docs/for-tokio-users.md")]
 pub mod for_tokio_users {}
+
+#[doc = include_str!("../docs/flow.md")]
+pub mod flow {}
