@@ -6,10 +6,25 @@ use std::fmt;
 /// The channel is closed, or it is full and its [`Overflow`](super::Overflow) is `Reject`; the value comes back.
 ///
 /// Which of the two: `is_closed()` on the end says so, or take `try_send`, whose error does.
+///
+/// ```
+/// let (tx, rx) = waterway::chan(1);
+/// drop(rx);
+/// assert_eq!(tx.send("unsent").unwrap_err().into_inner(), "unsent");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
 /// Why [`Sender::try_send`](super::Sender::try_send) did not send.
+///
+/// ```
+/// use waterway::{TrySendError, chan};
+/// let (tx, rx) = chan(1);
+/// tx.send(1).unwrap();
+/// assert_eq!(tx.try_send(2), Err(TrySendError::Full(2)));
+/// drop(rx);
+/// assert_eq!(tx.try_send(2), Err(TrySendError::Disconnected(2)));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// There is no room, or no receiver waits on an unbuffered channel.
@@ -19,6 +34,15 @@ pub enum TrySendError<T> {
 }
 
 /// Why [`Sender::send_timeout`](super::Sender::send_timeout) did not send.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use waterway::{SendTimeoutError, chan};
+/// let (tx, _rx) = chan(0);
+/// let sent = tx.send_timeout(1, Duration::from_millis(1));
+/// assert_eq!(sent, Err(SendTimeoutError::Timeout(1)));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
     /// The time passed first.
@@ -28,10 +52,24 @@ pub enum SendTimeoutError<T> {
 }
 
 /// The channel is closed and empty.
+///
+/// ```
+/// let (tx, rx) = waterway::chan::<u32>(0);
+/// drop(tx);
+/// assert_eq!(rx.recv(), Err(waterway::RecvError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecvError;
 
 /// Why [`Receiver::try_recv`](super::Receiver::try_recv) has no value.
+///
+/// ```
+/// use waterway::{TryRecvError, chan};
+/// let (tx, rx) = chan::<u32>(1);
+/// assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+/// drop(tx);
+/// assert_eq!(rx.try_recv(), Err(TryRecvError::Disconnected));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
     /// Nothing is there now.
@@ -41,6 +79,15 @@ pub enum TryRecvError {
 }
 
 /// Why [`Receiver::recv_timeout`](super::Receiver::recv_timeout) has no value.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use waterway::{RecvTimeoutError, chan};
+/// let (_tx, rx) = chan::<u32>(0);
+/// let received = rx.recv_timeout(Duration::from_millis(1));
+/// assert_eq!(received, Err(RecvTimeoutError::Timeout));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecvTimeoutError {
     /// The time passed first.

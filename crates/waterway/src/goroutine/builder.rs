@@ -199,6 +199,11 @@ impl Builder {
 
     /// Starts the goroutine, see [`go`].
     ///
+    /// ```
+    /// let handle = waterway::Builder::new().name("adder").go(|| 1 + 1);
+    /// assert_eq!(handle.join().unwrap(), 2);
+    /// ```
+    ///
     /// # Panics
     ///
     /// As [`go`]; and with [`dedicated`](Self::dedicated), if no thread can be started.

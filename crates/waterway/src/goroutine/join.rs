@@ -14,6 +14,13 @@ use crate::wait::{Limit, TaskWait};
 /// Waits for one goroutine, from a goroutine, a thread or (as a future) an async task.
 ///
 /// Dropping it detaches the goroutine, which goes on.
+///
+/// ```
+/// let handle = waterway::go(|| 6 * 7);
+/// assert_eq!(handle.join().unwrap(), 42);
+/// let handle = waterway::go(|| panic!("it ends here"));
+/// assert!(handle.join().map(|_: ()| ()).is_err());
+/// ```
 pub struct JoinHandle<T> {
     wait: TaskWait<Handle<T>>,
 }
@@ -118,6 +125,16 @@ impl<T> LocalJoinHandle<T> {
     }
 
     /// As [`JoinHandle::join`].
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// let length = waterway::go(|| {
+    ///     let text = Rc::new(String::from("shared by neighbours"));
+    ///     let own = text.clone();
+    ///     waterway::go_local(move || own.len()).join().unwrap()
+    /// });
+    /// assert_eq!(length.join().unwrap(), 20);
+    /// ```
     ///
     /// # Errors
     ///

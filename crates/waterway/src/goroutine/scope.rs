@@ -12,6 +12,15 @@ use crate::primitives::{AtomicBool, AtomicUsize, Lock, Ordering};
 use crate::wait::{Node, WaitKey, WaitQueue, WaitReason, Waiter};
 
 /// Where [`scope`]'s closure starts goroutines.
+///
+/// ```
+/// let words = ["one", "two"];
+/// let lengths: usize = waterway::scope(|s| {
+///     let handles = words.map(|word| s.go(move || word.len()));
+///     handles.into_iter().map(|h| h.join().unwrap()).sum()
+/// });
+/// assert_eq!(lengths, 6);
+/// ```
 pub struct Scope<'scope, 'env: 'scope> {
     children: Arc<Children>,
     scope: PhantomData<&'scope mut &'scope ()>,
@@ -182,6 +191,12 @@ impl fmt::Debug for Scope<'_, '_> {
 }
 
 /// Waits for a goroutine of a [`scope`]. Dropping it leaves the waiting to the scope's end.
+///
+/// ```
+/// let number = 20;
+/// let double = waterway::scope(|s| s.go(|| number * 2).join().unwrap());
+/// assert_eq!(double, 40);
+/// ```
 pub struct ScopedJoinHandle<'scope, T> {
     /// There until joined or dropped.
     handle: Option<Handle<T>>,

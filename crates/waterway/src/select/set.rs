@@ -40,18 +40,50 @@ pub struct Select<'a> {
 }
 
 /// No operation of the set could be done at once.
+///
+/// ```
+/// use waterway::{Select, TrySelectError, chan};
+/// let (_tx, rx) = chan::<u32>(0);
+/// let mut select = Select::new();
+/// select.recv(&rx);
+/// assert_eq!(select.try_select().err(), Some(TrySelectError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrySelectError;
 
 /// No operation of the set could be done in time.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use waterway::{Select, SelectTimeoutError, chan};
+/// let (_tx, rx) = chan::<u32>(0);
+/// let mut select = Select::new();
+/// select.recv(&rx);
+/// let brief = Duration::from_millis(1);
+/// assert_eq!(select.select_timeout(brief).err(), Some(SelectTimeoutError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SelectTimeoutError;
 
 /// No operation of the set was ready.
+///
+/// ```
+/// use waterway::{Select, TryReadyError};
+/// assert_eq!(Select::new().try_ready(), Err(TryReadyError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TryReadyError;
 
 /// No operation of the set became ready in time.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use waterway::{ReadyTimeoutError, Select};
+/// let brief = Duration::from_millis(1);
+/// assert_eq!(Select::new().ready_timeout(brief), Err(ReadyTimeoutError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadyTimeoutError;
 
@@ -66,6 +98,19 @@ impl<'a> Select<'a> {
     }
 
     /// An empty set. Of several operations that can go, the one that was added first is chosen.
+    ///
+    /// ```
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(2);
+    /// tx.send(1).unwrap();
+    /// let mut select = Select::new_biased();
+    /// select.recv(&rx);
+    /// select.send(&tx);
+    /// // Both can go.
+    /// let chosen = select.select();
+    /// assert_eq!(chosen.index(), 0);
+    /// assert_eq!(chosen.recv(&rx), Ok(1));
+    /// ```
     pub fn new_biased() -> Select<'a> {
         Select {
             arms: Vec::new(),
@@ -75,6 +120,15 @@ impl<'a> Select<'a> {
     }
 
     /// Adds a send. Returns its index.
+    ///
+    /// ```
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// let mut select = Select::new();
+    /// assert_eq!(select.send(&tx), 0);
+    /// select.select().send(&tx, "value").unwrap();
+    /// assert_eq!(rx.recv(), Ok("value"));
+    /// ```
     pub fn send<T>(&mut self, end: &'a Sender<T>) -> usize {
         self.add(Box::pin(SendPort::new(end)))
     }
@@ -91,6 +145,18 @@ impl<'a> Select<'a> {
 
     /// Takes an operation out. The other indices stay.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// tx.send(1).unwrap();
+    /// let mut select = Select::new();
+    /// let index = select.recv(&rx);
+    /// select.remove(index);
+    /// assert!(select.try_select().is_err(), "nothing is left");
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is no operation of that index.
@@ -101,6 +167,15 @@ impl<'a> Select<'a> {
     }
 
     /// Waits until one of the operations can go, and chooses it. It must then be finished.
+    ///
+    /// ```
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// tx.send(7).unwrap();
+    /// let mut select = Select::new();
+    /// select.recv(&rx);
+    /// assert_eq!(select.select().recv(&rx), Ok(7));
+    /// ```
     ///
     /// Go: `reflect.Select`.
     ///
@@ -114,6 +189,16 @@ impl<'a> Select<'a> {
     }
 
     /// Chooses an operation that can go at once.
+    ///
+    /// ```
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// let mut select = Select::new();
+    /// select.recv(&rx);
+    /// assert!(select.try_select().is_err());
+    /// tx.send(7).unwrap();
+    /// assert_eq!(select.try_select().unwrap().recv(&rx), Ok(7));
+    /// ```
     ///
     /// # Errors
     ///
@@ -129,6 +214,18 @@ impl<'a> Select<'a> {
     }
 
     /// As [`select`](Self::select), but waits no longer than `timeout`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// let mut select = Select::new();
+    /// select.recv(&rx);
+    /// assert!(select.select_timeout(Duration::from_millis(1)).is_err());
+    /// tx.send(7).unwrap();
+    /// assert_eq!(select.select_timeout(Duration::MAX).unwrap().recv(&rx), Ok(7));
+    /// ```
     ///
     /// # Errors
     ///
@@ -177,6 +274,16 @@ impl<'a> Select<'a> {
 
     /// The index of an operation that may go now.
     ///
+    /// ```
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// let mut select = Select::new();
+    /// select.recv(&rx);
+    /// assert!(select.try_ready().is_err());
+    /// tx.send(7).unwrap();
+    /// assert_eq!(select.try_ready(), Ok(0));
+    /// ```
+    ///
     /// # Errors
     ///
     /// If there is none.
@@ -191,6 +298,18 @@ impl<'a> Select<'a> {
     }
 
     /// As [`ready`](Self::ready), but waits no longer than `timeout`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// let mut select = Select::new();
+    /// select.recv(&rx);
+    /// assert!(select.ready_timeout(Duration::from_millis(1)).is_err());
+    /// tx.send(7).unwrap();
+    /// assert_eq!(select.ready_timeout(Duration::MAX), Ok(0));
+    /// ```
     ///
     /// # Errors
     ///
@@ -265,6 +384,18 @@ impl fmt::Debug for Select<'_> {
 /// that it was added with. Until then a receiver, or a slot of the buffer, is reserved for a send; that is given back
 /// if the caller blocks, and `send` then does what [`Sender::send`] does.
 ///
+/// ```
+/// use waterway::{Select, chan};
+/// let (a, from_a) = chan(1);
+/// let (_b, from_b) = chan::<u32>(1);
+/// a.send(7).unwrap();
+/// let mut select = Select::new();
+/// let (first, _second) = (select.recv(&from_a), select.recv(&from_b));
+/// let chosen = select.select();
+/// assert_eq!(chosen.index(), first);
+/// assert_eq!(chosen.recv(&from_a), Ok(7));
+/// ```
+///
 /// # Panics
 ///
 /// When it is dropped unfinished. What was received is dropped, what was reserved given back.
@@ -282,6 +413,18 @@ impl SelectedOperation<'_> {
     }
 
     /// Does the chosen send.
+    ///
+    /// ```
+    /// use waterway::{Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// let mut select = Select::new();
+    /// select.send(&tx);
+    /// select.select().send(&tx, 7).unwrap();
+    /// assert_eq!(rx.recv(), Ok(7));
+    /// drop(rx);
+    /// let refused = select.select().send(&tx, 8).unwrap_err();
+    /// assert_eq!(refused.into_inner(), 8);
+    /// ```
     ///
     /// # Errors
     ///
@@ -304,6 +447,17 @@ impl SelectedOperation<'_> {
     }
 
     /// Does the chosen receive.
+    ///
+    /// ```
+    /// use waterway::{RecvError, Select, chan};
+    /// let (tx, rx) = chan(1);
+    /// tx.send(7).unwrap();
+    /// drop(tx);
+    /// let mut select = Select::new();
+    /// select.recv(&rx);
+    /// assert_eq!(select.select().recv(&rx), Ok(7));
+    /// assert_eq!(select.select().recv(&rx), Err(RecvError));
+    /// ```
     ///
     /// # Errors
     ///

@@ -40,6 +40,11 @@ pub struct Barrier {
 }
 
 /// What [`Barrier::wait`] gives.
+///
+/// ```
+/// let barrier = waterway::sync::Barrier::new(1);
+/// assert!(barrier.wait().is_leader());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarrierWaitResult(bool);
 

@@ -52,6 +52,15 @@ impl Waited for Line {
 }
 
 /// Whether a wait ended because its time was over.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use waterway::sync::{Condvar, Mutex};
+/// let (lock, changed) = (Mutex::new(false), Condvar::new());
+/// let result = changed.wait_timeout(&mut lock.lock(), Duration::from_millis(1));
+/// assert!(result.timed_out());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeoutResult(bool);
 

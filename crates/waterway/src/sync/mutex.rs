@@ -203,6 +203,14 @@ impl<T: ?Sized> Mutex<T> {
 }
 
 /// The right to the data of a [`Mutex`]; dropping it unlocks. It stays on its thread.
+///
+/// ```
+/// let lock = waterway::sync::Mutex::new(vec![1]);
+/// let mut guard = lock.lock();
+/// guard.push(2);
+/// drop(guard); // unlocks
+/// assert_eq!(lock.lock().len(), 2);
+/// ```
 #[must_use = "the mutex is unlocked again at once if the guard is not kept"]
 pub struct MutexGuard<'a, T: ?Sized> {
     lock: &'a Mutex<T>,

@@ -43,6 +43,14 @@ impl<T: ?Sized> Mutex<T> {
 }
 
 /// A lock that is waited for: from [`Mutex::lock_async`].
+///
+/// ```
+/// use waterway::{block_on, sync::Mutex};
+/// let lock = Mutex::new(1);
+/// let future = lock.lock_async(); // nothing is locked yet
+/// assert!(lock.try_lock().is_some());
+/// assert_eq!(*block_on(future), 1);
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct LockFuture<'a, T: ?Sized> {
     lock: &'a Mutex<T>,

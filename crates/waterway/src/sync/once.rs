@@ -42,6 +42,12 @@ pub struct Once {
 
 impl Once {
     /// A call that is still to be made.
+    ///
+    /// ```
+    /// use waterway::sync::Once;
+    /// static START: Once = Once::new();
+    /// START.call_once(|| println!("started"));
+    /// ```
     #[track_caller]
     pub const fn new() -> Once {
         Once {
@@ -196,6 +202,12 @@ unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
 
 impl<T> OnceLock<T> {
     /// A place without a value.
+    ///
+    /// ```
+    /// use waterway::sync::OnceLock;
+    /// static PORT: OnceLock<u16> = OnceLock::new();
+    /// assert_eq!(PORT.get_or_init(|| 80), &80);
+    /// ```
     #[track_caller]
     pub const fn new() -> OnceLock<T> {
         OnceLock {

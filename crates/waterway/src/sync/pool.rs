@@ -111,6 +111,15 @@ impl<T, F> fmt::Debug for Pool<T, F> {
 }
 
 /// An item of a [`Pool`]; dropped, it goes back.
+///
+/// ```
+/// use waterway::sync::Pool;
+/// let pool = Pool::new(Vec::<u8>::new);
+/// let mut buffer = pool.take();
+/// buffer.push(1);
+/// drop(buffer); // back into the pool, as it is
+/// assert_eq!(pool.idle(), 1);
+/// ```
 pub struct Pooled<'a, T, F = fn() -> T> {
     item: ManuallyDrop<T>,
     pool: &'a Pool<T, F>,

@@ -237,6 +237,13 @@ impl<T: ?Sized> RwLock<T> {
 const SERVED: &str = "without a limit it waits until it is served";
 
 /// The right to read the data of an [`RwLock`]; dropping it unlocks. It stays on its thread.
+///
+/// ```
+/// let table = waterway::sync::RwLock::new(1);
+/// let (one, other) = (table.read(), table.read());
+/// assert_eq!(*one + *other, 2);
+/// assert!(table.try_write().is_none());
+/// ```
 #[must_use = "the lock is free again at once if the guard is not kept"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
@@ -244,6 +251,13 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 }
 
 /// The right to write the data of an [`RwLock`]; dropping it unlocks. It stays on its thread.
+///
+/// ```
+/// let table = waterway::sync::RwLock::new(1);
+/// let mut guard = table.write();
+/// *guard = 2;
+/// assert!(table.try_read().is_none());
+/// ```
 #[must_use = "the lock is free again at once if the guard is not kept"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,

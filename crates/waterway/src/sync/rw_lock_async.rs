@@ -80,6 +80,12 @@ fn poll<'a>(
 }
 
 /// A lock that is waited for: from [`RwLock::read_async`].
+///
+/// ```
+/// use waterway::{block_on, sync::RwLock};
+/// let table = RwLock::new(1);
+/// assert_eq!(*block_on(table.read_async()), 1);
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct ReadFuture<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
@@ -104,6 +110,13 @@ impl<T: ?Sized> fmt::Debug for ReadFuture<'_, T> {
 }
 
 /// A lock that is waited for: from [`RwLock::write_async`].
+///
+/// ```
+/// use waterway::{block_on, sync::RwLock};
+/// let table = RwLock::new(1);
+/// *block_on(table.write_async()) = 2;
+/// assert_eq!(*table.read(), 2);
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct WriteFuture<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
@@ -129,11 +142,26 @@ impl<T: ?Sized> fmt::Debug for WriteFuture<'_, T> {
 
 /// The right to read the data of an [`RwLock`], for an async task: it may be held across an `.await`, and go to another
 /// thread. Dropping it unlocks.
+///
+/// ```
+/// use waterway::{block_on, sync::RwLock};
+/// static TABLE: RwLock<u32> = RwLock::new(1);
+/// let guard = block_on(TABLE.read_async());
+/// std::thread::spawn(move || assert_eq!(*guard, 1)).join().unwrap();
+/// ```
 #[must_use = "the lock is free again at once if the guard is not kept"]
 pub struct AsyncRwLockReadGuard<'a, T: ?Sized>(RwLockReadGuard<'a, T>);
 
 /// The right to write the data of an [`RwLock`], for an async task: it may be held across an `.await`, and go to another
 /// thread. Dropping it unlocks.
+///
+/// ```
+/// use waterway::{block_on, sync::RwLock};
+/// static TABLE: RwLock<u32> = RwLock::new(1);
+/// let mut guard = block_on(TABLE.write_async());
+/// std::thread::spawn(move || *guard = 2).join().unwrap();
+/// assert_eq!(*TABLE.read(), 2);
+/// ```
 #[must_use = "the lock is free again at once if the guard is not kept"]
 pub struct AsyncRwLockWriteGuard<'a, T: ?Sized>(RwLockWriteGuard<'a, T>);
 

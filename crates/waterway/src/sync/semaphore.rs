@@ -366,6 +366,15 @@ impl WaitsAt for Ask<'_> {
 }
 
 /// Permits that are waited for: from [`Semaphore::acquire_async`].
+///
+/// ```
+/// use waterway::{block_on, sync::Semaphore};
+/// let slots = Semaphore::new(1);
+/// let future = slots.acquire_async(1); // nothing is taken yet
+/// assert_eq!(slots.available(), 1);
+/// let permit = block_on(future);
+/// assert_eq!((permit.count(), slots.available()), (1, 0));
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AcquireFuture<'a> {
     wait: TaskWait<Ask<'a>>,
@@ -395,6 +404,13 @@ impl fmt::Debug for AcquireFuture<'_> {
 }
 
 /// Permits of a [`Semaphore`]; dropping it gives them back. It may be moved to another goroutine.
+///
+/// ```
+/// let slots = waterway::sync::Semaphore::new(2);
+/// let permit = slots.acquire(2);
+/// waterway::go(move || drop(permit)).join().unwrap();
+/// assert_eq!(slots.available(), 2);
+/// ```
 #[must_use = "the permits are given back at once if the guard is not kept"]
 pub struct Permit {
     semaphore: Semaphore,

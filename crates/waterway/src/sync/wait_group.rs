@@ -323,6 +323,13 @@ impl WaitsAt for Zero<'_> {
 }
 
 /// The end of work that is waited for: from [`WaitGroup::wait_async`].
+///
+/// ```
+/// use waterway::{block_on, sync::WaitGroup};
+/// let group = WaitGroup::new();
+/// group.go(|| println!("working"));
+/// block_on(group.wait_async());
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct WaitFuture<'a> {
     wait: TaskWait<Zero<'a>>,
@@ -343,6 +350,13 @@ impl fmt::Debug for WaitFuture<'_> {
 }
 
 /// One piece of work that a [`WaitGroup`] waits for: from [`WaitGroup::token`]. Dropping it is `done`.
+///
+/// ```
+/// let group = waterway::sync::WaitGroup::new();
+/// let token = group.token();
+/// waterway::go(move || drop(token));
+/// group.wait();
+/// ```
 #[must_use = "dropping the token says that the work is done"]
 pub struct WaitToken(WaitGroup);
 

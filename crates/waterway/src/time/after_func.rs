@@ -41,6 +41,16 @@ where
 
 /// A function that the clock is to call: see [`after_func`]. Dropping the handle changes nothing.
 ///
+/// ```
+/// use std::time::Duration;
+///
+/// use waterway::time::after_func;
+/// let (tx, rx) = waterway::chan(1);
+/// let call = after_func(Duration::from_secs(3600), move || _ = tx.send("called"));
+/// call.reset(Duration::from_millis(1));
+/// assert_eq!(rx.recv(), Ok("called"));
+/// ```
+///
 /// Go: the `time.Timer` of `time.AfterFunc`.
 pub struct AfterFunc {
     alarm: Arc<Alarm>,

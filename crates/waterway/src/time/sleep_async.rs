@@ -71,6 +71,14 @@ impl WaitsAt for Arc<Moment> {
 }
 
 /// A sleep of an async task: from [`sleep_async`]. Dropping it ends it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use waterway::{block_on, time::sleep_async};
+/// let nap = sleep_async(Duration::from_millis(1)); // begins here
+/// block_on(nap);
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct SleepFuture {
     until: Instant,

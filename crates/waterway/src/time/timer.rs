@@ -38,6 +38,14 @@ pub struct Timer {
 impl Timer {
     /// A timer that fires once, `after` from now.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::time::Timer;
+    /// let timer = Timer::new(Duration::from_millis(1));
+    /// assert!(timer.channel().recv().is_ok());
+    /// ```
+    ///
     /// Go: `time.NewTimer`.
     #[track_caller]
     pub fn new(after: Duration) -> Timer {
@@ -55,6 +63,16 @@ impl Timer {
     /// Keeps the timer from firing. True if it had not fired yet, or nobody has received that: it is taken back. After
     /// this nothing is received. Never blocks.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::time::Timer;
+    /// let timer = Timer::new(Duration::from_secs(3600));
+    /// assert!(timer.stop());
+    /// assert!(!timer.stop(), "it is stopped already");
+    /// assert!(timer.channel().try_recv().is_err());
+    /// ```
+    ///
     /// Go: `Timer.Stop`.
     pub fn stop(&self) -> bool {
         self.alarm.stop(Some(&self.rx))
@@ -62,6 +80,15 @@ impl Timer {
 
     /// Lets the timer fire `after` from now, whatever it was set to. True if it was stopped by that, as by
     /// [`stop`](Self::stop). Never blocks.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::time::Timer;
+    /// let timer = Timer::new(Duration::from_secs(3600));
+    /// assert!(timer.reset(Duration::from_millis(1)), "it had not fired");
+    /// assert!(timer.channel().recv().is_ok());
+    /// ```
     ///
     /// Go: `Timer.Reset`.
     pub fn reset(&self, after: Duration) -> bool {
@@ -103,6 +130,14 @@ pub struct Ticker {
 impl Ticker {
     /// A ticker whose first tick comes one `period` from now.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::time::Ticker;
+    /// let ticker = Ticker::new(Duration::from_millis(1));
+    /// assert_eq!(ticker.channel().iter().take(2).count(), 2);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the period is zero.
@@ -124,12 +159,31 @@ impl Ticker {
 
     /// No more ticks; one that was sent and not received is gone. Never blocks.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::time::{Ticker, sleep};
+    /// let ticker = Ticker::new(Duration::from_millis(1));
+    /// ticker.stop();
+    /// sleep(Duration::from_millis(3));
+    /// assert!(ticker.channel().try_recv().is_err());
+    /// ```
+    ///
     /// Go: `Ticker.Stop`.
     pub fn stop(&self) {
         self.alarm.stop(Some(&self.rx));
     }
 
     /// Ticks every `period` from now on. Never blocks.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::time::Ticker;
+    /// let ticker = Ticker::new(Duration::from_secs(3600));
+    /// ticker.reset(Duration::from_millis(1));
+    /// assert!(ticker.channel().recv().is_ok());
+    /// ```
     ///
     /// # Panics
     ///
