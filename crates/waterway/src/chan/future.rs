@@ -18,10 +18,22 @@ use super::{Receiver, Sender};
 use crate::wait::Task;
 
 /// A receive in progress: from [`Receiver::recv_async`].
+///
+/// ```
+/// let (tx, rx) = waterway::chan(1);
+/// tx.send(7).unwrap();
+/// assert_eq!(waterway::block_on(rx.recv_async()), Ok(7));
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct RecvFuture<'a, T>(Receiving<T, &'a Receiver<T>>);
 
 /// A send in progress: from [`Sender::send_async`].
+///
+/// ```
+/// let (tx, rx) = waterway::chan(1);
+/// waterway::block_on(tx.send_async(7)).unwrap();
+/// assert_eq!(rx.recv(), Ok(7));
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct SendFuture<'a, T>(Sending<T, &'a Sender<T>>);
 

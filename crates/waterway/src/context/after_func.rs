@@ -50,6 +50,14 @@ impl Context {
 
 /// A function that is to run when a context has ended: see [`Context::after_func`]. Dropping the handle changes nothing.
 ///
+/// ```
+/// let (context, guard) = waterway::Context::background().with_cancel();
+/// let (tx, rx) = waterway::chan(1);
+/// let _call = context.after_func(move || tx.send("ended").unwrap());
+/// guard.cancel();
+/// assert_eq!(rx.recv(), Ok("ended"));
+/// ```
+///
 /// Go: the `stop` function that `context.AfterFunc` returns.
 pub struct AfterFunc {
     /// Where it waits; nowhere if its context never ends.

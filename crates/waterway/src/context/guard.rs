@@ -72,6 +72,12 @@ impl fmt::Debug for CancelGuard {
 
 /// As [`CancelGuard`], for a context that is cancelled with a cause. Dropping it cancels without one.
 ///
+/// ```
+/// let (context, guard) = waterway::Context::background().with_cancel_cause();
+/// guard.cancel("the disk is full");
+/// assert_eq!(context.cause().unwrap().to_string(), "the disk is full");
+/// ```
+///
 /// Go: `context.CancelCauseFunc`.
 #[must_use = "the context is cancelled at once if the guard is not kept"]
 #[derive(Debug)]

@@ -9,6 +9,12 @@ use super::say::say;
 use crate::primitives::Lock;
 
 /// What happens when every goroutine and thread is asleep and nothing can wake one.
+///
+/// ```
+/// use waterway::{Config, DeadlockPolicy};
+/// let config = Config::new().on_deadlock(DeadlockPolicy::Report);
+/// config.install().unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub enum DeadlockPolicy {
@@ -27,6 +33,11 @@ pub enum DeadlockPolicy {
 }
 
 /// What `Ctrl-\` (SIGQUIT) does.
+///
+/// ```
+/// use waterway::{Config, SigquitPolicy};
+/// Config::new().on_sigquit(SigquitPolicy::Dump).install().unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SigquitPolicy {
@@ -40,6 +51,11 @@ pub enum SigquitPolicy {
 }
 
 /// How stacks are guarded.
+///
+/// ```
+/// use waterway::{Config, Guard};
+/// Config::new().guard(Guard::Mprotect).install().unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Guard {
@@ -70,6 +86,11 @@ pub struct Config {
 }
 
 /// A setting that cannot be used: which, what was given, and what is allowed.
+///
+/// ```
+/// let error = waterway::Config::new().max_procs(0).install().unwrap_err();
+/// assert!(error.to_string().contains("from 1 to 256"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(String);
 
@@ -166,6 +187,13 @@ impl Config {
     }
 
     /// Makes these the settings of the process.
+    ///
+    /// ```
+    /// use waterway::{Config, go};
+    /// Config::new().max_procs(3).install().unwrap();
+    /// go(|| ()).join().unwrap();
+    /// assert!(Config::new().install().is_err(), "it runs already");
+    /// ```
     ///
     /// # Errors
     ///
