@@ -70,13 +70,14 @@ impl Order {
 }
 
 impl Order {
-    /// Leaves out the arms of which `keep` is not true, if that is simple.
+    /// Leaves out the arms of which `keep` is not true, if more than one is left to the dice.
     #[inline]
     pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
-        let Order::Short(arms, left) = self else {
-            return;
+        let (arms, left) = match self {
+            Order::Biased(_) => return,
+            Order::Short(arms, left) => (arms, left),
+            Order::Long(arms) => return arms.retain(|&arm| keep(arm)),
         };
-        // One alone needs no dice.
         if *left < 2 {
             return;
         }

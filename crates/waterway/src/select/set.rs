@@ -324,11 +324,23 @@ impl<'a> Select<'a> {
         index.ok_or(ReadyTimeoutError)
     }
 
-    /// The arms that were not removed, with their indices.
-    fn live(&self) -> (Vec<usize>, Vec<Pin<&(dyn Port + 'a)>>) {
+    /// The arms that were not removed.
+    fn live(&self) -> Vec<Pin<&(dyn Port + '_)>> {
+        let mut live: Vec<Pin<&(dyn Port + '_)>> = Vec::with_capacity(self.arms.len());
+        for arm in self.arms.iter().flatten() {
+            live.push(arm.as_ref());
+        }
+        live
+    }
+
+    /// The index of an arm, by its place among those that were not removed.
+    fn index(&self, place: usize, live: usize) -> usize {
+        if live == self.arms.len() {
+            return place;
+        }
         let arms = self.arms.iter().enumerate();
-        arms.filter_map(|(index, arm)| Some((index, arm.as_ref()?.as_ref())))
-            .unzip()
+        let mut indices = arms.filter_map(|(index, arm)| arm.as_ref().map(|_| index));
+        indices.nth(place).expect("the place of an arm")
     }
 
     fn choose(
@@ -341,28 +353,22 @@ impl<'a> Select<'a> {
         {
             arm.abandon();
         }
-        let (indices, ports) = self.live();
-        let chosen = run(&shortened(&ports), self.biased, patience, site)?;
-        self.last.set(Some(indices[chosen]));
+        let ports = self.live();
+        let chosen = run(&ports, self.biased, patience, site)?;
+        let index = self.index(chosen, ports.len());
+        self.last.set(Some(index));
         Some(SelectedOperation {
-            index: indices[chosen],
+            index,
             port: ports[chosen],
             finished: false,
         })
     }
 
     fn look(&mut self, patience: Patience, site: &'static Location<'static>) -> Option<usize> {
-        let (indices, ports) = self.live();
-        ready(&shortened(&ports), self.biased, patience, site).map(|chosen| indices[chosen])
+        let ports = self.live();
+        let chosen = ready(&ports, self.biased, patience, site)?;
+        Some(self.index(chosen, ports.len()))
     }
-}
-
-/// The same arms, said to live no longer than they are borrowed.
-fn shortened<'p>(ports: &[Pin<&'p (dyn Port + '_)>]) -> Vec<Pin<&'p (dyn Port + 'p)>> {
-    ports
-        .iter()
-        .map(|port| *port as Pin<&'p (dyn Port + 'p)>)
-        .collect()
 }
 
 impl Default for Select<'_> {
