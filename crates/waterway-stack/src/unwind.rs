@@ -284,14 +284,15 @@ mod tests {
     #[test]
     fn the_frames_of_a_fiber_that_was_left_are_told() {
         const SIZE: usize = 1 << 16;
-        let bottom = vec![0u128; SIZE / 16].leak().as_ptr() as usize;
+        let mut stack = vec![0u128; SIZE / 16];
+        let bottom = stack.as_mut_ptr() as usize;
         let here = Fiber::of_thread();
         let there = std::cell::OnceCell::new();
         let body = || {
             innermost(there.get().unwrap(), &here, 3);
             &raw const here
         };
-        // SAFETY: leaked memory, this fiber's alone; what it borrows outlives it.
+        // SAFETY: memory of this fiber's alone, until it has finished below; what it borrows outlives it.
         let fiber = there.get_or_init(|| unsafe { Fiber::new(bottom + SIZE, bottom, body) });
         // SAFETY: this runs, and the fiber is new.
         unsafe { here.enter(fiber) };
