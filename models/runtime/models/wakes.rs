@@ -16,11 +16,26 @@ pub(super) const MODELS: &[Model] = &[
     ("goroutines_of_two_workers_take_turns", || ping_pong(2)),
     ("spawns_from_outside_are_run", spawns),
     ("goroutines_spawn_and_give_way", spawn_and_yield),
+    ("a_crowd_is_shared_out", crowd),
     ("timers_wake_their_worker", timers),
     ("a_plain_thread_wakes_a_goroutine", from_outside),
     ("sysmon_sees_when_nothing_moves", nothing_moves),
     ("sysmon_sees_it_again", nothing_moves_again),
 ];
+
+/// One goroutine spawns a crowd onto its own worker, which gives half of it away once some have started.
+fn crowd() {
+    const MANY: usize = 98;
+    let rt = start(2);
+    let group = Group::of(MANY + 1);
+    go(rt, Place::Near(0), move |_, _| {
+        for _ in 0..MANY {
+            go(rt, Place::Here, move |_, _| group.done());
+        }
+        group.done()
+    });
+    group.wait();
+}
 
 /// Two goroutines wake each other, twice: one asks, the other answers.
 fn ping_pong(workers: usize) {

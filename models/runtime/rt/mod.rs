@@ -32,6 +32,8 @@ pub(crate) mod record;
 mod run_queue;
 #[path = "../../../crates/waterway/src/rt/sched.rs"]
 pub(crate) mod sched;
+#[path = "../../../crates/waterway/src/rt/share.rs"]
+mod share;
 #[path = "../../../crates/waterway/src/rt/steal.rs"]
 mod steal;
 #[path = "../../../crates/waterway/src/rt/sysmon.rs"]

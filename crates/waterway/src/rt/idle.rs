@@ -34,6 +34,8 @@ use crate::primitives::Ordering;
 pub(super) const PATIENCE: u64 = 20_000;
 /// The same, where the worker is not inside a goroutine: it is waking up, or its thread is not scheduled.
 const LONG_PATIENCE: u64 = 1_000_000;
+/// The same, where a crowd waits there, which `share` may have given it: about what the kernel lets another thread run on.
+const CROWD_PATIENCE: u64 = 5_000_000;
 /// How long a worker without work looks for some before it sleeps, in nanoseconds: about the cost of one wake.
 const LINGER: u64 = 10_000;
 /// A backlog longer than this is a crowd, which is shared by the pace at which it goes.
@@ -131,15 +133,20 @@ impl Runtime {
             }
             let turns = victim.turns.load(Ordering::Relaxed);
             let seen = victim.seen_turns.swap(turns, Ordering::Relaxed);
+            let busy = victim.busy.load(Ordering::Relaxed);
             if seen != turns {
                 victim.seen_at.store(now, Ordering::Relaxed);
                 // Of a crowd that goes on, the thief judges the pace.
-                ripe |= victim.backlog() > CROWD;
+                ripe |= victim.backlog() > CROWD && busy;
                 return;
             }
-            let busy = victim.busy.load(Ordering::Relaxed);
             let stood = now.saturating_sub(victim.seen_at.load(Ordering::Relaxed));
-            ripe |= stood > if busy { PATIENCE } else { LONG_PATIENCE };
+            let patience = match (busy, victim.backlog() > CROWD) {
+                (true, _) => PATIENCE,
+                (false, false) => LONG_PATIENCE,
+                (false, true) => CROWD_PATIENCE,
+            };
+            ripe |= stood > patience;
         });
         ripe
     }

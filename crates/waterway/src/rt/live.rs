@@ -68,7 +68,7 @@ impl Live {
         self.holes = Vec::new();
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.places.len() - self.holes.len()
     }
 

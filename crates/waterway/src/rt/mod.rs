@@ -38,6 +38,7 @@ pub(crate) mod record;
 mod run_queue;
 pub(crate) mod say;
 pub(crate) mod sched;
+mod share;
 mod stacks;
 mod steal;
 pub(crate) mod stuck;

@@ -12,6 +12,8 @@ use crate::primitives::Ordering;
 /// How long a thief looks at the pace, and how long a crowd must be going to last to be shared, in nanoseconds.
 const PACE_LOOK: u64 = 5_000;
 const WORTH: u64 = 100_000;
+/// A turn is long from this on: the goroutines of such a crowd compute.
+const LONG: u64 = 10_000;
 
 /// Takes over goroutines that have not started and would wait for long where they are.
 pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unstarted> {
@@ -29,9 +31,18 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
         if backlog > CROWD {
             // A crowd of what is over in no time is not worth the trouble: how long will it be at this pace?
             if waited > PACE_LOOK {
-                let left = backlog as u64 * waited / moved.max(1);
-                let worth = left > WORTH;
-                return worth.then(|| victim.rob_many(thief, backlog / 2)).flatten();
+                // It has not begun: its thread wakes up, or waits for a CPU.
+                if moved == 0 && !victim.busy.load(Ordering::Relaxed) && !rt.ripe(thief) {
+                    return None;
+                }
+                let each = waited / moved.max(1);
+                // Those that start fast and stay are shared by their number, others by the work that there is.
+                let most = match each < LONG {
+                    true => victim.excess_over(thief) / 2,
+                    false => backlog / 2,
+                };
+                let worth = backlog as u64 * each > WORTH && most > 0;
+                return worth.then(|| victim.rob_many(thief, most)).flatten();
             }
         } else if moved > 0 {
             return None;

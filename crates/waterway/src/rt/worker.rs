@@ -26,6 +26,7 @@ use super::live::Live;
 use super::park::TimerPayload;
 use super::run_queue::RunQueue;
 use super::sched::Runtime;
+use super::share::Starts;
 use super::task::{Base, Task};
 use super::timer::TimerHeap;
 use super::tokens::Hand;
@@ -142,6 +143,7 @@ pub(super) struct Own {
     /// When the last chain ended that was cut off, and how long the one that runs may go on, see `goes_on`.
     pub(super) chain_ended: u64,
     pub(super) chain_until: u64,
+    pub(super) starts: Starts,
     /// Turns until one is timed.
     until_timed: u32,
     /// Spawns by the goroutine that runs now.
@@ -269,7 +271,10 @@ impl Worker {
         let (task, fresh) = match job {
             Job::Resume(task) => (task, false),
             Job::Start(cell) => match self.begin(rt, cell) {
-                Some(task) => (task, true),
+                Some(task) => {
+                    self.count_start(rt);
+                    (task, true)
+                }
                 None => return,
             },
         };
@@ -480,6 +485,11 @@ impl Worker {
             || !own.pinned.is_empty()
             || !self.inbox.is_empty()
             || self.backlog() > 0
+    }
+
+    /// How many started goroutines live here.
+    pub(super) fn lives(&self) -> usize {
+        self.live.lock().len()
     }
 
     /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.

@@ -1,0 +1,87 @@
+//! A crowd whose goroutines stay is shared out before all of it has started: where they start they live for life, and an idle
+//! worker's thread may need longer to wake up than the rest of the crowd to start.
+//!
+//! Goroutines that are over in their first turn are left alone: they are faster done than moved. So a worker looks, every so many
+//! starts, how many of those that it has started have ended meanwhile.
+//!
+//! # Invariants
+//!
+//! - I1: `count_start` is called on the worker's own thread (`worker` I1).
+
+use super::cell::Unstarted;
+use super::idle::CROWD;
+use super::sched::Runtime;
+use super::worker::{Party, Worker};
+use crate::primitives::{Ordering, fence};
+
+/// A worker looks after so many starts.
+const EVERY: u32 = 32;
+/// Most that are handed out at one look, to each.
+const MOST: usize = 1024;
+
+/// What a worker knows of those that it has started.
+#[derive(Default)]
+pub(super) struct Starts {
+    count: u32,
+    /// How many goroutines had finished here at the last look.
+    finished: u64,
+}
+
+impl Worker {
+    /// A goroutine starts here. If most of the last ones have stayed and a crowd is behind them, those who have nothing to do
+    /// get their part of it.
+    #[inline]
+    pub(super) fn count_start(&'static self, rt: &'static Runtime) {
+        // SAFETY: I1.
+        let starts = unsafe { &mut self.own().starts };
+        starts.count += 1;
+        if starts.count < EVERY {
+            return;
+        }
+        starts.count = 0;
+        let finished = self.finished.load(Ordering::Relaxed);
+        let ended = finished - std::mem::replace(&mut starts.finished, finished);
+        if ended * 2 < EVERY as u64 && self.stealer.len() > CROWD {
+            self.share_out(rt);
+        }
+    }
+
+    #[cold]
+    fn share_out(&'static self, rt: &'static Runtime) {
+        let mut idle = Vec::new();
+        rt.each_worker(|other| {
+            let takes = other.index < rt.usual() && other.party == Party::Common;
+            if takes && !std::ptr::eq(self, other) && other.has_little() {
+                idle.push(other);
+            }
+        });
+        let helpers = idle.len() + 1;
+        for other in idle {
+            let part = self.excess_over(other) / helpers;
+            let cells = std::iter::from_fn(|| self.rob()).take(part.min(MOST));
+            other.push_many(cells);
+        }
+    }
+
+    /// How many goroutines more than `other` this worker has, if all that wait in its queues stay with it; at most as many as wait.
+    pub(super) fn excess_over(&self, other: &Worker) -> usize {
+        let backlog = self.backlog();
+        let (mine, others) = (self.lives() + backlog, other.lives() + other.backlog());
+        mine.saturating_sub(others).min(backlog)
+    }
+
+    /// Queues unstarted goroutines here, from any thread.
+    fn push_many(&self, cells: impl Iterator<Item = Unstarted>) {
+        for cell in cells {
+            cell.set_worker(self.index);
+            self.incoming.push(cell);
+        }
+        fence(Ordering::SeqCst);
+        self.bed.wake();
+    }
+
+    /// True if the worker is inside no goroutine, and no crowd waits for it. As it seems from another thread.
+    fn has_little(&self) -> bool {
+        !self.busy.load(Ordering::Relaxed) && self.backlog() < CROWD && self.inbox.is_empty()
+    }
+}
