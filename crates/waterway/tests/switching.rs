@@ -13,6 +13,11 @@ use waterway::{
     Context, block_on, blocking, chan, current, go, go_local, num_goroutines, select, yield_now,
 };
 
+/// Lets each of the others on this worker run, whatever the time.
+fn some_turns() {
+    (0..100).for_each(|_| yield_now());
+}
+
 /// Counts how often a sibling on the same worker runs during a call. The sibling is always ready.
 struct Sibling {
     runs: Rc<Cell<usize>>,
@@ -154,17 +159,20 @@ fn calls_that_wait_switch() {
     let later = || {
         let tx = tx.clone();
         go_local(move || {
-            sleep(Duration::from_millis(1));
+            some_turns();
             let _ = tx.send(1);
         })
     };
     let held = || {
         let own = lock.clone();
+        let taken = Rc::new(Cell::new(false));
+        let told = taken.clone();
         let holder = go_local(move || {
             let _guard = own.lock();
-            sleep(Duration::from_millis(1));
+            told.set(true);
+            some_turns();
         });
-        while lock.try_lock().is_some() {
+        while !taken.get() {
             yield_now();
         }
         holder
@@ -192,14 +200,19 @@ fn calls_that_wait_switch() {
         sibling.runs_during(|| select! { recv(rx) -> v => v }),
         "select!"
     );
+    drop(later());
     assert!(
-        sibling.runs_during(|| rx.recv_timeout(Duration::from_millis(1))),
+        sibling.runs_during(|| rx.recv_timeout(Duration::from_secs(60))),
         "recv_timeout"
     );
     let holder = held();
     assert!(sibling.runs_during(|| drop(lock.lock())), "lock");
     holder.join().unwrap();
-    let (ctx, _guard) = Context::background().with_timeout(Duration::from_millis(1));
+    let (ctx, guard) = Context::background().with_cancel();
+    drop(go_local(move || {
+        some_turns();
+        guard.cancel();
+    }));
     assert!(
         sibling.runs_during(|| ctx.sleep(Duration::from_secs(60))),
         "ctx.sleep"
