@@ -1,5 +1,7 @@
 //! What the runtime tells of itself to whoever takes a snapshot.
 
+use std::time::Duration;
+
 use super::held::asleep_in_kernel;
 use super::peek::Peek;
 use super::record::{Arms, Record, WaitReason};
@@ -8,7 +10,9 @@ use super::worker::{Party, Worker};
 use crate::primitives::{Ordering, fence};
 
 /// So many goroutines are looked at in one go: their worker can begin or end one after that.
-const AT_ONCE: usize = 128;
+const AT_ONCE: usize = 512;
+/// For so long nobody looks then: who waits for the lock tries it now and then, and must find it free for a good part of the time.
+const BETWEEN: Duration = Duration::from_micros(100);
 /// Of a stack so many bytes are read, from the innermost frame on.
 const MOST_STACK: usize = 64 << 10;
 
@@ -52,6 +56,10 @@ impl Worker {
             let end = rest.min(live.places());
             rest = end.saturating_sub(AT_ONCE);
             live.among(rest..end).for_each(&mut f);
+            drop(live);
+            if rest > 0 && !self.bed.asleep() {
+                std::thread::sleep(BETWEEN);
+            }
         }
     }
 }

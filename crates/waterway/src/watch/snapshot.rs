@@ -128,7 +128,7 @@ impl Taker<'_> {
         });
         let held_ns = match facts.held_since {
             0 => None,
-            since => Some(self.now.saturating_sub(since)),
+            since => Some(clock().saturating_sub(since)),
         };
         self.all.timers += facts.timers;
         self.all.workers.push(waterway_snapshot::Worker {
