@@ -1,12 +1,13 @@
 //! S13: a reader that cannot keep up, and shedding.
 //!
 //! A thousand items a second come in, a hundred a second go out. With a goroutine for each item that waits for its turn,
-//! goroutines and memory grow without end. A channel that sheds what has waited for too long keeps both flat, and
-//! counts. (`waterway overload` runs more designs, for longer, and draws them.)
+//! goroutines and memory grow without end; a monitor says which end of the channel is slower, and where who waits was
+//! spawned. A channel that sheds what has waited for too long keeps both flat, and counts. (`waterway overload` runs more
+//! designs, for longer, and draws them.)
 
 use std::time::{Duration, Instant};
 use waterway::chan::Statistics;
-use waterway::flow::Overflow;
+use waterway::flow::{Monitor, Overflow};
 use waterway::{Receiver, chan, go, num_goroutines, time};
 use waterway_examples::resident_bytes;
 
@@ -16,7 +17,10 @@ const SHOW: Duration = Duration::from_secs(2);
 #[waterway::main]
 pub fn main() {
     let before = num_goroutines();
-    let (tx, rx) = chan(0);
+    // tour:begin
+    let window = Duration::from_millis(500);
+    let _monitor = Monitor::builder().window(window).start();
+    let (tx, rx) = chan::builder().name("items").make();
     produce("growing", rx, |item| {
         let tx = tx.clone();
         go(move || tx.send(item));
@@ -26,7 +30,6 @@ pub fn main() {
         time::sleep(Duration::from_millis(10));
     }
 
-    // tour:begin
     let builder = chan::builder().capacity(1_000);
     // Sheds what has waited for too long: nobody wants it any more.
     let (tx, rx) = builder.overflow(Overflow::codel()).make();

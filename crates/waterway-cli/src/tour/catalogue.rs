@@ -105,7 +105,7 @@ pub static BEHAVIOURS: [Behaviour; 15] = [
         TOGETHER, ANY_ORDER),
     behaviour!("S13", s13_imbalance, s13, "monitored imbalance, shedding",
         expected: "1,000 items/s in, 100/s out: goroutines and memory grow with a goroutine per item, and are flat once \
-                   shed; the channel accounts for every item",
+                   shed; a monitor names the slower end, the channel accounts for every item",
         TOGETHER, ORDERED),
     behaviour!("S14", s14_refuse, s14, "refuse when full",
         expected: "what does not fit is refused at once and counted, and no goroutine is made for it",

@@ -210,6 +210,11 @@ pub fn s13(run: &Run) -> Verdict {
         figure(run, "growing_kib")?,
         figure(run, "shed_kib")?,
     );
+    let told = |line: &&str| line.contains("is reader-bound") && line.contains("s13_imbalance.rs");
+    let Some(told) = run.stderr.lines().find(told) else {
+        return Err("the monitor did not say that the readers are slower".into());
+    };
+    let text = format!("{text}; and on stderr: {told}");
     let grows = growing.is_sorted_by(|before, after| before < after);
     let flat = shed.iter().all(|&count| count < 10.0);
     let counted = sent == received + in_queue + late + returned;
