@@ -4,6 +4,7 @@
 
 pub mod child;
 pub mod directions;
+pub mod goker;
 pub mod power_series;
 
 use std::io::Write as _;

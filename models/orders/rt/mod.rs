@@ -68,6 +68,9 @@ pub(crate) mod park {
     pub(crate) trait TimerEvent: Send + Sync {
         fn slot(&self) -> &TimerSlot;
         fn fire(self: Arc<Self>, now: u64);
+        fn wakes_nobody(&self) -> bool {
+            false
+        }
     }
 
     pub(crate) enum TimerPayload {

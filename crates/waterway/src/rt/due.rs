@@ -16,9 +16,13 @@ use super::worker::{Worker, this};
 use crate::primitives::Ordering;
 
 impl Worker {
-    /// True if a timer is set here.
+    /// True if a timer is set here that may wake somebody.
     pub(crate) fn has_timer(&self) -> bool {
         self.next_timer() != u64::MAX
+            && self.timers.lock().any(|payload| match payload {
+                TimerPayload::Waiter(_) => true,
+                TimerPayload::Event(event) => !event.wakes_nobody(),
+            })
     }
 
     /// When the first timer is due; `u64::MAX` if there is none.

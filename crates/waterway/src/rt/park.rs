@@ -328,6 +328,10 @@ pub(crate) trait TimerEvent: Send + Sync {
     fn slot(&self) -> &TimerSlot;
     /// The time has come: `now`, in nanoseconds of the runtime's clock. No lock of the runtime is held.
     fn fire(self: std::sync::Arc<Self>, now: u64);
+    /// True if nobody is woken when its time comes, now or later, as long as no goroutine runs. Called under the heap's lock.
+    fn wakes_nobody(&self) -> bool {
+        false
+    }
 }
 
 /// What stands in a worker's timer heap.

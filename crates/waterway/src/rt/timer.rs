@@ -57,6 +57,11 @@ impl<P: Timed> TimerHeap<P> {
         self.entries.len()
     }
 
+    /// True if `f` is so for one of those that are set.
+    pub(crate) fn any(&self, f: impl Fn(&P) -> bool) -> bool {
+        self.entries.iter().any(|entry| f(&entry.payload))
+    }
+
     pub(crate) fn insert(&mut self, when: u64, payload: P) {
         let at = self.entries.len();
         payload.slot().set(at);

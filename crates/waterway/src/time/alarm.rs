@@ -58,6 +58,11 @@ impl TimerEvent for Alarm {
         &self.slot
     }
 
+    /// A full channel keeps what it has: nobody waits there to receive, or it would not be full.
+    fn wakes_nobody(&self) -> bool {
+        matches!(&self.action, Action::Send(tx) if tx.is_full())
+    }
+
     fn fire(self: Arc<Self>, now: u64) {
         let mut state = self.state.lock();
         let Some(due) = state.due.filter(|due| *due <= now) else {

@@ -6,7 +6,8 @@
 //! run and no record has moved for a while, and holds still only if all of this is seen at once, before and after which
 //! no epoch has moved:
 //!
-//! - every worker sleeps with nothing queued (unstarted, woken or in an inbox), and no timer is set on any;
+//! - every worker sleeps with nothing queued (unstarted, woken or in an inbox), and no timer is set on any, but for tickers and
+//!   timers whose channel is full: they send nothing as long as nobody receives;
 //! - every started goroutine waits without a deadline, and has not been woken;
 //! - no blocking job runs;
 //! - every other thread of the process (as the kernel lists them) waits in this runtime without a deadline and has not
@@ -32,7 +33,7 @@ use crate::rt::thread;
 /// What the judge sees.
 #[derive(PartialEq, Eq)]
 enum Finding {
-    /// Nobody waits, or a timer is set, and its first step will be noticed.
+    /// Nobody waits, or a timer is set that may wake somebody, and its first step will be noticed.
     Live,
     /// Something runs, or may run without a sign.
     Unknown,

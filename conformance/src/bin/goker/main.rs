@@ -1,0 +1,170 @@
+//! Runs the kernels of `waterway_conformance::goker`, each run in a process of its own, and prints what came of them.
+//!
+//! ```text
+//! cargo run --release -p waterway-conformance --bin goker -- --runs 20 --json
+//! ```
+//!
+//! `--only WORD` runs those whose name holds it, `--way WORD` in that way alone. A form that blocks is run in three ways: *beside* others that go on, where its
+//! goroutines must be proved to be stuck; *alone*, and with a *ticker* that only a stuck goroutine could read, where the process must
+//! end with the report that all are asleep.
+
+#![forbid(unsafe_code)]
+
+mod child;
+
+use std::process::{Command, ExitCode};
+
+use child::Way;
+use waterway_conformance::goker::{self, Form, Kernel, Outcome};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, id, form, way] = args.as_slice()
+        && first == "--child"
+    {
+        return child::run(id, form, way);
+    }
+    let Some(wish) = Wish::read(&args) else {
+        eprintln!("usage: goker [--runs N] [--only WORD] [--way beside|alone|ticker] [--json]");
+        return ExitCode::from(2);
+    };
+    let mut failed = 0;
+    for kernel in goker::all() {
+        for form in kernel.forms {
+            let name = format!("{} {}", kernel.id, form.name);
+            if wish.only.as_ref().is_none_or(|only| name.contains(only)) {
+                failed += usize::from(!tell(kernel, form, &wish));
+            }
+        }
+    }
+    if failed > 0 {
+        eprintln!("{failed} not as they should be");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+struct Wish {
+    runs: usize,
+    only: Option<String>,
+    way: Option<String>,
+    json: bool,
+}
+
+impl Wish {
+    fn read(args: &[String]) -> Option<Wish> {
+        let mut wish = Wish {
+            runs: 20,
+            only: None,
+            way: None,
+            json: false,
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--runs" => wish.runs = args.next()?.parse().ok()?,
+                "--only" => wish.only = Some(args.next()?.clone()),
+                "--way" => wish.way = Some(args.next()?.clone()),
+                "--json" => wish.json = true,
+                _ => return None,
+            }
+        }
+        Some(wish)
+    }
+}
+
+/// What came of all runs of a form in one way.
+#[derive(Default)]
+struct Sum {
+    runs: usize,
+    manifested: usize,
+    proved: usize,
+    named: usize,
+    asleep: usize,
+    ended: usize,
+    verdicts: usize,
+    /// Milliseconds from the last wait to the proof.
+    times: Vec<f64>,
+}
+
+/// Runs a form in its ways, and prints. True if all is as it should be.
+fn tell(kernel: &Kernel, form: &Form, wish: &Wish) -> bool {
+    let ways: &[Way] = match form.outcome {
+        Outcome::Ends => &[Way::Beside],
+        Outcome::Stuck(_) => &Way::ALL,
+    };
+    let mut right = true;
+    for &way in ways {
+        if wish.way.as_ref().is_some_and(|name| name != way.name()) {
+            continue;
+        }
+        let sum = runs(kernel, form, way, wish.runs);
+        let fine = match (form.outcome, way) {
+            (Outcome::Ends, _) => sum.ended == sum.runs && sum.verdicts == 0,
+            (_, Way::Beside) => sum.manifested == sum.runs && sum.named == sum.runs,
+            (_, _) => sum.asleep == sum.runs,
+        };
+        right &= fine;
+        print(kernel, form, way, &sum, fine, wish.json);
+    }
+    right
+}
+
+fn print(kernel: &Kernel, form: &Form, way: Way, sum: &Sum, fine: bool, json: bool) {
+    let mut times = sum.times.clone();
+    times.sort_by(f64::total_cmp);
+    let median = times.get(times.len() / 2).copied().unwrap_or(0.0);
+    let most = times.last().copied().unwrap_or(0.0);
+    let Sum {
+        runs,
+        manifested,
+        proved,
+        named,
+        asleep,
+        ended,
+        verdicts,
+        ..
+    } = sum;
+    let (id, class, form, way) = (kernel.id, kernel.class, form.name, way.name());
+    if json {
+        println!(
+            "{{\"kernel\":\"{id}\",\"class\":\"{class}\",\"form\":\"{form}\",\"way\":\"{way}\",\"runs\":{runs},\
+             \"manifested\":{manifested},\"proved\":{proved},\"all_named\":{named},\"all_asleep\":{asleep},\
+             \"ended\":{ended},\"verdicts\":{verdicts},\"ms_median\":{median:.1},\"ms_most\":{most:.1},\"ok\":{fine}}}"
+        );
+        return;
+    }
+    let verdict = if fine { "ok  " } else { "BAD " };
+    println!(
+        "{verdict}{id:16} {class:15} {form:9} {way:6} {runs} runs: {manifested} blocked, {proved} proved, {named} with all named, \
+         {asleep} all asleep, {ended} ended, {verdicts} verdicts; ms to the proof: {median:.1}, at most {most:.1}"
+    );
+}
+
+fn runs(kernel: &Kernel, form: &Form, way: Way, count: usize) -> Sum {
+    let mut sum = Sum::default();
+    for _ in 0..count {
+        let program = std::env::current_exe().expect("this program has a path");
+        let mut command = Command::new(program);
+        command.args(["--child", kernel.id, form.name, way.name()]);
+        let output = waterway_conformance::child::run(&mut command);
+        sum.runs += 1;
+        let text = &output.stdout;
+        let all_asleep = output.stderr.contains("all goroutines are asleep");
+        sum.asleep += usize::from(all_asleep && output.status.code() == Some(2));
+        for line in text.lines() {
+            match line.split_once(' ').unwrap_or((line, "")) {
+                ("blocked", _) => sum.manifested += 1,
+                ("proved", time) => {
+                    sum.proved += 1;
+                    sum.times.extend(time.parse::<f64>().ok());
+                }
+                ("named", _) => sum.named += 1,
+                ("ended", _) => sum.ended += 1,
+                ("verdicts", n) => sum.verdicts += n.parse::<usize>().unwrap_or(1),
+                _ => {}
+            }
+        }
+    }
+    sum
+}

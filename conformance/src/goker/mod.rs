@@ -1,0 +1,112 @@
+//! Bugs of real Go programs that block for ever, as small programs: the kernels of GoBench, of which Go has copies under
+//! `runtime/testdata/testgoroutineleakprofile/goker`. The bug patterns are theirs; the code is ours.
+//!
+//! Each has up to three forms:
+//!
+//! - *idiomatic*: the bug, as somebody who writes Rust would have it: data inside its lock, guards, owned ends of channels;
+//! - *literal*: the bug, as close to Go's text as Rust lets one write it: shared structs with bare locks and both ends of a channel;
+//! - *fixed*: as the project has repaired it.
+//!
+//! The interleaving that shows the bug is forced, by barriers and yields: a run of a form that blocks always blocks.
+//!
+//! To add one: a function for each form in the file of its class, and a row in that file's table.
+
+mod ab_ba;
+mod double_locking;
+mod ends;
+mod rwr;
+
+use std::sync::{Arc, Mutex as StdMutex};
+
+use waterway::sync::RwLock;
+use waterway::{Builder, JoinHandle, yield_now};
+
+/// One kernel.
+pub struct Kernel {
+    /// The project, and the number of the issue or pull request.
+    pub id: &'static str,
+    /// The class that GoBench gives it.
+    pub class: &'static str,
+    /// Its forms.
+    pub forms: &'static [Form],
+}
+
+/// One form of a kernel.
+pub struct Form {
+    /// `idiomatic`, `literal` or `fixed`.
+    pub name: &'static str,
+    /// What must come of it.
+    pub outcome: Outcome,
+    /// Starts its goroutines.
+    pub start: fn(&Crew),
+}
+
+/// What must come of a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// These goroutines block for ever, and no other does. That is proved.
+    Stuck(&'static [&'static str]),
+    /// All goroutines end.
+    Ends,
+}
+
+/// The kernels that are there.
+pub fn all() -> impl Iterator<Item = &'static Kernel> {
+    let classes = [
+        double_locking::KERNELS,
+        ab_ba::KERNELS,
+        rwr::KERNELS,
+        ends::KERNELS,
+    ];
+    classes.into_iter().flatten()
+}
+
+/// The goroutines of a form.
+#[derive(Clone, Default)]
+pub struct Crew(Arc<StdMutex<Vec<JoinHandle<()>>>>);
+
+impl Crew {
+    /// Starts a goroutine of that name.
+    pub fn go(&self, name: &str, f: impl FnOnce() + Send + 'static) {
+        let handle = Builder::new().name(name).go(f);
+        self.0.lock().expect("nobody panics").push(handle);
+    }
+
+    /// True if all that were started have ended.
+    pub fn has_ended(&self) -> bool {
+        let handles = self.0.lock().expect("nobody panics");
+        handles.iter().all(JoinHandle::is_finished)
+    }
+}
+
+/// Waits until a writer stands in line at a lock that the caller reads.
+fn until_a_writer_waits<T>(lock: &RwLock<T>) {
+    while lock.try_read().is_some() {
+        yield_now();
+    }
+}
+
+/// Shorthand for a table.
+const fn idiomatic(outcome: Outcome, start: fn(&Crew)) -> Form {
+    Form {
+        name: "idiomatic",
+        outcome,
+        start,
+    }
+}
+
+const fn literal(outcome: Outcome, start: fn(&Crew)) -> Form {
+    Form {
+        name: "literal",
+        outcome,
+        start,
+    }
+}
+
+const fn fixed(start: fn(&Crew)) -> Form {
+    Form {
+        name: "fixed",
+        outcome: Outcome::Ends,
+        start,
+    }
+}

@@ -1,0 +1,33 @@
+//! Every kernel of `goker` once, by its runner: what blocks is proved, named and reported, what is repaired is not.
+
+use std::process::Command;
+
+use waterway_conformance::bound;
+
+#[track_caller]
+fn fine(args: &[&str], rows: usize) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_goker"));
+    let output = command.args(["--runs", "1"]).args(args).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let faults = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{faults}");
+    assert!(text.lines().count() >= rows, "{text}");
+}
+
+#[test]
+fn who_is_stuck_is_proved_while_others_go_on() {
+    let _bound = bound();
+    fine(&["--way", "beside"], 60);
+}
+
+#[test]
+fn a_program_that_is_stuck_ends_with_a_report() {
+    let _bound = bound();
+    fine(&["--way", "alone", "--only", "idiomatic"], 11);
+}
+
+#[test]
+fn a_ticker_that_nobody_can_read_does_not_keep_it_going() {
+    let _bound = bound();
+    fine(&["--way", "ticker", "--only", "idiomatic"], 11);
+}
