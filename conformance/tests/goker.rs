@@ -14,18 +14,21 @@ fn fine(args: &[&str], rows: usize) {
     assert!(text.lines().count() >= rows, "{text}");
 }
 
+/// In 100 % of runs, with all parties, and nothing about what is repaired or prevented.
 #[test]
 fn who_is_stuck_is_proved_while_others_go_on() {
     let _bound = bound();
     fine(&["--way", "beside"], 60);
 }
 
+/// The kernel as the whole program.
 #[test]
 fn a_program_that_is_stuck_ends_with_a_report() {
     let _bound = bound();
     fine(&["--way", "alone", "--only", "idiomatic"], 11);
 }
 
+/// Where Go is silent.
 #[test]
 fn a_ticker_that_nobody_can_read_does_not_keep_it_going() {
     let _bound = bound();
