@@ -50,6 +50,11 @@ impl Runtime {
         self.workers.iter().copied().for_each(f);
     }
 
+    /// Nobody spawns.
+    pub(crate) fn spawned(&self) -> u64 {
+        0
+    }
+
     pub(crate) fn apart_waits_for(&self, worker: &Worker) -> bool {
         worker.party == Party::Apart
     }

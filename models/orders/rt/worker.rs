@@ -6,6 +6,7 @@ use loom::cell::UnsafeCell;
 
 use super::bed::Bed;
 use super::cell::Unstarted;
+use super::idle::Lull;
 use super::inbox::Inbox;
 use super::park::TimerPayload;
 use super::sched::Runtime;
@@ -63,6 +64,7 @@ pub(crate) struct Worker {
     pub(crate) tid: AtomicU32,
     pub(crate) retired: AtomicBool,
     pub(crate) live: Lock<Vec<()>>,
+    pub(crate) lull: Lull,
     /// What belongs to the thread that runs the worker.
     own: UnsafeCell<usize>,
 }
@@ -100,6 +102,7 @@ impl Worker {
             tid: AtomicU32::new(0),
             retired: AtomicBool::new(false),
             live: Lock::new(Vec::new()),
+            lull: Lull::new(),
             own: UnsafeCell::new(0),
         }))
     }

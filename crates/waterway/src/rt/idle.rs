@@ -21,8 +21,10 @@
 //!
 //! Goroutines that have not started may be taken over, but one that will start within microseconds is better left where
 //! it is: it probably hands over to its neighbours. So an idle worker is patient (`steal`), and while there is a backlog
-//! anywhere it naps instead of sleeping for good. A spawner wakes an idle worker only if no other one watches already.
+//! anywhere, or some were spawned since it last looked, it naps instead of sleeping for good. A spawner wakes an idle worker only if
+//! no other one watches already. (It looks without a fence: one that it does not find, since it is about to sleep, sysmon wakes.)
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::clock::{clock, refresh_coarse};
@@ -43,25 +45,79 @@ pub(super) const CROWD: usize = 64;
 /// A watcher's naps double from the first to the last.
 const FIRST_NAP: u64 = 100_000;
 const LAST_NAP: u64 = 3_200_000;
+/// A worker that found work as it lingered, or was rung so soon, in nanoseconds, that it nearly would have, lingers at least so many
+/// times again; else now and then.
+const SOON: u64 = 50_000;
+const PAID: u32 = 8;
+const TRY_EVERY: u32 = 16;
 /// How long a worker beyond the usual number waits for work before its thread ends.
 const RETIRE_AFTER: Duration = Duration::from_millis(100);
+
+/// What a worker remembers of its rests. For its own thread.
+pub(super) struct Lull {
+    rests: Cell<u32>,
+    lingers: Cell<u32>,
+    /// Goroutines spawned in all, as of the last look.
+    spawned: Cell<u64>,
+}
+
+impl Lull {
+    pub(super) const fn new() -> Lull {
+        Lull {
+            rests: Cell::new(0),
+            lingers: Cell::new(PAID),
+            spawned: Cell::new(0),
+        }
+    }
+
+    /// True if it is worth while to linger.
+    fn invites(&self) -> bool {
+        self.rests.set(self.rests.get().wrapping_add(1));
+        self.lingers.get() > 0 || self.rests.get().is_multiple_of(TRY_EVERY)
+    }
+
+    /// The worker has lingered, and found work or not.
+    fn note(&self, found: bool) {
+        self.lingers.set(match found {
+            true => PAID,
+            false => self.lingers.get().saturating_sub(1),
+        });
+    }
+
+    /// True if any were spawned since the last look.
+    fn saw_spawns(&self, rt: &Runtime) -> bool {
+        let spawned = rt.spawned();
+        spawned != self.spawned.replace(spawned)
+    }
+}
 
 /// The worker has nothing to run. Returns when it should look again; false if its thread is to end, which then touches the
 /// worker no more.
 pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
-    if linger(worker) {
+    if worker.has_own_work() {
         return true;
+    }
+    if worker.lull.invites() {
+        let found = linger(worker);
+        worker.lull.note(found);
+        if found {
+            return true;
+        }
     }
     rt.tokens.release(worker);
     let mut nap = FIRST_NAP;
+    let mut spawns = false;
+    let begin = clock();
     loop {
         worker.bed.lie_down();
         if worker.has_own_work() || worker.next_timer() <= clock() || rt.apart_waits_for(worker) {
             break;
         }
+        rt.idle.fetch_add(1, Ordering::SeqCst);
         // Watch while there is something to watch, and a little longer: spawns come in bursts.
         let backlog = rt.backlog_for(worker);
-        let watching = nap <= LAST_NAP && rt.watch_begin();
+        spawns |= worker.lull.saw_spawns(rt);
+        let watching = (backlog || spawns) && nap <= LAST_NAP && rt.watch_begin();
         if backlog && !watching {
             nap = nap.min(LAST_NAP);
         }
@@ -79,11 +135,13 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
         if timeout.is_none_or(|time| time > Duration::from_nanos(LAST_NAP)) {
             worker.cool_down(rt);
         }
-        rt.idle.fetch_add(1, Ordering::SeqCst);
         let rung = worker.bed.sleep(timeout);
         rt.idle.fetch_sub(1, Ordering::SeqCst);
         if watching {
             rt.watch_end();
+        }
+        if rung && clock() - begin < SOON {
+            worker.lull.note(true);
         }
         if rung || worker.next_timer() <= clock() || worker.has_own_work() {
             break;

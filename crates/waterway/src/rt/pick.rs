@@ -56,7 +56,8 @@ impl Worker {
         self.pick_own(turn)
             .or_else(|| {
                 self.fire_due();
-                self.pick_own(0)
+                let woken = self.pick_next().map(Job::Resume);
+                woken.or_else(|| self.pick_own(0))
             })
             .or_else(|| super::steal::steal(self, rt).map(Job::Start))
     }

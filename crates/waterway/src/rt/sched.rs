@@ -340,14 +340,19 @@ impl Runtime {
         spawned.saturating_sub(finished) as usize
     }
 
+    /// Goroutines that were ever spawned.
+    pub(super) fn spawned(&self) -> u64 {
+        let mut spawned = self.spawned.load(Ordering::Acquire);
+        self.each_worker(|w| spawned += w.spawned.load(Ordering::Acquire));
+        spawned
+    }
+
     /// Goroutines that were ever spawned, and those that have finished.
     pub(crate) fn totals(&self) -> (u64, u64) {
         // Finished first: a goroutine is never counted as finished but not as spawned.
         let mut finished = self.finished.load(Ordering::Acquire);
         self.each_worker(|w| finished += w.finished.load(Ordering::Acquire));
-        let mut spawned = self.spawned.load(Ordering::Acquire);
-        self.each_worker(|w| spawned += w.spawned.load(Ordering::Acquire));
-        (spawned, finished)
+        (self.spawned(), finished)
     }
 
     /// A goroutine stays queued because there is no stack: says so, once.

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `fresh`, `current`, `base` and `stopwatch` are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `fresh`, `current`, `base`, `stopwatch` and `lull` are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
@@ -21,6 +21,7 @@ use super::edges::Edges;
 use super::fresh::{Fresh, FreshStealer};
 use super::habit::Stopwatch;
 use super::halt::Brake;
+use super::idle::Lull;
 use super::inbox::Inbox;
 use super::live::Live;
 use super::park::TimerPayload;
@@ -118,6 +119,7 @@ pub(crate) struct Worker {
     current: Cell<Option<NonNull<Task>>>,
     pub(super) base: Base,
     pub(super) stopwatch: Stopwatch,
+    pub(super) lull: Lull,
     own: UnsafeCell<Own>,
     fresh: UnsafeCell<Fresh>,
 }
@@ -192,6 +194,7 @@ impl Worker {
             current: Cell::new(None),
             base: Base::new(),
             stopwatch: Stopwatch::new(),
+            lull: Lull::new(),
             own: UnsafeCell::new(Own::default()),
             fresh: UnsafeCell::new(fresh),
         }
