@@ -110,21 +110,27 @@ impl<T> Core<T> {
     /// Receives without waiting.
     #[inline]
     pub(super) fn try_get(&self) -> Get<T> {
-        if let Flavor::Ring(ring) = &self.flavor {
+        match &self.flavor {
             // One that is closed, by whomever, is not bare.
-            if ring.is_bare().is_some() {
-                return Get::Empty;
-            }
-            if self.flags() & (RECV_CLOSED | TIMED) == 0 {
-                return match ring.pop() {
-                    Pop::Value(value) => {
-                        self.look_behind(SEND_WAITING);
-                        Get::Value(value)
-                    }
-                    Pop::Empty => Get::Empty,
-                    Pop::Closed => Get::Closed,
-                };
-            }
+            Flavor::Ring(ring) if ring.is_bare().is_some() => Get::Empty,
+            _ => self.get_now(),
+        }
+    }
+
+    /// Receives without waiting, where there is more to tell than that a ring is empty.
+    #[inline(never)]
+    fn get_now(&self) -> Get<T> {
+        if let Flavor::Ring(ring) = &self.flavor
+            && self.flags() & (RECV_CLOSED | TIMED) == 0
+        {
+            return match ring.pop() {
+                Pop::Value(value) => {
+                    self.look_behind(SEND_WAITING);
+                    Get::Value(value)
+                }
+                Pop::Empty => Get::Empty,
+                Pop::Closed => Get::Closed,
+            };
         }
         let mut wakes = WakeList::new();
         let mut queues = self.lock();
