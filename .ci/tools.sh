@@ -62,7 +62,7 @@ memcheck() {
     export CARGO_TARGET_DIR=target/valgrind RUSTFLAGS="--cfg waterway_valgrind" WATERWAY_CHECK_TLS=0
     cargo build --package waterway-checks
     ulimit -v 24000000
-    local check=(valgrind --leak-check=no --fair-sched=yes --error-exitcode=99) fault=$CARGO_TARGET_DIR/debug/fault
+    local check=(valgrind --leak-check=no --fair-sched=yes --error-exitcode=99 "--suppressions=$PWD/.ci/valgrind.supp") fault=$CARGO_TARGET_DIR/debug/fault
     "${check[@]}" "$fault" none
     reports 'Invalid read of size' "${check[@]}" "$fault" use-after-free
     reports 'depends on uninitialised value' "${check[@]}" "$fault" uninitialised
