@@ -185,6 +185,54 @@ fn close_meets_send() {
     assert!(!send(&ring, 2));
 }
 
+/// As `chan/shed.rs` sends into a ring that is full: the oldest value is taken out, as often as it takes. What is evicted.
+fn force(ring: &Ring<Value>, n: usize) -> Result<Vec<usize>, Vec<usize>> {
+    let mut evicted = Vec::new();
+    loop {
+        match ring.claim() {
+            Claim::At(ticket) => {
+                ring.fill(ticket, Value::new(n));
+                return Ok(evicted);
+            }
+            Claim::Closed => return Err(evicted),
+            Claim::Full => evicted.extend(ring.pop_place().map(|(value, _)| value.get())),
+        }
+    }
+}
+
+/// A value is evicted or received, once, and the new one comes in.
+fn evicted_beside_a_receive() {
+    let ring = ring(1);
+    assert!(send(&ring, 1));
+    let tx = ring.clone();
+    let sender = thread::spawn(move || force(&tx, 2).expect("it is open"));
+    let mut got = Vec::from_iter(receive_quickly(&ring));
+    got.extend(sender.join().unwrap());
+    assert_eq!(ring.counts().0, 2);
+    got.extend(drain(&ring));
+    got.sort_unstable();
+    assert_eq!(got, [1, 2]);
+    assert_eq!(ring.counts(), (2, 2, 0));
+}
+
+/// Another sender takes the room that was made, and a close comes between.
+fn evicted_beside_a_send_and_a_close() {
+    let ring = ring(1);
+    assert!(send(&ring, 1));
+    let (tx, other) = (ring.clone(), ring.clone());
+    let forcing = thread::spawn(move || force(&tx, 2));
+    let sending = thread::spawn(move || send(&other, 3));
+    ring.close();
+    let forced = forcing.join().unwrap();
+    let mut expected = vec![1];
+    expected.extend(forced.is_ok().then_some(2));
+    expected.extend(sending.join().unwrap().then_some(3));
+    let mut got = forced.unwrap_or_else(|evicted| evicted);
+    got.extend(drain(&ring));
+    got.sort_unstable();
+    assert_eq!(got, expected);
+}
+
 /// A reserved slot is filled while others send and receive around it: the order stays.
 fn reserved() {
     let ring = ring(2);
@@ -358,12 +406,18 @@ fn never_bare() {
 
 fn main() {
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let models: [(&'static str, usize, fn()); 15] = [
+    let models: [(&'static str, usize, fn()); 17] = [
         ("one_to_one", 3, one_to_one),
         ("two_senders", 3, two_senders),
         ("two_receivers", 3, two_receivers),
         ("next_lap", 3, next_lap),
         ("close_meets_send", 3, close_meets_send),
+        ("evicted_beside_a_receive", 3, evicted_beside_a_receive),
+        (
+            "evicted_beside_a_send_and_a_close",
+            2,
+            evicted_beside_a_send_and_a_close,
+        ),
         ("reserved", 3, reserved),
         ("given_back", 3, given_back),
         ("given_back_in_the_middle_of_receives", 3, || {

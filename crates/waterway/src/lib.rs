@@ -43,6 +43,10 @@
 //! assert!(!heard);
 //! ```
 //!
+//! A channel without room makes its senders wait. Other policies refuse or shed, and count what becomes of each value; a
+//! [`flow::Gate`] admits work before a goroutine exists for it; a [`flow::Monitor`] says which end of which channel is slower, and by
+//! how much: [when writers are faster than readers](guide::flow).
+//!
 //! # Contexts
 //!
 //! A [`Context`] says when work is to end: when its guard is dropped, or a deadline passes. `ctx.recv(&rx)`, `ctx.lock(&mutex)`,

@@ -607,3 +607,41 @@ fn nonsense_is_refused_with_words() {
     let (tx, _rx) = chan::builder::<u8>().overflow(Overflow::KeepLatest).make();
     assert_eq!(tx.capacity(), Some(1));
 }
+
+/// On an unbuffered channel each call parks, in a sender that evicts, in a receiver that finds others late, and in a select.
+#[waterway::test]
+fn a_callback_may_park() {
+    let (told, tells) = chan::<u32>(0);
+    let collector = go(move || tells.iter().collect::<Vec<_>>());
+    let again = told.clone();
+    let overflow = Overflow::CoDel {
+        target: Duration::from_millis(1),
+        interval: Duration::from_millis(2),
+    };
+    let builder = chan::builder().capacity(3).overflow(Overflow::DropOldest);
+    let (tx, rx) = builder
+        .on_shed(move |shed: Shed<u32>| {
+            waterway::time::sleep(Duration::from_millis(1));
+            again.send(shed.value).unwrap();
+        })
+        .make();
+    for n in 0..5 {
+        tx.send(n).unwrap();
+    }
+    select! { send(tx, 5) -> sent => sent.unwrap() }
+    tx.set_overflow(overflow);
+    assert_eq!((rx.recv(), rx.len()), (Ok(3), 2));
+    for old in [6, 7] {
+        while rx.try_recv().is_ok() {}
+        tx.send(old).unwrap();
+        waterway::time::sleep(Duration::from_millis(10));
+        tx.send(old * 10).unwrap();
+        match old {
+            6 => assert_eq!(rx.recv(), Ok(60)),
+            _ => select! { recv(rx) -> value => assert_eq!(value, Ok(70)) },
+        }
+    }
+    balance(&rx.statistics());
+    drop((told, tx, rx));
+    assert_eq!(collector.join().unwrap(), [0, 1, 2, 6, 7]);
+}
