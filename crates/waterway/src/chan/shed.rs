@@ -117,7 +117,8 @@ impl<T> Core<T> {
             policy.count(from.site(), |counts| counts.refused += 1);
         }
         let mut evicted = evicted.into_iter();
-        let back = evicted.next();
+        // If it was not sent after all, its sender gets the value itself back.
+        let back = (put == Put::Done).then(|| evicted.next()).flatten();
         // Others took the room, one for one. Their own senders are not here to get it.
         for value in evicted {
             policy.count(from.site(), |counts| {
