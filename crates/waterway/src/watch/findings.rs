@@ -22,6 +22,12 @@ pub(super) struct Finding {
     waits: Waits,
 }
 
+impl Finding {
+    pub(super) fn waits(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.waits.iter().copied()
+    }
+}
+
 #[derive(Clone)]
 enum What {
     Proved(Verdict),

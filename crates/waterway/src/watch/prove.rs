@@ -129,8 +129,19 @@ fn judge(rt: &'static Runtime, state: &mut State, begun: u64) {
     }
     match prove(rt, &set, &state.judged) {
         Some(findings) => {
-            state.pause = FIRST_PAUSE;
-            state.judged = waits().collect();
+            let now: HashSet<(usize, u64)> = waits().collect();
+            state.judged.retain(|wait| now.contains(wait));
+            state
+                .judged
+                .extend(findings.iter().flat_map(Finding::waits));
+            state.pause = match now.is_subset(&state.judged) {
+                true => FIRST_PAUSE,
+                // Somebody was not there yet, or in motion.
+                false => {
+                    state.due = Some(clock() + state.pause);
+                    (state.pause * 2).min(LAST_PAUSE)
+                }
+            };
             if !findings::publish(rt, findings) {
                 // It may happen again and again.
                 let now = clock();
