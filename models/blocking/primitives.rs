@@ -83,6 +83,20 @@ impl<T> fmt::Debug for Lock<T> {
     }
 }
 
+/// A lock in a `static`, which outlives the schedules: nobody gives way while it is held.
+pub(crate) struct StaticLock<T>(std::sync::Mutex<T>);
+
+impl<T> StaticLock<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        StaticLock(std::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, T> {
+        let locked = self.0.lock();
+        locked.unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
 /// Somebody else has to go on.
 pub(crate) struct Spin(());
 

@@ -51,6 +51,9 @@ pub(crate) struct Lock<T> {
     value: UnsafeCell<T>,
 }
 
+/// A lock in a `static`. The locks of a model live as long as one schedule of it, which a static does not.
+pub(crate) type StaticLock<T> = Lock<T>;
+
 // SAFETY: I1: one thread at a time reaches the value.
 unsafe impl<T: Send> Send for Lock<T> {}
 // SAFETY: as above.

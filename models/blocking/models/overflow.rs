@@ -21,13 +21,25 @@ pub(super) const MODELS: &[Model] = &[
     ("evict_beside_close", close),
     ("evict_beside_select", select),
     ("evict_by_force_beside_those_who_wait", force),
+    ("evict_by_force_beside_a_reserved_place", || {
+        reserved(Overflow::Block, false)
+    }),
+    ("evict_by_force_beside_a_reserved_place_and_close", || {
+        reserved(Overflow::Block, true)
+    }),
+    ("evict_oldest_beside_a_reserved_place", || {
+        reserved(Overflow::DropOldest, false)
+    }),
+    ("evict_oldest_beside_a_reserved_place_and_close", || {
+        reserved(Overflow::DropOldest, true)
+    }),
     ("evict_by_a_policy_that_comes", policy_comes),
     ("evict_late_ones", late),
 ];
 
-/// What became of values, in any order.
+/// What became of values, in any order; and how many `on_shed` had.
 #[derive(Clone, Default)]
-struct Fates(Arc<Mutex<Vec<u32>>>);
+struct Fates(Arc<Mutex<Vec<u32>>>, Arc<Mutex<u64>>);
 
 impl Fates {
     fn note(&self, value: u32) {
@@ -36,7 +48,10 @@ impl Fates {
 
     fn channel(&self, capacity: usize, overflow: Overflow) -> (Sender<u32>, Receiver<u32>) {
         let fates = self.clone();
-        let on_shed = move |shed: Shed<u32>| fates.note(shed.value);
+        let on_shed = move |shed: Shed<u32>| {
+            *fates.1.lock().unwrap() += 1;
+            fates.note(shed.value);
+        };
         let builder = builder().capacity(capacity).overflow(overflow);
         builder.on_shed(on_shed).make()
     }
@@ -47,6 +62,14 @@ impl Fates {
         all.sort_unstable();
         assert_eq!(all, Vec::from_iter(expected));
     }
+}
+
+/// At the end: as many were shed as were told.
+#[track_caller]
+fn tally(rx: &Receiver<u32>, fates: &Fates) {
+    balance(rx);
+    let now = rx.statistics();
+    assert_eq!(now.by_cause().shed(), *fates.1.lock().unwrap(), "{now:?}");
 }
 
 #[track_caller]
@@ -82,7 +105,7 @@ fn evict(overflow: Overflow, capacity: usize) {
     stage.actor(Thread, move || balance(&looks));
     stage.end();
     fates.are([0, 1, 10, 11]);
-    balance(&rx);
+    tally(&rx, &fates);
 }
 
 fn close() {
@@ -146,7 +169,54 @@ fn force() {
     receive(&mut stage, rx.clone(), &fates);
     stage.end();
     fates.are([1, 2, 3]);
+    tally(&rx, &fates);
+}
+
+/// Of two places one is reserved by a select. Who evicts takes the value out of the other one, and somebody who goes the quick way
+/// may take that: then the reserved place stands first, nothing more can be evicted, and what was evicted is not forgotten.
+fn reserved(overflow: Overflow, closes: bool) {
+    let mut stage = Stage::new();
+    let fates = Fates::default();
+    let (tx, rx) = fates.channel(2, overflow);
+    tx.send(1).unwrap();
+    let (selects, back) = (tx.clone(), fates.clone());
+    stage.actor(Goroutine, move || {
+        crate::select! {
+            send(selects, { (0..6).for_each(|_| shuttle::thread::yield_now()); 2 }) -> sent => if let Err(value) = sent {
+                back.note(value.into_inner());
+            },
+            default => back.note(2),
+        }
+    });
+    let (tries, back) = (tx.clone(), fates.clone());
+    stage.actor(Thread, move || {
+        if (0..4).all(|_| tries.try_send(3).is_err()) {
+            back.note(3);
+        }
+    });
+    let back = fates.clone();
+    stage.actor(Goroutine, move || {
+        let returned = match overflow {
+            Overflow::Block => tx.force_send(4).unwrap_or_else(|e| Some(e.into_inner())),
+            _ => tx.send(4).err().map(|e| e.into_inner()),
+        };
+        returned.into_iter().for_each(|value| back.note(value));
+    });
+    if closes {
+        let from = rx.clone();
+        stage.actor(Thread, move || from.close());
+    }
+    stage.end();
     balance(&rx);
+    let dropped = rx.statistics().closed;
+    while let Ok(value) = rx.try_recv() {
+        fates.note(value);
+    }
+    if !closes {
+        return fates.are(1..5);
+    }
+    let told = fates.0.lock().unwrap().len() as u64;
+    assert_eq!(told + dropped, 4, "each has one fate");
 }
 
 fn policy_comes() {
@@ -168,7 +238,7 @@ fn policy_comes() {
         fates.note(value);
     }
     fates.are([1, 2, 3]);
-    balance(&rx);
+    tally(&rx, &fates);
 }
 
 fn late() {
@@ -196,5 +266,5 @@ fn late() {
     });
     stage.end();
     fates.are([1, 2, 3]);
-    balance(&rx);
+    tally(&rx, &fates);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::codel::CoDel;
 use super::overflow::{Cause, Overflow, Shed};
 use super::statistics::{ByCause, BySender};
-use crate::primitives::{AtomicU64, AtomicUsize, Lock, OnceLock, Ordering};
+use crate::primitives::{AtomicU64, AtomicUsize, Lock, OnceLock, Ordering, StaticLock};
 
 pub(super) type OnShed<T> = Arc<dyn Fn(Shed<T>) + Send + Sync>;
 
@@ -15,7 +15,7 @@ type Site = Option<&'static Location<'static>>;
 type Tally = Lock<Vec<BySender>>;
 
 /// The counts of every channel that has a policy, by its number.
-static TALLIES: Lock<Vec<(usize, Arc<Tally>)>> = Lock::new(Vec::new());
+static TALLIES: StaticLock<Vec<(usize, Arc<Tally>)>> = StaticLock::new(Vec::new());
 
 /// What the channels that have a policy have shed and refused, by their numbers.
 pub(crate) fn tallies() -> Vec<(usize, Vec<BySender>)> {
