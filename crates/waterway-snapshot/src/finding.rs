@@ -66,7 +66,11 @@ pub struct Suspect {
     pub kind: SuspectKind,
     /// Those concerned.
     pub parties: Vec<Party>,
-    /// What is missing for a proof, in words.
+    /// The spawn site that it is about, if it is about one.
+    pub site: Option<Site>,
+    /// What was seen, with figures: each a line of a dump.
+    pub facts: Vec<Cow<'static, str>>,
+    /// What is missing for a proof, in words; empty where nothing could be proved.
     pub unproved: Cow<'static, str>,
 }
 
@@ -83,12 +87,18 @@ pub enum SuspectKind {
     OwnLock,
     /// As [`VerdictKind::HolderGone`], but the guard may be elsewhere.
     HolderGone,
-    /// Waits for very long.
+    /// Waits for far longer than others of its spawn site ever did.
     LongWait,
     /// As [`VerdictKind::Leak`], but a handle was not found.
     Leak,
     /// Locks were taken in both orders.
     LockOrder,
+    /// The goroutines of a spawn site only become more.
+    GrowingSite,
+    /// The party has waited for long, and holds a lock that others wait for.
+    LockAcrossWait,
+    /// The party has held its worker for long.
+    HeldWorker,
 }
 
 impl SuspectKind {
@@ -98,9 +108,16 @@ impl SuspectKind {
             SuspectKind::LockCycle => "each seems to wait for a lock that the next one holds",
             SuspectKind::OwnLock => "it seems to wait for a lock that it holds itself",
             SuspectKind::HolderGone => "whoever held the lock seems to have ended",
-            SuspectKind::LongWait => "it has waited for very long",
+            SuspectKind::LongWait => {
+                "it waits for far longer than others that the same line spawned"
+            }
             SuspectKind::Leak => "nobody who runs seems to reach what they wait on",
             SuspectKind::LockOrder => "these locks were taken in both orders",
+            SuspectKind::GrowingSite => "the goroutines that one line spawns only become more",
+            SuspectKind::LockAcrossWait => {
+                "it has waited for long with a lock that others wait for"
+            }
+            SuspectKind::HeldWorker => "it has held its worker for long",
         }
     }
 }

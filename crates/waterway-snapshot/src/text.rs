@@ -363,6 +363,12 @@ impl<'a> Text<'a> {
         for suspect in &self.snapshot.suspects {
             writeln!(f, "\nsuspected: {}", suspect.kind.text())?;
             self.parties(f, &suspect.parties)?;
+            if let Some(site) = &suspect.site {
+                writeln!(f, "  spawned at {site}")?;
+            }
+            for fact in &suspect.facts {
+                writeln!(f, "\t{fact}")?;
+            }
             if !suspect.unproved.is_empty() {
                 writeln!(f, "\tnot proved: {}", suspect.unproved)?;
             }

@@ -92,7 +92,7 @@ pub static BEHAVIOURS: [Behaviour; 15] = [
                    proven yet)",
         TOGETHER, ORDERED),
     behaviour!("S9", s09_leak_by_sleep, s9, "goroutine leak by endless sleep",
-        expected: "the number of goroutines grows by 100 each round (nothing watches the growth by spawn site yet)",
+        expected: "the number of goroutines grows by 100 each round, and the place that spawns them is named",
         TOGETHER, ORDERED),
     behaviour!("S10", s10_no_parent, s10, "no parent and child",
         expected: "a goroutine's end does not end the one it started; main's end ends all",

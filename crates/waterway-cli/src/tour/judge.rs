@@ -140,7 +140,14 @@ pub fn s8(run: &Run) -> Verdict {
 pub fn s9(run: &Run) -> Verdict {
     let rounds = (1..=5).map(|round| format!("round {round}: {} more than at first", round * 100));
     says(run, &rounds.collect::<Vec<_>>())?;
-    Ok("100, 200, 300, 400, 500 goroutines that never end".into())
+    let site = run.figures().find(|(name, _)| *name == "growing_site");
+    match site {
+        Some((_, site)) if site.contains("s09_leak_by_sleep.rs:") => Ok(format!(
+            "100 more each round; after {} it was named: they only become more at {site}",
+            figure(run, "goroutines_leaked")?
+        )),
+        _ => Err("the place that spawns them was not named".into()),
+    }
 }
 
 pub fn s10(run: &Run) -> Verdict {

@@ -49,18 +49,23 @@ impl Worker {
     /// Calls `f` with every started goroutine that lives here, a few at a time, so that the worker is never kept for long. One that
     /// lives here all along is met, and may be met twice.
     pub(crate) fn walk_live(&self, mut f: impl FnMut(&Task)) {
-        // From behind: who changes its place takes one further in front.
         let mut rest = usize::MAX;
         while rest > 0 {
-            let live = self.live.lock();
-            let end = rest.min(live.places());
-            rest = end.saturating_sub(AT_ONCE);
-            live.among(rest..end).for_each(&mut f);
-            drop(live);
+            rest = self.walk_part(rest, &mut f);
             if rest > 0 && !self.bed.asleep() {
                 std::thread::sleep(BETWEEN);
             }
         }
+    }
+
+    /// A part of such a walk, which begins with `usize::MAX`. Returns what is left: 0 if it is over.
+    pub(crate) fn walk_part(&self, rest: usize, f: &mut impl FnMut(&Task)) -> usize {
+        // From behind: who changes its place takes one further in front.
+        let live = self.live.lock();
+        let end = rest.min(live.places());
+        let rest = end.saturating_sub(AT_ONCE);
+        live.among(rest..end).for_each(f);
+        rest
     }
 }
 

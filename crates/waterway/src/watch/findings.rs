@@ -51,14 +51,8 @@ pub fn verdicts() -> Vec<Verdict> {
     VERDICTS.lock().clone()
 }
 
-/// What looks wrong now and is not proved: each says what is missing. A suspicion goes when one of its parties goes on.
-///
-/// ```
-/// assert!(waterway::watch::suspects().is_empty());
-/// ```
-///
-/// Go: none.
-pub fn suspects() -> Vec<Suspect> {
+/// What looked like a cycle and could not be proved, as long as all of its parties still wait.
+pub(super) fn unproved() -> Vec<Suspect> {
     let kept = SUSPECTS.lock().clone();
     let Some(rt) = started().filter(|_| !kept.is_empty()) else {
         return Vec::new();
@@ -145,6 +139,7 @@ pub(super) fn suspects_of(
                 kind,
                 parties,
                 unproved: unproved.into(),
+                ..Suspect::default()
             })
         }));
     }

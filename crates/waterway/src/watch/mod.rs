@@ -6,6 +6,7 @@ mod evidence;
 mod findings;
 mod foreign;
 mod frames;
+mod growth;
 #[macro_use]
 pub(crate) mod leaks;
 mod owners;
@@ -15,6 +16,7 @@ mod scan;
 mod serve;
 mod sigquit;
 mod snapshot;
+mod suspicions;
 
 use std::time::Duration;
 
@@ -31,10 +33,11 @@ pub(crate) const HOOKS: Hooks = Hooks {
 #[doc(inline)]
 pub use __assert_no_leaks as assert_no_leaks;
 pub use dump::{Dump, dump};
-pub use findings::{on_verdict, suspects, verdicts};
+pub use findings::{on_verdict, verdicts};
 #[cfg(feature = "serve")]
 pub use serve::{Serve, ServeError, Server, serve};
 pub use snapshot::snapshot;
+pub use suspicions::suspects;
 /// The types of a [`snapshot()`].
 pub use waterway_snapshot as data;
 pub use waterway_snapshot::Snapshot;
@@ -43,6 +46,7 @@ pub use waterway_snapshot::{Suspect, SuspectKind, Verdict, VerdictKind};
 fn look(rt: &'static Runtime) {
     sigquit::look(rt);
     prove::look(rt);
+    growth::look(rt);
 }
 
 /// How long the program's own exit handlers may take.

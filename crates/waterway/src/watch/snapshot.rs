@@ -15,8 +15,8 @@ use waterway_snapshot::{
     Pool, Semaphore, Snapshot, Stack, State, Target, Thread, Wait, WaitGroup, Who,
 };
 
-use super::findings;
 use super::frames::Names;
+use super::{findings, growth, suspicions};
 use crate::goroutine::{Dedicated, dedicated};
 use crate::primitives::Ordering;
 use crate::rt::cell::for_each_unstarted;
@@ -83,8 +83,9 @@ pub(super) fn take(rt: Option<&Runtime>, backtraces: bool) -> Snapshot {
     taker.objects();
     let mut all = taker.all;
     all.verdicts = findings::verdicts();
-    all.suspects = findings::suspects();
+    all.suspects = findings::unproved();
     all.waiters();
+    suspicions::add(&mut all, &growth::histories(), clock());
     all
 }
 

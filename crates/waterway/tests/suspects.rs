@@ -1,0 +1,113 @@
+//! What looks wrong in a program that runs is told with figures, and what is healthy is not.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use waterway::sync::Mutex;
+use waterway::time::sleep;
+use waterway::watch::{Suspect, SuspectKind, dump, suspects};
+use waterway::{Builder, chan, go};
+
+/// The first suspicion of that kind, `meanwhile` being called between looks.
+#[track_caller]
+fn first(kind: SuspectKind, mut meanwhile: impl FnMut()) -> Suspect {
+    let end = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Some(suspect) = suspects().into_iter().find(|s| s.kind == kind) {
+            return suspect;
+        }
+        assert!(Instant::now() < end, "no {kind:?} among {:#?}", suspects());
+        meanwhile();
+    }
+}
+
+fn dumped() -> String {
+    let mut text = Vec::new();
+    dump(&mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn a_site_whose_goroutines_only_become_more_is_named() {
+    let (pass, worker) = chan::<u32>(0);
+    go(move || worker.iter().for_each(drop));
+    let suspect = first(SuspectKind::GrowingSite, || {
+        for _ in 0..20 {
+            go(|| sleep(Duration::from_secs(10_000_000)));
+            // As many, but they end.
+            let pass = pass.clone();
+            go(move || pass.send(1).unwrap());
+        }
+        sleep(Duration::from_millis(20));
+    });
+    let leak = line!() - 7;
+    let site = suspect.site.clone().expect("it is about a site");
+    assert_eq!((&*site.file, site.line), (file!(), leak));
+    assert_eq!(suspect.parties, []);
+    let facts = suspect.facts.join("\n");
+    assert!(facts.contains(" a second\n"), "{facts}");
+    assert!(facts.contains(" of them wait [sleep] at "), "{facts}");
+    let growing = suspects().into_iter();
+    let growing: Vec<Suspect> = growing
+        .filter(|s| s.kind == SuspectKind::GrowingSite)
+        .collect();
+    assert_eq!(growing.len(), 1, "{growing:#?}");
+    let dump = dumped();
+    let told = format!(
+        "\nsuspected: {}\n  spawned at {site}\n\t",
+        suspect.kind.text()
+    );
+    assert!(dump.contains(&told), "{dump}");
+}
+
+#[test]
+fn a_worker_that_is_held_for_long_is_named() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let spins = stop.clone();
+    let spinner = Builder::new().name("spinner").go(move || {
+        while !spins.load(Ordering::Relaxed) {
+            black_box(());
+        }
+    });
+    let suspect = first(SuspectKind::HeldWorker, || sleep(Duration::from_millis(20)));
+    assert_eq!(suspect.parties[0].name.as_deref(), Some("spinner"));
+    assert!(suspect.facts[0].contains(", computing; "), "{suspect:#?}");
+    stop.store(true, Ordering::Relaxed);
+    spinner.join().unwrap();
+    while suspects().iter().any(|s| s.kind == SuspectKind::HeldWorker) {
+        sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_lock_that_is_held_across_a_long_wait_is_named() {
+    static LEDGER: Mutex<u32> = Mutex::new(1);
+    let (back, waits) = chan::<()>(0);
+    let (locked, held) = chan::<()>(1);
+    let holder = Builder::new().name("holder").go(move || {
+        let _ledger = LEDGER.lock();
+        locked.send(()).unwrap();
+        let _ = waits.recv();
+    });
+    held.recv().unwrap();
+    let other = go(|| *LEDGER.lock());
+    let suspect = first(SuspectKind::LockAcrossWait, || {
+        sleep(Duration::from_millis(20));
+    });
+    let party = &suspect.parties[0];
+    assert_eq!(party.name.as_deref(), Some("holder"));
+    assert_eq!(party.holds.len(), 1);
+    assert_eq!(party.waits.as_ref().unwrap().reason, "chan receive");
+    assert!(
+        suspect.facts[0].starts_with("1 wait for mutex "),
+        "{suspect:#?}"
+    );
+    drop(back);
+    holder.join().unwrap();
+    assert_eq!(other.join().unwrap(), 1);
+    let across = suspects().into_iter();
+    let across = across.filter(|s| s.kind == SuspectKind::LockAcrossWait);
+    assert_eq!(across.count(), 0);
+}
