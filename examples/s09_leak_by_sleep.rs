@@ -32,11 +32,11 @@ pub fn main() {
     }
     // tour:end
     if let Some(suspect) = named {
-        println!("suspected: {}", suspect.kind.text());
+        println!("# suspected: {}", suspect.kind.text());
         if let Some(site) = &suspect.site {
             println!("growing_site={site}");
         }
-        println!("{}", suspect.facts.join("; "));
+        println!("# {}", suspect.facts.join("; "));
     }
     println!("goroutines_leaked={}", num_goroutines() - before);
 }
