@@ -22,11 +22,14 @@ fn waiting(id: u64, at: &'static Location<'static>, waited_ns: u64) -> Goroutine
 /// Five goroutines of one line; `longest` has waited for so long, the others for 10 ms at most.
 fn crew(longest: u64) -> (Snapshot, Histories) {
     let here = Location::caller();
-    let mut all = Snapshot::default();
-    all.goroutines = (1..=4)
+    let mut goroutines: Vec<Goroutine> = (1..=4)
         .map(|id| waiting(id, here, id * 2_500_000))
         .collect();
-    all.goroutines.push(waiting(5, here, longest));
+    goroutines.push(waiting(5, here, longest));
+    let all = Snapshot {
+        goroutines,
+        ..Snapshot::default()
+    };
     let history = History::of_waits(ENDED, 30_000_000);
     (all, Histories::from([(here, history)]))
 }
