@@ -233,6 +233,40 @@ fn evicted_beside_a_send_and_a_close() {
     assert_eq!(got, expected);
 }
 
+/// The newest value is taken from the other end while somebody sends, and then the others: each once, and these in order.
+fn newest_beside_sends() {
+    let ring = ring(3);
+    assert!(send(&ring, 1) && send(&ring, 2));
+    let tx = ring.clone();
+    let sender = thread::spawn(move || [send(&tx, 3), send(&tx, 4)]);
+    // SAFETY: only this thread receives, and nothing is reserved.
+    let newest = unsafe { ring.pop_newest() }.expect("two are there").0.get();
+    let sent = sender.join().unwrap();
+    let mut got = drain(&ring);
+    assert!(got.is_sorted());
+    got.push(newest);
+    got.sort_unstable();
+    let expected = [1, 2, 3, 4].into_iter().filter(|n| *n < 3 || sent[n - 3]);
+    assert_eq!(got, Vec::from_iter(expected));
+    assert_ne!(newest, 1);
+    assert!((5..8).all(|n| send(&ring, n)), "all slots are room");
+    assert_eq!(drain(&ring), [5, 6, 7]);
+}
+
+/// The same while the ring is closed.
+fn newest_beside_close() {
+    let ring = ring(2);
+    assert!(send(&ring, 1) && send(&ring, 2));
+    let tx = ring.clone();
+    let closer = thread::spawn(move || tx.close());
+    // SAFETY: as above.
+    let newest = unsafe { ring.pop_newest() }.expect("two are there").0.get();
+    closer.join().unwrap();
+    assert_eq!((newest, drain(&ring)), (2, vec![1]));
+    assert!(!send(&ring, 3));
+    assert!(matches!(ring.pop(), Pop::Closed));
+}
+
 /// A reserved slot is filled while others send and receive around it: the order stays.
 fn reserved() {
     let ring = ring(2);
@@ -406,7 +440,7 @@ fn never_bare() {
 
 fn main() {
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let models: [(&'static str, usize, fn()); 17] = [
+    let models: [(&'static str, usize, fn()); 19] = [
         ("one_to_one", 3, one_to_one),
         ("two_senders", 3, two_senders),
         ("two_receivers", 3, two_receivers),
@@ -418,6 +452,8 @@ fn main() {
             2,
             evicted_beside_a_send_and_a_close,
         ),
+        ("newest_beside_sends", 2, newest_beside_sends),
+        ("newest_beside_close", 3, newest_beside_close),
         ("reserved", 3, reserved),
         ("given_back", 3, given_back),
         ("given_back_in_the_middle_of_receives", 3, || {

@@ -411,12 +411,19 @@ fn a_callback_that_panics_is_the_callers_and_may_use_the_channel() {
 
 /// Senders and receivers of all kinds on one channel while `meanwhile` runs: every value has one fate.
 fn traffic(capacity: usize, overflow: Overflow, meanwhile: impl FnOnce(&Sender<u64>) + Send) {
+    traffic_of(
+        chan::builder().capacity(capacity).overflow(overflow),
+        meanwhile,
+    );
+}
+
+/// The same, of a channel that is to be made.
+fn traffic_of(builder: chan::Builder<u64>, meanwhile: impl FnOnce(&Sender<u64>) + Send) {
     const SENDERS: u64 = 4;
     const EACH: u64 = 3_000;
     let (shed, received, returned) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let shed = Arc::new(shed);
     let told = shed.clone();
-    let builder = chan::builder().capacity(capacity).overflow(overflow);
     let (tx, rx) = builder
         .on_shed(move |one: Shed<u64>| {
             told.fetch_add(one.value, Ordering::Relaxed);
@@ -480,7 +487,8 @@ fn traffic(capacity: usize, overflow: Overflow, meanwhile: impl FnOnce(&Sender<u
     assert_eq!(
         fates.iter().sum::<u64>(),
         values * (values + 1) / 2,
-        "{overflow:?}: {fates:?}"
+        "{:?}: {fates:?}",
+        kept.overflow()
     );
 }
 
@@ -561,6 +569,92 @@ fn what_waited_too_long_is_shed_when_it_would_be_received() {
             .all(|s| s.cause == Cause::Late && s.sender.unwrap().file() == file!())
     );
     balance(&tx.statistics());
+}
+
+/// A channel with adaptive LIFO, whose queue stands for as long as the oldest value is older than the target: one hour, so that
+/// only `set_overflow` makes it stand or calm, and time makes nobody late.
+#[waterway::test]
+fn while_the_queue_stands_the_newest_comes_first() {
+    let tiny = Duration::from_nanos(1);
+    let hour = Duration::from_secs(3600);
+    let codel = |target, interval| Overflow::CoDel { target, interval };
+    let (shed, sheds) = mpsc::channel();
+    let shed = std::sync::Mutex::new(shed);
+    let builder = chan::builder().capacity(8).overflow(codel(hour, hour));
+    let (tx, rx) = builder
+        .adaptive_lifo(true)
+        .on_shed(move |one: Shed<u32>| shed.lock().unwrap().send((one.value, one.cause)).unwrap())
+        .make();
+    // Calm: in order.
+    (0..4).for_each(|n| tx.send(n).unwrap());
+    assert_eq!((rx.recv(), rx.recv()), (Ok(0), Ok(1)));
+    // It stands, and all are late: the newest is received, by each kind of receiver, and the others go.
+    tx.set_overflow(codel(tiny, tiny));
+    tx.send(4).unwrap();
+    waterway::time::sleep(Duration::from_millis(1));
+    assert_eq!(rx.recv(), Ok(4));
+    assert_eq!(
+        sheds.try_iter().collect::<Vec<_>>(),
+        [(2, Cause::Late), (3, Cause::Late)]
+    );
+    assert!(rx.is_empty());
+    // It stands, and nobody is late: the target is what has passed, so twice the target has not, or the test has stood still.
+    let mut orders = Vec::new();
+    for target in (0..).map(|n| Duration::from_millis(50 << n)) {
+        tx.set_overflow(codel(target, target));
+        let before = Instant::now();
+        (10..15).for_each(|n| tx.send(n).unwrap());
+        waterway::time::sleep(target + target / 8);
+        let got: Vec<u32> = vec![
+            rx.recv().unwrap(),
+            rx.try_recv().unwrap(),
+            select! { recv(rx) -> value => value.unwrap() },
+            rx.recv_timeout(hour).unwrap(),
+        ];
+        let last = rx.recv();
+        if before.elapsed() < target * 2 {
+            orders.push((got, last));
+            break;
+        }
+        while rx.try_recv().is_ok() {}
+        sheds.try_iter().for_each(drop);
+        assert!(
+            target < Duration::from_secs(10),
+            "this machine stands still"
+        );
+    }
+    assert_eq!(orders, [(vec![14, 13, 12, 11], Ok(10))]);
+    assert!(sheds.try_iter().next().is_none());
+    // Under another policy, and calm again: in order.
+    for overflow in [Overflow::Block, Overflow::DropOldest, codel(hour, hour)] {
+        tx.set_overflow(overflow);
+        (20..28).for_each(|n| tx.send(n).unwrap());
+        assert_eq!(rx.try_iter().collect::<Vec<_>>(), Vec::from_iter(20..28));
+    }
+    balance(&rx.statistics());
+}
+
+#[waterway::test]
+fn newest_first_under_load_every_value_has_one_fate() {
+    let tiny = Duration::from_nanos(1);
+    for target in [tiny, Duration::from_micros(20)] {
+        let overflow = Overflow::CoDel {
+            target,
+            interval: target,
+        };
+        for capacity in [1, 2, 8] {
+            let builder = chan::builder().capacity(capacity).overflow(overflow);
+            traffic_of(builder.adaptive_lifo(true), |_| {});
+        }
+    }
+}
+
+#[test]
+fn adaptive_lifo_needs_codel() {
+    let make = || chan::builder::<u8>().capacity(2).adaptive_lifo(true).make();
+    let payload = catch_unwind(make).expect_err("there is no CoDel");
+    let text = payload.downcast_ref::<String>().expect("a text");
+    assert!(text.contains("give it `Overflow::codel()`"), "{text}");
 }
 
 #[test]

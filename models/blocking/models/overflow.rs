@@ -6,7 +6,7 @@ use std::time::Duration;
 use shuttle::sync::Mutex;
 
 use super::{Goroutine, Model, Stage, Thread};
-use crate::chan::{Overflow, Shed, builder};
+use crate::chan::{Builder, Overflow, Shed, builder};
 use crate::{Receiver, Sender};
 
 pub(super) const MODELS: &[Model] = &[
@@ -34,7 +34,9 @@ pub(super) const MODELS: &[Model] = &[
         reserved(Overflow::DropOldest, true)
     }),
     ("evict_by_a_policy_that_comes", policy_comes),
-    ("evict_late_ones", late),
+    ("evict_late_ones", || late(false)),
+    ("evict_late_ones_newest_first", || late(true)),
+    ("evict_newest_beside_a_place_given_back", given_back),
 ];
 
 /// What became of values, in any order; and how many `on_shed` had.
@@ -47,13 +49,17 @@ impl Fates {
     }
 
     fn channel(&self, capacity: usize, overflow: Overflow) -> (Sender<u32>, Receiver<u32>) {
+        self.builder(capacity, overflow).make()
+    }
+
+    fn builder(&self, capacity: usize, overflow: Overflow) -> Builder<u32> {
         let fates = self.clone();
         let on_shed = move |shed: Shed<u32>| {
             *fates.1.lock().unwrap() += 1;
             fates.note(shed.value);
         };
         let builder = builder().capacity(capacity).overflow(overflow);
-        builder.on_shed(on_shed).make()
+        builder.on_shed(on_shed)
     }
 
     #[track_caller]
@@ -241,18 +247,28 @@ fn policy_comes() {
     tally(&rx, &fates);
 }
 
-fn late() {
+/// `lifo`: the newest value first, and the place behind the others may be one that a select has reserved.
+fn late(lifo: bool) {
     let mut stage = Stage::new();
     let fates = Fates::default();
+    let (say, word) = builder().make();
     let overflow = Overflow::CoDel {
         target: Duration::from_nanos(1),
         interval: Duration::from_nanos(1),
     };
-    let (tx, rx) = fates.channel(2, overflow);
+    let (tx, rx) = fates.builder(3, overflow).adaptive_lifo(lifo).make();
     for value in [1, 2, 3] {
         let tx = tx.clone();
         stage.actor(Goroutine, move || tx.send(value).unwrap());
     }
+    // Who parks gives the reserved place back, and sends later.
+    stage.actor(Thread, move || say.send(()).unwrap());
+    let selects = tx.clone();
+    stage.actor(Goroutine, move || {
+        crate::select! {
+            send(selects, { word.recv().unwrap(); 4 }) -> sent => sent.unwrap(),
+        }
+    });
     let changes = tx.clone();
     stage.actor(Thread, move || {
         changes.set_overflow(Overflow::Block);
@@ -265,6 +281,42 @@ fn late() {
         crate::select! { recv(selects) -> value => _ = value.map(|v| to.note(v)) }
     });
     stage.end();
-    fates.are([1, 2, 3]);
+    fates.are([1, 2, 3, 4]);
+    tally(&rx, &fates);
+}
+
+/// The first place is reserved and given back, so that the values behind it move up, while the newest of them is taken.
+fn given_back() {
+    let mut stage = Stage::new();
+    let fates = Fates::default();
+    let overflow = Overflow::CoDel {
+        target: Duration::from_nanos(1),
+        interval: Duration::from_nanos(1),
+    };
+    let (tx, rx) = fates.builder(4, overflow).adaptive_lifo(true).make();
+    let (say, word) = builder().make();
+    stage.actor(Goroutine, move || {
+        let behind = || {
+            (1..4).for_each(|value| tx.try_send(value).unwrap());
+            word.recv().unwrap();
+            4
+        };
+        crate::select! { send(tx, behind()) -> sent => sent.unwrap() }
+    });
+    stage.actor(Thread, move || say.send(()).unwrap());
+    let (looks, to) = (rx.clone(), fates.clone());
+    stage.actor(Thread, move || {
+        for _ in 0..6 {
+            looks
+                .try_recv()
+                .into_iter()
+                .for_each(|value| to.note(value));
+        }
+    });
+    stage.end();
+    while let Ok(value) = rx.try_recv() {
+        fates.note(value);
+    }
+    fates.are([1, 2, 3, 4]);
     tally(&rx, &fates);
 }

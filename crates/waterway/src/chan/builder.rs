@@ -5,12 +5,13 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::core::{Backlog, Core, Flavor};
+use super::core::{Backlog, Core, Flavor, LIFO};
 use super::handle::Handle;
 use super::overflow::{Overflow, Shed};
 use super::policy::OnShed;
 use super::ring::Ring;
 use super::{Receiver, Sender};
+use crate::primitives::Ordering;
 
 /// Makes a channel that holds up to `capacity` values; with 0, each value goes from hand to hand.
 ///
@@ -94,6 +95,7 @@ pub fn builder<T>() -> Builder<T> {
         name: None,
         capacity: Some(0),
         overflow: Overflow::Block,
+        adaptive_lifo: false,
         on_shed: None,
     }
 }
@@ -105,6 +107,7 @@ pub struct Builder<T> {
     name: Option<String>,
     capacity: Option<usize>,
     overflow: Overflow,
+    adaptive_lifo: bool,
     on_shed: Option<OnShed<T>>,
 }
 
@@ -130,6 +133,34 @@ impl<T> Builder<T> {
     /// What the channel does when it is full. It can be changed later: [`Sender::set_overflow`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
+        self
+    }
+
+    /// While the queue stands, receivers get the newest value first. For [`Overflow::CoDel`].
+    ///
+    /// As long as the oldest value has waited for less than the target, now and then, values come in the order in which they were
+    /// sent. If that has not been so for an interval, the newest one comes first: whoever asked last is most likely still waiting
+    /// for the answer, and gets it at once. The old ones are shed when they have waited for twice the target, or received when
+    /// there is time again. This is the adaptive LIFO of "Fail at Scale" (Maurer, ACM Queue 2015).
+    ///
+    /// Receivers take the channel's lock, whatever its policy is later; under another policy the oldest comes first. If the newest
+    /// place is one that a `select` has reserved and not filled yet, the oldest value is received.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::chan;
+    /// use waterway::flow::Overflow;
+    ///
+    /// let overflow = Overflow::CoDel { target: Duration::from_secs(1), interval: Duration::from_secs(1) };
+    /// let (tx, rx) = chan::builder().capacity(8).overflow(overflow).adaptive_lifo(true).make();
+    /// for n in 0..3 {
+    ///     tx.send(n).unwrap();
+    /// }
+    /// // Nothing stands here for so long.
+    /// assert_eq!(rx.recv(), Ok(0));
+    /// ```
+    pub fn adaptive_lifo(mut self, adaptive: bool) -> Self {
+        self.adaptive_lifo = adaptive;
         self
     }
 
@@ -162,13 +193,19 @@ impl<T> Builder<T> {
     /// # Panics
     ///
     /// If a buffer of that capacity can not exist or there is no memory for it. If the overflow policy makes no sense for that
-    /// capacity: [`Overflow`] says what each needs.
+    /// capacity: [`Overflow`] says what each needs. If [`adaptive_lifo`](Self::adaptive_lifo) is wanted without `CoDel`.
     #[track_caller]
     pub fn make(mut self) -> (Sender<T>, Receiver<T>) {
         if self.overflow == Overflow::KeepLatest && self.capacity == Some(0) {
             self.capacity = Some(1);
         }
         self.overflow.check(self.capacity);
+        assert!(
+            !self.adaptive_lifo || matches!(self.overflow, Overflow::CoDel { .. }),
+            "`adaptive_lifo` turns the order of a queue that CoDel finds standing, and this channel has `{:?}`: give it \
+             `Overflow::codel()`",
+            self.overflow
+        );
         let flavor = match self.capacity {
             None => Flavor::Unbounded(UnsafeCell::new(Backlog::new())),
             Some(0) => Flavor::Rendezvous,
@@ -177,6 +214,9 @@ impl<T> Builder<T> {
         let name = self.name.map(String::into_boxed_str);
         let first: Handle<T, 0> = Handle::first(Core::new(flavor, name, Location::caller()));
         let core = first.core();
+        if self.adaptive_lifo {
+            core.flags.fetch_or(LIFO, Ordering::Relaxed);
+        }
         if let Some(on_shed) = self.on_shed {
             core.policy_or(Some(on_shed));
         }
@@ -194,6 +234,7 @@ impl<T> fmt::Debug for Builder<T> {
             .field("name", &self.name)
             .field("capacity", &self.capacity)
             .field("overflow", &self.overflow)
+            .field("adaptive_lifo", &self.adaptive_lifo)
             .finish_non_exhaustive()
     }
 }

@@ -36,6 +36,10 @@ pub(super) const OVERFLOWS: usize = 16;
 /// In `flags`: values carry when they came (CoDel), so both ends go through the lock.
 pub(super) const TIMED: usize = 32;
 
+/// In `flags`, from the start or never: receivers, and selects with a reserved place, take the lock whatever the policy is, so that
+/// who has it may take the newest value (adaptive LIFO).
+pub(super) const LIFO: usize = 64;
+
 /// Who waits. Guarded by the channel's lock.
 #[derive(Default)]
 pub(crate) struct Queues {

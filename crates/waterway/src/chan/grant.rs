@@ -2,13 +2,13 @@
 
 use std::panic::Location;
 
-use super::core::{Core, Flavor, OVERFLOWS, Queues, RECV_WAITING, SEND_WAITING};
+use super::core::{Core, Flavor, LIFO, OVERFLOWS, Queues, RECV_WAITING, SEND_WAITING};
 use super::ops::Put;
 use super::ring::Claim;
 use super::settle::task_waits;
 use super::slot::{Grant, RecvSlot};
 use super::wakes::WakeList;
-use crate::primitives::Ordering;
+use crate::primitives::{LockGuard, Ordering};
 
 impl<T> Core<T> {
     /// What an arm of a select needs to send, if it can be had now. The caller stands in no queue of this channel.
@@ -84,7 +84,10 @@ impl<T> Core<T> {
             }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
                 self.stamp(ring, &ticket, Some(site));
-                let made_room = ring.complete(ticket, value)?;
+                let alone = self.alone();
+                let completed = ring.complete(ticket, value);
+                drop(alone);
+                let made_room = completed?;
                 self.look_behind(RECV_WAITING);
                 if made_room && self.flags() & SEND_WAITING != 0 {
                     self.settle_now();
@@ -94,6 +97,12 @@ impl<T> Core<T> {
             (Grant::Plain, _) => Err(value),
             (Grant::Slot(_), _) => unreachable!("only rings have slots"),
         }
+    }
+
+    /// The lock, where whoever changes a reserved place needs it.
+    #[inline]
+    fn alone(&self) -> Option<LockGuard<'_, Queues>> {
+        (self.flags() & LIFO != 0).then(|| self.lock())
     }
 
     /// Gives a grant back. Runs no user code but wakers: it may be called by whoever is about to park.
@@ -108,7 +117,9 @@ impl<T> Core<T> {
                 claimed.wake();
             }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
+                let alone = self.alone();
                 ring.void(ticket);
+                drop(alone);
                 // A slot that was revoked had nobody waiting, and what stood behind it is gone.
                 if self.flags() & (SEND_WAITING | RECV_WAITING) != 0 {
                     self.settle_now();

@@ -45,7 +45,8 @@
 use std::ptr::NonNull;
 
 use super::core::{
-    Core, Flavor, OVERFLOWS, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING, TIMED,
+    Core, Flavor, LIFO, OVERFLOWS, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING,
+    TIMED,
 };
 use super::ring::{Claim, Pop, Ring};
 use super::settle::{arms, blocked_receiver_waits, fresh_arm_waits, tell_task, value_waits};
@@ -121,7 +122,7 @@ impl<T> Core<T> {
     #[inline(never)]
     fn get_now(&self) -> Get<T> {
         if let Flavor::Ring(ring) = &self.flavor
-            && self.flags() & (RECV_CLOSED | TIMED) == 0
+            && self.flags() & (RECV_CLOSED | TIMED | LIFO) == 0
         {
             return match ring.pop() {
                 Pop::Value(value) => {

@@ -128,6 +128,21 @@ impl<T> Policy<T> {
         }
     }
 
+    /// Since when the value in that place waits.
+    pub(super) fn came(&self, place: usize, now: u64) -> u64 {
+        let stamp = self.stamps.get().map(|stamps| &stamps[place].at);
+        match stamp.map_or(0, |at| at.load(Ordering::Relaxed)) {
+            0 => now,
+            at => at,
+        }
+    }
+
+    /// True if the queue stands.
+    pub(super) fn is_overloaded(&self, now: u64) -> bool {
+        let codel = self.codel.lock();
+        codel.as_ref().is_some_and(|codel| codel.is_overloaded(now))
+    }
+
     /// True if a value that came then is to be shed.
     pub(super) fn is_late(&self, now: u64, came: u64) -> bool {
         let mut codel = self.codel.lock();

@@ -65,7 +65,7 @@ pub(crate) trait Port {
     ) -> Tried;
     /// Moves when the arm stops being one that can go, if that may happen while the caller has the lock. If it is the same
     /// before and after an attempt that failed, the arm could not go at any time between the first look and the attempt,
-    /// unless a slot was claimed and given back just then.
+    /// unless a slot was claimed and given back just then, or the newest value was taken and another came.
     fn turn(&self) -> usize;
     /// A look without the lock, which commits if that is simple. The caller stands in no queue.
     fn look(&self) -> Looked {

@@ -1,7 +1,7 @@
 //! The short way through a ring: there is room, or a value, at the first look, and nobody waits. Whatever else there may be
 //! (waiters, reservations, a closed channel, a race that was lost) is left to `ops.rs`, which says the same at length.
 
-use super::core::{Core, Flavor, OVERFLOWS, RECV_CLOSED, RECV_WAITING, SEND_WAITING, TIMED};
+use super::core::{Core, Flavor, LIFO, OVERFLOWS, RECV_CLOSED, RECV_WAITING, SEND_WAITING, TIMED};
 
 /// Larger values, in bytes, go the long way, which moves them less often.
 const SMALL: usize = 256;
@@ -33,7 +33,7 @@ impl<T> Core<T> {
         let Flavor::Ring(ring) = &self.flavor else {
             return None;
         };
-        if self.flags() & (RECV_CLOSED | RECV_WAITING | TIMED) != 0 {
+        if self.flags() & (RECV_CLOSED | RECV_WAITING | TIMED | LIFO) != 0 {
             return None;
         }
         let value = ring.pop_once()?;

@@ -15,11 +15,20 @@
 //! gives a value: whoever waits, or goes with nothing, has shed nothing, and what was shed is given away (`give_late`)
 //! when the caller stands in no queue.
 //!
+//! With `LIFO` (adaptive LIFO) besides, the oldest value tells whether the queue stands. While it does, the newest is taken, and then
+//! those from the other end that are too late are shed. The bit never changes, so nobody has read the flags before.
+//!
 //! Models (`models/`): `evict_..` in `blocking`.
+//!
+//! # Invariants
+//!
+//! - S5: under the lock of a channel with `LIFO` that its receivers have not closed, nobody else takes values from the ring, or fills or
+//!   gives up a reserved place: receivers (`get_quick`, `get_now`) and grants (`alone`) look at that bit first, and `clear` comes after
+//!   the close, which takes the lock.
 
 use std::panic::Location;
 
-use super::core::{Core, Flavor, OVERFLOWS, Queues, TIMED};
+use super::core::{Core, Flavor, LIFO, OVERFLOWS, Queues, TIMED};
 use super::ops::Put;
 use super::overflow::{Cause, Overflow, Shed};
 use super::policy::Policy;
@@ -196,13 +205,46 @@ impl<T> Core<T> {
         }
     }
 
-    /// Takes the oldest value that is not too late. Under the lock.
+    /// Takes the oldest value that is not too late, or the newest. Under the lock.
     #[inline]
     pub(super) fn pop(&self, ring: &Ring<T>) -> Pop<T> {
         match self.policy() {
-            Some(policy) if self.flags() & TIMED != 0 => pop_timed(ring, policy),
+            Some(policy) if self.flags() & TIMED != 0 => match self.pop_newest(ring, policy) {
+                Some(value) => Pop::Value(value),
+                None => pop_timed(ring, policy),
+            },
             _ => ring.pop(),
         }
+    }
+
+    /// While the queue of a channel with adaptive LIFO stands, takes the newest value, and sheds those that are too late. Nothing
+    /// if none stands behind the oldest. Under the lock.
+    #[cold]
+    fn pop_newest(&self, ring: &Ring<T>, policy: &Policy<T>) -> Option<T> {
+        if self.flags() & LIFO == 0 {
+            return None;
+        }
+        let now = clock();
+        let is_late = || {
+            let oldest = ring.first_place();
+            oldest.is_some_and(|place| policy.is_late(now, policy.came(place, now)))
+        };
+        // The look at the oldest comes first: it may find the queue good.
+        if !is_late() && !policy.is_overloaded(now) {
+            return None;
+        }
+        // SAFETY: S5.
+        let (value, place) = unsafe { ring.pop_newest() }?;
+        self.count_handed();
+        policy.unstamp(place, now);
+        while is_late() {
+            let Some((late, place)) = ring.pop_place() else {
+                break;
+            };
+            let (_, sender) = policy.unstamp(place, now);
+            policy.shed_late(late, sender);
+        }
+        Some(value)
     }
 
     /// Gives what was shed by receivers to whoever wants it. With no lock held, and in no queue.

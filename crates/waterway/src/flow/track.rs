@@ -175,9 +175,11 @@ impl Track {
     /// One more look, of a window of so many nanoseconds. True if the state changed.
     pub(super) fn add(&mut self, at: u64, seen: &Seen, window: u64) -> bool {
         self.waits = seen.waits;
+        // A look at a receiver that takes the newest value may count one that came twice.
+        let put = self.history.back().map_or(0, |before| before.put);
         let mut sample = Sample {
             at,
-            put: seen.put,
+            put: seen.put.max(put),
             taken: seen.taken,
             counts: seen.counts,
             senders: seen.waits.senders,

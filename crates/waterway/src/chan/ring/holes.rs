@@ -6,6 +6,9 @@
 //! behind it that is reserved by somebody else can not be moved: then the hole is stamped VOID, and whoever stamps that
 //! slot, or gives it up, takes up the hole before it (`close_up`).
 //!
+//! Where all receivers and all owners of reserved slots are under one lock, its holder may take the newest value
+//! (`pop_newest`): it makes a hole of the last slot and gives that up.
+//!
 //! # Invariants, beside those of the ring
 //!
 //! - R5: values behind a slot that has an owner are moved by that owner alone: receivers do not get past it, and who owns
@@ -14,10 +17,38 @@
 //!   one who stamped that one is about to look before it. (Of their two stamps, each a sequentially consistent exchange
 //!   with a look at the other after it, one comes second.)
 
-use super::{CLOSED, FREE, FULL, Front, RESERVED, Ring, STEP, Ticket, VOID};
+use super::{CLOSED, FREE, FULL, Front, RESERVED, Ring, STATE, STEP, Ticket, VOID};
 use crate::primitives::{Ordering, Spin};
 
 impl<T> Ring<T> {
+    /// Takes the newest value, with its place, if one stands last and not alone: `tail` moves back. (The last one goes by `head`,
+    /// which thus moves whenever the ring has become empty.)
+    ///
+    /// # Safety
+    ///
+    /// Meanwhile nobody else takes values, or fills or gives up reserved slots. Others may claim, and fill what they claim.
+    pub(crate) unsafe fn pop_newest(&self) -> Option<(T, usize)> {
+        let mut spin = Spin::new();
+        loop {
+            let (head, tail) = (self.head(), self.tail() & !STATE);
+            let last = self.previous(tail);
+            if tail == head || last == head {
+                return None;
+            }
+            match self.state(last) {
+                FULL if self.turn(last, FULL, FREE) => {
+                    // SAFETY: R1: it was full; nobody moves `head` past it (the caller), so from here on it is ours.
+                    let value = unsafe { (*self.slot(last).value.get()).assume_init_read() };
+                    self.give_back(Ticket(last));
+                    return Some((value, self.index(last)));
+                }
+                RESERVED | VOID => return None,
+                // It is being filled, or `tail` has moved.
+                _ => spin.once(),
+            }
+        }
+    }
+
     /// Marks a claimed slot: its value comes later, receivers shall not wait for it.
     pub(crate) fn reserve(&self, at: &Ticket) {
         self.slot(at.0)

@@ -265,6 +265,14 @@ impl<T> Ring<T> {
         None
     }
 
+    /// The place that the oldest value stands in, if that can be taken.
+    pub(super) fn first_place(&self) -> Option<usize> {
+        match self.front(&mut Spin::new()) {
+            Front::Value(head) => Some(self.index(head)),
+            _ => None,
+        }
+    }
+
     /// The place of a claimed slot.
     pub(super) fn place_of(&self, at: &Ticket) -> usize {
         self.index(at.0)
