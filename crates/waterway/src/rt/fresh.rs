@@ -5,6 +5,8 @@
 //! some hundreds in one turn is a crowd, first in, first out, of which thieves take many at once. So that nobody waits for ever
 //! behind others' children, the oldest comes first now and then.
 
+use std::cell::Cell;
+
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 
 use super::cell::Unstarted;
@@ -17,6 +19,8 @@ const LAST_MOST: usize = 256;
 pub(super) struct Fresh {
     last: Deque<Unstarted>,
     crowd: Deque<Unstarted>,
+    /// False if nothing has come since the owner found both empty. So who only asks need not look at what thieves write.
+    any: Cell<bool>,
 }
 
 /// Everybody's end.
@@ -30,6 +34,7 @@ impl Fresh {
         Fresh {
             last: Deque::new_lifo(),
             crowd: Deque::new_fifo(),
+            any: Cell::new(false),
         }
     }
 
@@ -43,6 +48,7 @@ impl Fresh {
     /// Adds one, the `nth` that the running goroutine spawns in this turn.
     #[inline]
     pub(super) fn push(&self, cell: Unstarted, nth: usize) {
+        self.any.set(true);
         if nth <= LAST_MOST {
             self.last.push(cell);
         } else {
@@ -50,14 +56,20 @@ impl Fresh {
         }
     }
 
+    /// True if there is surely none. Where thieves took the last one it is false until the next `pop`.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.last.is_empty() && self.crowd.is_empty()
+        !self.any.get()
     }
 
     #[inline]
     pub(super) fn pop(&self) -> Option<Unstarted> {
-        self.last.pop().or_else(|| self.crowd.pop())
+        if self.is_empty() {
+            return None;
+        }
+        let popped = self.last.pop().or_else(|| self.crowd.pop());
+        self.any.set(popped.is_some());
+        popped
     }
 
     /// The first of the crowd.
@@ -67,6 +79,7 @@ impl Fresh {
 
     /// Takes up to `most` from elsewhere: the first of them, and the others into the crowd.
     pub(super) fn take_many(&self, from: &Injector<Unstarted>, most: usize) -> Option<Unstarted> {
+        self.any.set(true);
         take(|| from.steal_batch_with_limit_and_pop(&self.crowd, most))
     }
 }
@@ -83,6 +96,7 @@ impl FreshStealer {
 
     /// Takes up to `most`: the first of them, and the others into the thief's crowd.
     pub(super) fn steal_many(&self, thief: &Fresh, most: usize) -> Option<Unstarted> {
+        thief.any.set(true);
         let to = &thief.crowd;
         let batch =
             |from: &Stealer<Unstarted>| take(|| from.steal_batch_with_limit_and_pop(to, most));
