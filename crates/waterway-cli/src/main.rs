@@ -7,7 +7,8 @@ mod tour;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, Error, Parser, Subcommand};
 use go::GoArgs;
 use overload::{Design, Load, OverloadArgs};
 use tour::Behaviour;
@@ -71,11 +72,27 @@ struct TourArgs {
 }
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    let command = Cli::try_parse()
+        .unwrap_or_else(|error| keep_hidden(error).exit())
+        .command;
     match command.unwrap_or(Command::Tour(TourArgs::default())) {
         Command::Tour(args) => tour::run(args),
         Command::Overload(args) => overload::run(args),
         Command::RunOverload { design, load } => overload::work(design, load),
         Command::RunExample { behaviour } => (behaviour.program)(),
     }
+}
+
+/// Nobody is to be told to use what is hidden.
+fn keep_hidden(mut error: Error) -> Error {
+    let kind = ContextKind::SuggestedSubcommand;
+    let Some(ContextValue::Strings(mut names)) = error.remove(kind) else {
+        return error;
+    };
+    let cli = Cli::command();
+    names.retain(|name| cli.find_subcommand(name).is_some_and(|c| !c.is_hide_set()));
+    if !names.is_empty() {
+        error.insert(kind, ContextValue::Strings(names));
+    }
+    error
 }

@@ -129,3 +129,15 @@ fn help_names_the_tour_and_its_options() {
         assert!(text(&help.stdout).contains(option), "{option}: {help:?}");
     }
 }
+
+#[test]
+fn what_is_hidden_is_not_suggested() {
+    let out = output(&mut waterway(&["overlod"]));
+    let stderr = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("a similar subcommand exists: 'overload'"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("run-"), "{stderr}");
+}

@@ -1,8 +1,9 @@
 //! What was found wrong: proved (verdicts), or likely (suspects).
 
 use std::borrow::Cow;
+use std::fmt;
 
-use crate::{ObjectId, Site, Wait, Who};
+use crate::{ObjectId, Site, Snapshot, Wait, Who};
 
 /// A proof that some will never go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,30 @@ pub struct Verdict {
     pub kind: VerdictKind,
     /// Those concerned. Of a cycle in its order: each waits for what the next one holds.
     pub parties: Vec<Party>,
+}
+
+/// As a dump has it and the runtime says it: several lines, without an end of the last. The main thread is called so if it is that of
+/// this process; a [`Snapshot`] knows whose it is.
+///
+/// ```
+/// let verdict = waterway_snapshot::Verdict::default();
+/// assert_eq!(verdict.to_string(), "proved: each waits for a lock that the next one holds");
+/// ```
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdicts = vec![self.clone()];
+        alone(f, |all| all.verdicts = verdicts)
+    }
+}
+
+/// Prints a snapshot that has nothing but one finding.
+fn alone(f: &mut fmt::Formatter<'_>, add: impl FnOnce(&mut Snapshot)) -> fmt::Result {
+    let mut all = Snapshot {
+        process: std::process::id(),
+        ..Snapshot::default()
+    };
+    add(&mut all);
+    f.write_str(all.to_string().trim())
 }
 
 /// What is proved.
@@ -72,6 +97,19 @@ pub struct Suspect {
     pub facts: Vec<Cow<'static, str>>,
     /// What is missing for a proof, in words; empty where nothing could be proved.
     pub unproved: Cow<'static, str>,
+}
+
+/// As a dump has it: several lines, without an end of the last. The main thread as in a [`Verdict`].
+///
+/// ```
+/// let suspect = waterway_snapshot::Suspect::default();
+/// assert!(suspect.to_string().starts_with("suspected: each seems to wait"));
+/// ```
+impl fmt::Display for Suspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suspects = vec![self.clone()];
+        alone(f, |all| all.suspects = suspects)
+    }
 }
 
 /// What is suspected.

@@ -2,7 +2,7 @@
 
 use waterway_snapshot::{
     Channel, Goroutine, Held, Holder, Lock, LockKind, ObjectId, ObjectKind, Party, Site, Snapshot,
-    State, Target, Thread, Verdict, VerdictKind, Wait, Who, Worker,
+    State, Suspect, SuspectKind, Target, Thread, Verdict, VerdictKind, Wait, Who, Worker,
 };
 
 fn at(line: u32) -> Site {
@@ -209,4 +209,35 @@ fn json_brings_it_back() {
         Snapshot::default(),
         "what is missing is as by default"
     );
+}
+
+#[test]
+fn findings_print_alone_as_in_a_dump() {
+    let party = Party {
+        who: Who::Goroutine(4),
+        name: Some("auditor".into()),
+        spawned_at: None,
+        holds: Vec::new(),
+        waits: None,
+    };
+    let suspect = Suspect {
+        kind: SuspectKind::HeldWorker,
+        parties: vec![party.clone()],
+        facts: vec!["for 3 s".into()],
+        ..Suspect::default()
+    };
+    let verdict = Verdict {
+        kind: VerdictKind::NeverWoken,
+        parties: vec![party],
+    };
+    assert_eq!(
+        verdict.to_string(),
+        "proved: it waits for what can never happen\n  goroutine 4 \"auditor\""
+    );
+    let snapshot = Snapshot {
+        verdicts: vec![verdict.clone()],
+        suspects: vec![suspect.clone()],
+        ..Snapshot::default()
+    };
+    assert_eq!(snapshot.to_string(), format!("\n{verdict}\n\n{suspect}\n"));
 }

@@ -208,7 +208,12 @@ fn addresses_are_looked_at_first() {
         assert!(said.contains(why) && said.contains(addr), "{addr}: {said}");
     }
     let taken = server().to_string();
-    assert!(refused(&taken).contains("in use"), "{}", refused(&taken));
+    let said = refused(&taken);
+    assert!(said.contains("in use"), "{said}");
+    assert!(
+        said.ends_with("take another port, or 0 for a free one"),
+        "{said}"
+    );
     let beyond = Serve::new()
         .beyond_loopback(true)
         .start("0.0.0.0:0")

@@ -386,10 +386,19 @@ impl fmt::Display for ChannelFlow {
                 write!(f, ", spawned at {site}")?;
             }
         }
-        if let Some(factor) = self.factor.filter(|_| self.state == FlowState::ReaderBound) {
-            write!(f, "; readers would need {factor:.1} times the rate")?;
+        if self.state != FlowState::ReaderBound {
+            return Ok(());
         }
-        Ok(())
+        match self.factor {
+            // What prints as 1.0 says nothing.
+            Some(factor) if factor >= 1.05 => {
+                write!(f, "; readers would need {factor:.1} times the rate")
+            }
+            _ if self.senders_waited > 0.0 => {
+                f.write_str("; senders are held back, so how much more would come is not known")
+            }
+            _ => Ok(()),
+        }
     }
 }
 

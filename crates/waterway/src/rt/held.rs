@@ -199,15 +199,23 @@ fn text(
             "Use waterway's own sleep and locks, blocking(), or Builder::dedicated()",
         ),
     };
-    let waits = match behind + backlog {
-        0 => String::new(),
-        all => format!("; {all} wait behind it ({backlog} of them have not started)"),
-    };
+    let waits = behind_it(behind, backlog);
     format!(
         "waterway: {who}, has held worker {} for {} ms, {doing}{waits}. {advice}.",
         worker.index,
         time.as_millis(),
     )
+}
+
+/// Who waits behind a held worker: those that could go on, and those that have not started.
+fn behind_it(ready: usize, fresh: usize) -> String {
+    match (ready + fresh, fresh) {
+        (0, _) => String::new(),
+        (1, 0) => "; 1 goroutine waits behind it".into(),
+        (1, _) => "; 1 goroutine waits behind it, not started".into(),
+        (all, 0) => format!("; {all} goroutines wait behind it"),
+        (all, _) => format!("; {all} goroutines wait behind it, {fresh} of them not started"),
+    }
 }
 
 /// What the worker's thread does, by the kernel's word. `None` where that cannot be read: the thread may have ended.
@@ -227,5 +235,25 @@ pub(crate) fn asleep_in_kernel(tid: u32) -> Option<bool> {
         'R' => Some(false),
         'S' | 'D' => Some(true),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behind_it;
+
+    #[test]
+    fn who_waits_behind_is_counted_in_words() {
+        assert_eq!(behind_it(0, 0), "");
+        assert_eq!(behind_it(1, 0), "; 1 goroutine waits behind it");
+        assert_eq!(
+            behind_it(0, 1),
+            "; 1 goroutine waits behind it, not started"
+        );
+        assert_eq!(behind_it(2, 0), "; 2 goroutines wait behind it");
+        assert_eq!(
+            behind_it(1, 2),
+            "; 3 goroutines wait behind it, 2 of them not started"
+        );
     }
 }

@@ -10,6 +10,7 @@
 use std::cell::Cell;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
+use super::cell::Identity;
 use super::say::say;
 use super::worker;
 
@@ -38,6 +39,7 @@ pub(super) fn install() {
         if usual {
             say_who();
         }
+        note(info);
         inner(info);
         IN_HOOK.set(false);
     }));
@@ -48,14 +50,25 @@ fn is_same(one: &Hook, other: &Hook) -> bool {
     std::ptr::eq(&**one, &**other)
 }
 
+/// For the test that the goroutine belongs to.
+fn note(info: &PanicHookInfo<'_>) {
+    if let Some(task) = worker::current()
+        && let Some(group) = &task.identity.group
+    {
+        group.note_panic(format!("{} {info}", who(&task.identity)));
+    }
+}
+
 fn say_who() {
     if let Some(task) = worker::current() {
-        let identity = &task.identity;
-        let name = identity.name.as_deref();
-        let name = name.map_or(String::new(), |name| format!(" {name:?}"));
-        say(format_args!(
-            "\ngoroutine {}{name}, spawned at {}, panics:",
-            identity.id, identity.site
-        ));
+        let (who, site) = (who(&task.identity), task.identity.site);
+        say(format_args!("\n{who}, spawned at {site}, panics:"));
     }
+}
+
+/// `goroutine 3 "name"`.
+fn who(identity: &Identity) -> String {
+    let name = identity.name.as_deref();
+    let name = name.map_or(String::new(), |name| format!(" {name:?}"));
+    format!("goroutine {}{name}", identity.id)
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use waterway_snapshot::{Party, Snapshot, Suspect, SuspectKind, Verdict, VerdictKind};
+use waterway_snapshot::{Party, Suspect, SuspectKind, Verdict, VerdictKind};
 
 use super::evidence::Evidence;
 use super::owners::{Set, Waiter, still_wait};
@@ -67,7 +67,7 @@ pub(super) fn unproved() -> Vec<Suspect> {
 /// thread of the pool for blocking calls, and may block.
 ///
 /// ```
-/// waterway::watch::on_verdict(|verdict| eprintln!("{} are stuck", verdict.parties.len()));
+/// waterway::watch::on_verdict(|verdict| eprintln!("{verdict}"));
 /// ```
 ///
 /// Go: none.
@@ -240,7 +240,7 @@ fn cycle_through(
 pub(super) fn mark(findings: &[Finding]) {
     for finding in findings {
         if let What::Proved(verdict) = &finding.what {
-            stuck::note(finding.waits.iter().copied(), &text(verdict));
+            stuck::note(finding.waits.iter().copied(), &format!("{verdict}\n"));
         }
     }
 }
@@ -251,7 +251,7 @@ pub(super) fn publish(rt: &'static Runtime, findings: Vec<Finding>) -> bool {
     for Finding { what, waits } in findings {
         match what {
             What::Proved(verdict) => {
-                say(format_args!("waterway: {}", text(&verdict)));
+                say(format_args!("waterway: {verdict}\n"));
                 VERDICTS.lock().push(verdict.clone());
                 tell(rt, verdict);
                 proved = true;
@@ -260,16 +260,6 @@ pub(super) fn publish(rt: &'static Runtime, findings: Vec<Finding>) -> bool {
         }
     }
     proved
-}
-
-/// As a dump has it.
-fn text(verdict: &Verdict) -> String {
-    let snapshot = Snapshot {
-        process: std::process::id(),
-        verdicts: vec![verdict.clone()],
-        ..Snapshot::default()
-    };
-    snapshot.to_string().trim_start().to_owned()
 }
 
 /// On a thread of the pool, since it is user code.

@@ -60,6 +60,20 @@ fn rates_and_what_would_balance_them() {
 }
 
 #[test]
+fn senders_that_are_held_back_do_not_say_how_much_would_come() {
+    // One more came in than went out, and the sender waits.
+    let look = |ms: u64| seen(Some(100), 100 + ms / 10 + ms / 900, ms / 10, 12, 0);
+    let mut track = Track::new(&look(0));
+    assert_eq!(run(&mut track, 0, 2000, look), [FlowState::ReaderBound]);
+    let report = track.report().unwrap();
+    assert!(report.factor.unwrap() < 1.05, "{report:?}");
+    let text = report.to_string();
+    let end = "; senders are held back, so how much more would come is not known";
+    assert!(text.ends_with(end), "{text}");
+    assert!(!text.contains("would need"), "{text}");
+}
+
+#[test]
 fn senders_that_pile_up_are_a_backlog() {
     // A goroutine for each item on an unbuffered channel.
     let look = |ms: u64| seen(Some(0), ms / 10, ms / 10, 1 + (ms - ms / 10) as usize, 0);

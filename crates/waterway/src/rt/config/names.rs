@@ -19,28 +19,32 @@ const TESTS: [&str; 4] = [
     "WATERWAY_FUZZ",
 ];
 
-/// A line about the variables of the environment that are called as settings are, and are none.
+/// So many letters may be wrong in a name that is meant to be another.
+const WRONG: usize = 3;
+
+/// Lines about the variables of the environment that are called as settings are, and are none.
 pub(super) fn unknown(names: impl Iterator<Item = String>) -> Option<String> {
-    let unknown = names.filter(|name| {
-        name.starts_with("WATERWAY_")
-            && !ALL.contains(&name.as_str())
-            && !TESTS.iter().any(|test| name.starts_with(test))
-    });
-    let mut unknown: Vec<String> = unknown
-        .map(|name| format!("{name} (the nearest is {})", nearest(&name)))
+    let mut unknown: Vec<String> = names
+        .filter(|name| {
+            name.starts_with("WATERWAY_")
+                && !ALL.contains(&name.as_str())
+                && !TESTS.iter().any(|test| name.starts_with(test))
+        })
         .collect();
     unknown.sort();
-    (!unknown.is_empty()).then(|| {
-        format!(
-            "waterway: the environment has what is no setting, and is ignored: {}\n",
-            unknown.join(", ")
-        )
-    })
+    let line = |name: &String| {
+        let hint = match meant(name) {
+            Some(known) => format!("did you mean {known}?"),
+            None => format!("the settings are {}", ALL.join(", ")),
+        };
+        format!("waterway: unknown setting {name} is ignored; {hint}\n")
+    };
+    (!unknown.is_empty()).then(|| unknown.iter().map(line).collect())
 }
 
-fn nearest(name: &str) -> &'static str {
+fn meant(name: &str) -> Option<&'static str> {
     let near = ALL.iter().min_by_key(|known| distance(name, known));
-    near.expect("there are settings")
+    near.copied().filter(|near| distance(name, near) <= WRONG)
 }
 
 /// How many letters are to be put in, taken out or changed to make `b` of `a`.
@@ -63,13 +67,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_setting_is_told_with_the_nearest() {
+    fn what_is_no_setting_is_told_with_what_may_be_meant() {
         let names = |names: &[&str]| unknown(names.iter().map(|n| n.to_string()));
         assert_eq!(names(&["PATH", "WATERWAY_GUARD", "WATERWAY_TEST_X"]), None);
-        let line = names(&["WATERWAY_MAXPROCS", "WATERWAY_STACK", "HOME"]).unwrap();
-        assert!(line.contains("WATERWAY_MAXPROCS (the nearest is WATERWAY_MAX_PROCS)"));
-        assert!(line.contains("WATERWAY_STACK (the nearest is WATERWAY_"));
-        assert!(!line.contains("HOME"));
+        assert_eq!(
+            names(&["WATERWAY_MAXPROCS", "WATERWAY_FOO", "HOME"]).unwrap(),
+            "waterway: unknown setting WATERWAY_FOO is ignored; the settings are WATERWAY_MAX_PROCS, WATERWAY_STACK_SIZE, \
+             WATERWAY_DEADLOCK, WATERWAY_SIGQUIT, WATERWAY_CHECK_TLS, WATERWAY_HELD_WARN_MS, WATERWAY_GUARD\n\
+             waterway: unknown setting WATERWAY_MAXPROCS is ignored; did you mean WATERWAY_MAX_PROCS?\n"
+        );
     }
 
     #[test]

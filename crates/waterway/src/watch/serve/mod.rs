@@ -112,7 +112,12 @@ impl Serve {
             )));
         }
         let system = |error: io::Error| failed(error.to_string());
-        let listener = TcpListener::bind(&found[..]).map_err(system)?;
+        let listener = TcpListener::bind(&found[..]).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => failed(format!(
+                "{error}: this process or another has it: take another port, or 0 for a free one"
+            )),
+            _ => system(error),
+        })?;
         let addr = listener.local_addr().map_err(system)?;
         if !addr.ip().is_loopback() {
             say(format_args!(
