@@ -48,6 +48,7 @@ fn programs(program: &str) {
         "churn" => churn(),
         "carried_behind_the_compilers_back" => carried_behind_the_compilers_back(),
         "guard_on_a_worker_that_blocks_in_a_waker" => guard_on_a_worker_that_blocks_in_a_waker(),
+        "lent_guard_of_a_task" => lent_guard_of_a_task(),
         "whole_program" => whole_program(),
         other => panic!("no program {other:?}"),
     }
@@ -421,6 +422,37 @@ fn read_guard_with_a_sibling() {
     comes_through(&watch, stuck, rescue);
 }
 
+/// The guard of a task may go to another thread, so another goroutine may drop it where it lies: on the stack of one who waits.
+fn lent_guard_of_a_task() {
+    static RW: RwLock<u32> = RwLock::new(1);
+    static MUTEX: Mutex<u32> = Mutex::new(1);
+    let watch = Watch::new();
+    let (rescue, wait) = chan::<()>(0);
+    let (tell, told) = chan::<()>(0);
+    let stuck = go(move || {
+        let mut lent = Some(waterway::block_on(RW.write_async()));
+        let lent = &mut lent;
+        waterway::scope(|s| {
+            s.go(move || {
+                let _ = wait.recv();
+                drop(lent.take());
+            });
+            drop(tell);
+            while MUTEX.try_lock().is_some() {
+                yield_now();
+            }
+            drop(MUTEX.lock());
+        });
+    });
+    let other = go(move || {
+        let _ = told.recv();
+        let one = MUTEX.lock();
+        *RW.write() += *one;
+    });
+    comes_through(&watch, stuck, rescue);
+    other.join().unwrap();
+}
+
 fn guard_in_a_box() {
     static MUTEX: Mutex<u32> = Mutex::new(1);
     let watch = Watch::new();
@@ -616,6 +648,7 @@ pass! {
     a_guard_in_a_channel_is_no_proof => "guard_in_a_channel",
     a_read_guard_that_a_sibling_has_is_no_proof => "read_guard_with_a_sibling",
     a_guard_in_a_box_is_no_proof => "guard_in_a_box",
+    a_task_s_guard_that_was_lent_is_no_proof => "lent_guard_of_a_task",
     waits_with_a_limit_are_no_proof => "timed_waits",
     a_guard_beside_a_worker_that_blocked_is_no_proof => "guard_on_a_worker_that_blocks_in_a_waker",
     a_lock_that_a_task_holds_is_no_proof => "held_by_a_task",
@@ -670,6 +703,7 @@ fn main() {
             a_guard_in_a_channel_is_no_proof,
             a_read_guard_that_a_sibling_has_is_no_proof,
             a_guard_in_a_box_is_no_proof,
+            a_task_s_guard_that_was_lent_is_no_proof,
             waits_with_a_limit_are_no_proof,
             a_lock_that_a_task_holds_is_no_proof,
             locks_that_are_fought_for_are_no_proof,

@@ -15,7 +15,9 @@ use crate::primitives::{AtomicUsize, Ordering, fence};
 /// How far the word that guards of a core hold is from the core: beyond what it consists of, so that no pointer into it looks like
 /// a guard, and within its block.
 pub(crate) const GUARD_WORD: usize = 96;
-const _: () = assert!(Arena::block_size(LINE + 1) > GUARD_WORD);
+/// The same, of guards that tasks have: those go from thread to thread.
+pub(crate) const TASK_GUARD_WORD: usize = GUARD_WORD + 8;
+const _: () = assert!(Arena::block_size(LINE + 1) > TASK_GUARD_WORD);
 
 /// A shared core in [`HANDLES`]: the header, a count of references, and the object's own state.
 #[repr(C)]

@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::primitives::{AtomicPtr, Ordering};
-use crate::rt::core_box::{CoreBox, GUARD_WORD};
+use crate::rt::core_box::{CoreBox, GUARD_WORD, TASK_GUARD_WORD};
 use crate::rt::header::CoreKind;
 
 pub(super) struct LazyCore<S> {
@@ -76,9 +76,18 @@ pub(super) fn address<S>(core: &CoreBox<S>) -> usize {
 
 /// The word of a guard: an address in the core's block that is nothing else's. A scan of memory finds by it who holds what.
 pub(super) fn guard_word<S>(core: &CoreBox<S>) -> *const () {
+    word_at(core, GUARD_WORD)
+}
+
+/// The word of a guard that may go to another thread.
+pub(super) fn task_guard_word<S>(core: &CoreBox<S>) -> *const () {
+    word_at(core, TASK_GUARD_WORD)
+}
+
+fn word_at<S>(core: &CoreBox<S>, offset: usize) -> *const () {
     std::ptr::from_ref(core)
         .cast::<u8>()
-        .wrapping_add(GUARD_WORD)
+        .wrapping_add(offset)
         .cast()
 }
 

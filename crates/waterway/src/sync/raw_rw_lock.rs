@@ -19,7 +19,7 @@
 use std::marker::PhantomData;
 use std::panic::Location;
 
-use super::lazy_core::guard_word;
+use super::lazy_core::{guard_word, task_guard_word};
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::core_box::CoreBox;
 use crate::wait::{Claimed, Limit, Stand, Turn, Wait, WaitKey, WaitQueue, WaitsAt};
@@ -183,6 +183,17 @@ impl<'a> Held<'a> {
             core.header.set_held_at(site);
         }
         Held::new(core, want)
+    }
+
+    /// As `taken`, by a task: it may go to another thread.
+    pub(super) fn taken_by_task(
+        core: &'a CoreBox<Core>,
+        want: Want,
+        site: &'static Location<'static>,
+    ) -> Held<'a> {
+        let mut held = Held::taken(core, want, site);
+        held.word = task_guard_word(core);
+        held
     }
 
     pub(super) fn new(core: &'a CoreBox<Core>, want: Want) -> Held<'a> {

@@ -76,7 +76,7 @@ fn poll<'a>(
         return Poll::Pending;
     }
     let RwLockTask { core, want } = *wait.at();
-    Poll::Ready(Held::taken(core, want, site))
+    Poll::Ready(Held::taken_by_task(core, want, site))
 }
 
 /// A lock that is waited for: from [`RwLock::read_async`].

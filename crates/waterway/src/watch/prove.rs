@@ -14,7 +14,7 @@
 //! | the end of a goroutine | that goroutine is of the set |
 //!
 //! *A guard is with the set* if the word that each guard holds is found on the stacks of the set, and nowhere else that counts.
-//! A guard does not leave the thread that took it, and a mutex names who took it. So that thread's goroutines are stopped between two
+//! A guard does not leave the thread that took it (but for a task's, which counts as elsewhere wherever it lies), and a mutex names who took it. So that thread's goroutines are stopped between two
 //! turns (`halt`): then the guard lies in memory and does not move. All memory that can be written is looked through but for what
 //! cannot matter: stacks that nobody uses, dead parts of stacks, stacks of other threads and of goroutines that live there. A lock
 //! for many readers does not say who has it. There every worker is stopped, and there is a proof only if no other thread

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use crate::rt::core_box::GUARD_WORD;
+use crate::rt::core_box::{GUARD_WORD, TASK_GUARD_WORD};
 use crate::rt::thread::own_stack;
 
 const WORD: usize = size_of::<usize>();
@@ -110,8 +110,8 @@ impl Mapping {
 struct Search {
     memory: File,
     pagemap: File,
-    /// Upside down, sorted, with their indices.
-    words: Vec<(usize, usize)>,
+    /// Upside down, sorted, each with the index of its core, and whether it is of a guard that a task has.
+    words: Vec<(usize, usize, bool)>,
     buffer: Vec<u8>,
     hits: Vec<Hit>,
 }
@@ -120,7 +120,10 @@ impl Search {
     fn new(cores: &[usize]) -> Result<Search, Unclear> {
         let turned = cores.iter().enumerate();
         let mut turned: Vec<_> = turned
-            .map(|(at, core)| (!(core + GUARD_WORD), at))
+            .flat_map(|(at, core)| {
+                let of_task = (!(core + TASK_GUARD_WORD), at, true);
+                [(!(core + GUARD_WORD), at, false), of_task]
+            })
             .collect();
         turned.sort_unstable();
         Ok(Search {
@@ -220,7 +223,9 @@ impl Search {
                 && word <= high
                 && let Ok(found) = self.words.binary_search_by_key(&word, |w| w.0)
             {
-                let core = self.words[found].1;
+                let (_, core, of_task) = self.words[found];
+                // Wherever it lies, another thread may have been lent it.
+                let of = if of_task { Of::Anybody } else { of };
                 self.hits.push(Hit { core, of });
             }
         }
