@@ -739,3 +739,27 @@ fn a_callback_may_park() {
     drop((told, tx, rx));
     assert_eq!(collector.join().unwrap(), [0, 1, 2, 6, 7]);
 }
+
+/// What is in the channel when it comes under CoDel has no time of its own, whatever stood in its places before.
+#[test]
+fn values_that_were_there_before_codel_are_not_late() {
+    let overflow = Overflow::CoDel {
+        target: Duration::from_millis(50),
+        interval: Duration::from_millis(60),
+    };
+    let (tx, rx, sheds) = made(4, overflow);
+    for n in 0..4 {
+        tx.send(n).unwrap();
+    }
+    tx.set_overflow(Overflow::Block);
+    for n in 0..4 {
+        assert_eq!(rx.recv(), Ok(n));
+    }
+    waterway::time::sleep(Duration::from_millis(110));
+    tx.send(4).unwrap();
+    tx.send(5).unwrap();
+    tx.set_overflow(overflow);
+    waterway::time::sleep(Duration::from_millis(61));
+    assert_eq!((rx.try_recv(), rx.try_recv()), (Ok(4), Ok(5)));
+    assert!(sheds.try_recv().is_err());
+}

@@ -44,6 +44,13 @@ struct Stamp {
     sender: AtomicUsize,
 }
 
+impl Stamp {
+    fn clear(&self) {
+        self.at.store(0, Ordering::Relaxed);
+        self.sender.store(0, Ordering::Relaxed);
+    }
+}
+
 impl<T> Policy<T> {
     /// The policy of the channel with that number.
     pub(super) fn new(channel: usize, on_shed: Option<OnShed<T>>) -> Policy<T> {
@@ -67,8 +74,13 @@ impl<T> Policy<T> {
     pub(super) fn set(&self, overflow: Overflow, places: usize, now: u64) {
         let codel = match overflow {
             Overflow::CoDel { target, interval } => {
-                self.stamps
+                let stamps = self
+                    .stamps
                     .get_or_init(|| (0..places).map(|_| Stamp::default()).collect());
+                if self.codel.lock().is_none() {
+                    // Of values that went without a look at their stamps, since the last time that they had any.
+                    stamps.iter().for_each(Stamp::clear);
+                }
                 Some(CoDel::new(target, interval, now))
             }
             _ => None,
