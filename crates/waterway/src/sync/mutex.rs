@@ -225,7 +225,9 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if !self.word.is_null() {
+        // SAFETY: the guard's own field. The read is volatile so that the word is in memory all the time, where a scan finds it.
+        let word = unsafe { std::ptr::read_volatile(&raw const self.word) };
+        if !word.is_null() {
             self.unlock();
         }
     }

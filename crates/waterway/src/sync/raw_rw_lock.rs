@@ -208,8 +208,12 @@ impl<'a> Held<'a> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        // SAFETY: its own field; no stale word may look like a held lock.
-        unsafe { std::ptr::write_volatile(&raw mut self.word, std::ptr::null()) };
+        // SAFETY: its own field. The read has it in memory all the time, where a scan finds it; after the write no stale word looks like a
+        // held lock.
+        unsafe {
+            let _ = std::ptr::read_volatile(&raw const self.word);
+            std::ptr::write_volatile(&raw mut self.word, std::ptr::null());
+        }
         let before = self
             .core
             .header

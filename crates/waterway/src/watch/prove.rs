@@ -41,7 +41,9 @@ use super::scan::{self, Of, Part};
 use crate::primitives::Lock;
 use crate::rt::clock::clock;
 use crate::rt::halt::Halt;
+use crate::rt::park::THREAD;
 use crate::rt::sched::Runtime;
+use crate::rt::thread;
 use crate::rt::worker::Worker;
 use crate::wait::line_at;
 
@@ -117,7 +119,7 @@ fn judge(rt: &'static Runtime, state: &mut State, begun: u64) {
         true => state.due = Some(clock() + AGE),
         false => state.begun = begun,
     }
-    let Ok(set) = candidates(waiters.all) else {
+    let Ok(set) = candidates(rt, waiters.all) else {
         state.due = Some(clock() + AGE);
         return;
     };
@@ -155,8 +157,10 @@ fn judge(rt: &'static Runtime, state: &mut State, begun: u64) {
     }
 }
 
-/// Those who may be stuck, by what locks say of themselves and by a glance at stacks.
-fn candidates(all: Vec<Waiter>) -> Result<Vec<Waiter>, scan::Unclear> {
+/// Those who may be stuck, by what locks say of themselves and by a glance at stacks. Nobody is stopped for that, so it is no proof;
+/// but where a guard of a readers-writer lock lies with somebody who does not wait for one of these, as in every program that is
+/// well, nobody needs to be.
+fn candidates(rt: &Runtime, all: Vec<Waiter>) -> Result<Vec<Waiter>, scan::Unclear> {
     let mut set = Set::new(all);
     set.settle(|set, waiter| waiter.at_rw_lock() || set.has(waiter.holder));
     if !set.iter().any(Waiter::at_rw_lock) {
@@ -164,32 +168,54 @@ fn candidates(all: Vec<Waiter>) -> Result<Vec<Waiter>, scan::Unclear> {
     }
     let set_now = set.into_vec();
     let cores: Vec<usize> = set_now.iter().map(|w| w.waiting.key.object).collect();
-    let stack = |(at, waiter): (usize, &Waiter)| Part {
+    let hits = scan::within(&cores, &stacks(rt, &set_now))?;
+    let mut with: HashMap<usize, HashSet<usize>> = HashMap::new();
+    for hit in hits {
+        let who = match hit.of {
+            Of::Party(at) => set_now[at].who,
+            _ => NOT_A_PARTY,
+        };
+        with.entry(cores[hit.core]).or_default().insert(who);
+    }
+    let mut set = Set::new(set_now);
+    set.settle(|set, waiter| match waiter.at_rw_lock() {
+        // Whoever stands before it there waits for one who has a guard, too.
+        true => with
+            .get(&waiter.waiting.key.object)
+            .is_some_and(|whos| whos.iter().all(|who| set.has(*who))),
+        false => set.has(waiter.holder),
+    });
+    Ok(set.into_vec())
+}
+
+/// Nobody has this number.
+const NOT_A_PARTY: usize = usize::MAX;
+
+/// The stacks of these, and of all others that there are now.
+fn stacks(rt: &Runtime, parties: &[Waiter]) -> Vec<Part> {
+    let party = |(at, waiter): (usize, &Waiter)| Part {
         range: waiter.stack(),
         of: Of::Party(at),
     };
-    let parts: Vec<Part> = set_now.iter().enumerate().map(stack).collect();
-    let hits = scan::within(&cores, &parts)?;
-    let with: HashSet<(usize, usize)> = hits
-        .iter()
-        .filter_map(|hit| match hit.of {
-            Of::Party(at) => Some((cores[hit.core], set_now[at].who)),
-            _ => None,
-        })
-        .collect();
-    let mut set = Set::new(set_now);
-    set.settle(|set, waiter| {
-        let guard = || {
-            with.iter()
-                .any(|(core, who)| *core == waiter.waiting.key.object && set.has(*who))
-        };
-        match waiter.at_rw_lock() {
-            // Whoever stands before it there waits for one who has a guard, too.
-            true => guard(),
-            false => set.has(waiter.holder),
+    let mut parts: Vec<Part> = parties.iter().enumerate().map(party).collect();
+    let whos: HashSet<usize> = parties.iter().map(|w| w.who).collect();
+    let other = |range| Part {
+        range,
+        of: Of::Anybody,
+    };
+    rt.each_worker(|worker| {
+        worker.each_live(|task| {
+            if !whos.contains(&(task.identity.id as usize)) {
+                parts.push(other(task.stack_range()));
+            }
+        });
+    });
+    thread::for_each(|parker| {
+        if !whos.contains(&(THREAD | parker.tid() as usize)) && !parker.stack().is_empty() {
+            parts.push(other(parker.stack()));
         }
     });
-    Ok(set.into_vec())
+    parts
 }
 
 /// What is true of the candidates: `None` if it could not be looked at now.
