@@ -172,7 +172,6 @@ pub(crate) mod arena {
 
 pub(crate) mod fork {
     pub(crate) fn install() {}
-    pub(crate) fn check_end() {}
 }
 
 pub(crate) mod overflow {

@@ -198,6 +198,7 @@ where
         body
     };
     let result = catch_unwind(AssertUnwindSafe(|| __rust_begin_short_backtrace(body)));
+    crate::rt::fork::check_end();
     // Before anybody is told of the end.
     super::local::end();
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.

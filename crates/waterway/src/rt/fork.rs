@@ -16,10 +16,11 @@ pub(super) fn install() {
     debug_assert_eq!(result, 0, "pthread_atfork fails only without memory");
 }
 
-/// A goroutine has finished. In a child of `fork` that is the one which forked: nothing is left to run, and the workers'
-/// loop must not go on with copies of what the parent runs.
+/// A goroutine's body has ended. In a child of `fork` that is the goroutine which forked: nothing is left to run, and the workers'
+/// loop must not go on with copies of what the parent runs. Nobody is told of the end before: those who would be may have held
+/// the locks that this needs, at the moment of the fork.
 #[inline]
-pub(super) fn check_end() {
+pub(crate) fn check_end() {
     if FORKED.load(Ordering::Relaxed) {
         super::say::say(format_args!(
             "waterway: a goroutine that called fork() has ended in the child, which should have called exec or exit\n"

@@ -292,7 +292,6 @@ impl Worker {
             self.stopwatch.stop(finished);
         }
         if finished && let Some(task) = last {
-            super::fork::check_end();
             self.end(rt, task);
         }
     }
