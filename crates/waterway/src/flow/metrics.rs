@@ -23,7 +23,7 @@ use crate::chan::Cause;
 /// Channels and gates have their name (`channel`, `gate`), the line that made them (`made_at`) and their number (`id`) as labels. A
 /// series ends when its channel or gate goes. Of more than 1,000 channels those are told through which most values went.
 ///
-/// `/metrics` of [`watch::serve`](crate::watch::serve()) has these as well.
+/// `/metrics` of `watch::serve` (feature `serve`) has these as well.
 ///
 /// # Blocking
 ///
