@@ -12,7 +12,9 @@ pub(super) const ALL: [&str; 7] = [
 ];
 
 /// By what begins so the project's own tests are told what to do.
-const TESTS: [&str; 4] = [
+const TESTS: [&str; 6] = [
+    "WATERWAY_CI",
+    "WATERWAY_MODEL_",
     "WATERWAY_TEST_",
     "WATERWAY_SEED",
     "WATERWAY_STRESS",
