@@ -77,7 +77,7 @@ fn a_value_that_could_not_be_made_panics_for_all() {
     let first = catch_unwind(AssertUnwindSafe(|| *value)).unwrap_err();
     assert_eq!(first.downcast_ref(), Some(&"x"));
     let second = catch_unwind(AssertUnwindSafe(|| *value)).unwrap_err();
-    let text = second.downcast_ref::<&str>().unwrap();
+    let text = second.downcast_ref::<String>().unwrap();
     assert!(text.contains("panicked before"), "{text}");
     scope(|s| {
         s.go(|| *value).join().unwrap_err();

@@ -64,7 +64,11 @@ fn no_period_never_ticks() {
 fn a_ticker_without_period_panics() {
     let _bound = bound();
     let panic = catch_unwind(|| Ticker::new(Duration::ZERO)).unwrap_err();
-    assert_eq!(panic.downcast_ref(), Some(&"zero interval for Ticker::new"));
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(
+        text.starts_with("Ticker::new with a period of zero"),
+        "{text}"
+    );
 }
 
 /// Go: TestTickerResetLtZeroDuration (tick_test.go).
@@ -75,9 +79,11 @@ fn a_reset_without_period_panics() {
     let panic = catch_unwind(std::panic::AssertUnwindSafe(|| {
         ticker.reset(Duration::ZERO)
     }));
-    assert_eq!(
-        panic.unwrap_err().downcast_ref(),
-        Some(&"zero interval for Ticker::reset")
+    let panic = panic.unwrap_err();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(
+        text.starts_with("Ticker::reset with a period of zero"),
+        "{text}"
     );
 }
 
