@@ -30,7 +30,8 @@
 //! one of the set has to do so, after it has gone on; the first that does would have gone on by itself.
 //!
 //! Not seen are guards that code carries to another thread although they are not `Send` (`unsafe impl Send`, as `send_wrapper` does),
-//! guards whose address is kept in another form than a pointer's, and guards at odd addresses (`repr(packed)`).
+//! guards whose address is kept in another form than a pointer's, guards at odd addresses (`repr(packed)`), and guards in memory
+//! that was made read-only.
 
 use std::collections::{HashMap, HashSet};
 

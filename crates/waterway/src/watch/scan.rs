@@ -118,6 +118,9 @@ struct Search {
 
 impl Search {
     fn new(cores: &[usize]) -> Result<Search, Unclear> {
+        if rustix::param::page_size() != PAGE {
+            return Err("pages of memory are larger than is known here");
+        }
         let turned = cores.iter().enumerate();
         let mut turned: Vec<_> = turned
             .flat_map(|(at, core)| {
