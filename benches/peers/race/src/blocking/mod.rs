@@ -10,7 +10,9 @@ mod spawning;
 
 use std::time::Duration;
 
-pub use channels::{mpmc, mpmc0, mutex, mutex8, mutex8_of, mutex_of, pingpong, sieve, spsc, try_recv};
+pub use channels::{
+    mpmc, mpmc0, mutex, mutex_of, mutex8, mutex8_of, pingpong, sieve, spsc, try_recv,
+};
 pub use crowds::{parked, skynet};
 pub use pipelines::{pipeline_a, pipeline_b, pipeline_c, pipeline_d};
 pub use scaling::{scaling_pingpong, scaling_spawn, scaling_timers};
