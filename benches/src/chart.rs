@@ -17,7 +17,8 @@ const TOP: i32 = 70;
 const ROW: i32 = 24;
 /// Doublings to either side of Go.
 const SIDE: f64 = 5.0;
-const COLOURS: [(&str, RGBColor); 4] = [
+/// Waterway, and then its rivals but for Go, who is what they are held against.
+pub const COLOURS: [(&str, RGBColor); 4] = [
     ("waterway", RGBColor(0, 95, 175)),
     ("tokio", RGBColor(200, 80, 0)),
     ("may", RGBColor(0, 135, 90)),

@@ -34,16 +34,18 @@ impl<'a> Report<'a> {
         &self.by_workers[0].1
     }
 
+    /// Waterway's own, but for its variants.
+    fn ours(&self) -> impl Iterator<Item = &'a Series> {
+        let all = self.results().iter();
+        all.filter(|s| s.peer == "waterway" && s.variant.is_empty())
+    }
+
     /// Waterway beside Go: a row for each metric.
     pub fn summary(&self) -> String {
         let mut out = String::from(
             "| workload | Waterway | Go | Waterway : Go | CPU : Go | best other : Go |\n| --- | ---: | ---: | ---: | ---: | --- |\n",
         );
-        let ours = self
-            .results()
-            .iter()
-            .filter(|s| s.peer == "waterway" && s.variant.is_empty());
-        for series in ours {
+        for series in self.ours() {
             let go = self.go(series);
             let _ = writeln!(
                 out,
@@ -113,8 +115,7 @@ impl<'a> Report<'a> {
         let cpu = |s: &Series| Spread::of(&s.cpu).map_or("-".into(), |cpu| figure(cpu.median));
         let short = |ratio: Option<Spread>| ratio.map_or("-".into(), |r| figure(r.median));
         let mut last = "";
-        let ours = |s: &&Series| s.peer == "waterway" && s.variant.is_empty();
-        for first in self.results().iter().filter(ours) {
+        for first in self.ours() {
             if std::mem::replace(&mut last, first.workload.name) == first.workload.name {
                 continue; // the first metric only
             }

@@ -6,19 +6,14 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use crate::chart;
 use crate::race::Series;
 use crate::report;
 use crate::stats::Spread;
 
 const WIDTH: u32 = 960;
 const PANEL: u32 = 300;
-const COLOURS: [(&str, RGBColor); 5] = [
-    ("waterway", RGBColor(0, 95, 175)),
-    ("go", RGBColor(20, 20, 20)),
-    ("tokio", RGBColor(200, 80, 0)),
-    ("may", RGBColor(0, 135, 90)),
-    ("threads", RGBColor(130, 130, 130)),
-];
+const GO: RGBColor = RGBColor(20, 20, 20);
 
 /// The costs of one variant of one rival, by size.
 struct Line {
@@ -103,9 +98,11 @@ fn panels(results: &[Series]) -> Vec<Panel> {
         if size(series).is_none() || panels.iter().any(|(name, _)| *name == workload.name) {
             continue;
         }
-        let lines = COLOURS
-            .iter()
-            .filter_map(|&(peer, colour)| best(results, series, peer, colour));
+        let [ours, others @ ..] = chart::COLOURS;
+        let lines = [ours, ("go", GO)]
+            .into_iter()
+            .chain(others)
+            .filter_map(|(peer, colour)| best(results, series, peer, colour));
         let panel = Panel {
             title: format!("{} ({})", workload.title, series.unit),
             lines: lines.collect(),

@@ -35,6 +35,12 @@ pub(crate) struct Identity {
     pub(crate) main: bool,
 }
 
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "goroutine {}", self.id)
+    }
+}
+
 impl Unstarted {
     /// A goroutine with this program, which is called with the number of the step.
     #[track_caller]

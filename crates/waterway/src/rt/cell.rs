@@ -14,6 +14,7 @@
 
 use std::alloc::Layout;
 use std::cell::{Cell, OnceCell, UnsafeCell};
+use std::fmt;
 use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -38,6 +39,14 @@ pub(crate) struct Identity {
     pub(crate) main: bool,
     /// The goroutine's own values, used by it alone. In a box, for few have any.
     pub(crate) locals: OnceCell<Box<Locals>>,
+}
+
+/// `goroutine 3 "name"`.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "goroutine {}", self.id)?;
+        self.name.iter().try_for_each(|name| write!(f, " {name:?}"))
+    }
 }
 
 impl Identity {

@@ -128,19 +128,8 @@ impl Held {
         look.counted |= count;
         look.reported |= due;
         let Some((site, who)) = worker.holder(|task| {
-            let name = task
-                .identity
-                .name
-                .as_deref()
-                .map(|n| format!(" {n:?}"))
-                .unwrap_or_default();
-            (
-                task.identity.site,
-                format!(
-                    "goroutine {}{name}, spawned at {}",
-                    task.identity.id, task.identity.site
-                ),
-            )
+            let (who, site) = (&task.identity, task.identity.site);
+            (site, format!("{who}, spawned at {site}"))
         }) else {
             return;
         };

@@ -10,7 +10,6 @@
 use std::cell::Cell;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
-use super::cell::Identity;
 use super::say::say;
 use super::worker;
 
@@ -55,20 +54,13 @@ fn note(info: &PanicHookInfo<'_>) {
     if let Some(task) = worker::current()
         && let Some(group) = &task.identity.group
     {
-        group.note_panic(format!("{} {info}", who(&task.identity)));
+        group.note_panic(format!("{} {info}", task.identity));
     }
 }
 
 fn say_who() {
     if let Some(task) = worker::current() {
-        let (who, site) = (who(&task.identity), task.identity.site);
+        let (who, site) = (&task.identity, task.identity.site);
         say(format_args!("\n{who}, spawned at {site}, panics:"));
     }
-}
-
-/// `goroutine 3 "name"`.
-fn who(identity: &Identity) -> String {
-    let name = identity.name.as_deref();
-    let name = name.map_or(String::new(), |name| format!(" {name:?}"));
-    format!("goroutine {}{name}", identity.id)
 }

@@ -26,15 +26,6 @@ pub(super) struct Evidence<'a> {
     /// Why nothing was seen.
     pub(super) unclear: Option<Unclear>,
 }
-impl std::fmt::Debug for Evidence<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "with {:x?} elsewhere {:x?} lines {:x?} still {} unclear {:?}",
-            self.with, self.elsewhere, self.lines, self.all_still, self.unclear
-        )
-    }
-}
 
 impl<'a> Evidence<'a> {
     pub(super) fn find(
