@@ -71,7 +71,7 @@ memcheck() {
         cargo test --package waterway --test chan_async --test goroutines --test select_macro
 }
 
-# fuzz TARGET: for a minute, from nothing. It fails if the fuzzer ran little, or no input led to new code: then it was blind.
+# fuzz TARGET: for half a minute (WATERWAY_FUZZ: so many seconds, and inputs found are kept), from nothing. It fails if the fuzzer ran little, or no input led to new code: then it was blind.
 fuzz() {
     asan_env
     export CARGO_TARGET_DIR=$PWD/target/fuzz ASAN_OPTIONS=$ASAN:detect_leaks=0
@@ -84,7 +84,7 @@ fuzz() {
     mkdir -p "$corpus" "$found"
     [ -n "${WATERWAY_FUZZ:-}" ] || rm -f "$corpus"/*
     said=$(mktemp)
-    "$CARGO_TARGET_DIR/$TARGET/release/$1" "$corpus" -max_total_time="${WATERWAY_FUZZ:-60}" -timeout=30 -max_len=512 \
+    "$CARGO_TARGET_DIR/$TARGET/release/$1" "$corpus" -max_total_time="${WATERWAY_FUZZ:-30}" -timeout=30 -max_len=512 \
         -artifact_prefix="$found/" -print_final_stats=1 -verbosity=1 2>&1 | tee "$said" | grep -v -E ' (NEW|REDUCE|pulse) '
     local runs new
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$said")
