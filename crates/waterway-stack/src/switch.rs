@@ -26,6 +26,80 @@ pub(crate) const SAVED: (usize, usize, usize) = (40, 48, 56);
 #[cfg(target_arch = "aarch64")]
 pub(crate) const SAVED: (usize, usize, usize) = (80, 88, 160);
 
+/// Lays what I1 names on the stack that runs, below the address to return to.
+#[cfg(target_arch = "x86_64")]
+macro_rules! keep {
+    () => {
+        concat!(
+            "push rbp\n",
+            "push rbx\n",
+            "push r12\n",
+            "push r13\n",
+            "push r14\n",
+            "push r15\n",
+            ".cfi_adjust_cfa_offset 48\n",
+        )
+    };
+}
+
+/// Takes it from the stack that the stack pointer is on by now, and returns there.
+#[cfg(target_arch = "x86_64")]
+macro_rules! take_back {
+    () => {
+        concat!(
+            "pop r15\n",
+            "pop r14\n",
+            "pop r13\n",
+            "pop r12\n",
+            "pop rbx\n",
+            "pop rbp\n",
+            ".cfi_adjust_cfa_offset -48\n",
+            "ret\n",
+        )
+    };
+}
+
+#[cfg(target_arch = "aarch64")]
+macro_rules! keep {
+    () => {
+        concat!(
+            "sub sp, sp, #160\n",
+            ".cfi_adjust_cfa_offset 160\n",
+            "stp x19, x20, [sp]\n",
+            "stp x21, x22, [sp, #16]\n",
+            "stp x23, x24, [sp, #32]\n",
+            "stp x25, x26, [sp, #48]\n",
+            "stp x27, x28, [sp, #64]\n",
+            "stp x29, x30, [sp, #80]\n",
+            "stp d8, d9, [sp, #96]\n",
+            "stp d10, d11, [sp, #112]\n",
+            "stp d12, d13, [sp, #128]\n",
+            "stp d14, d15, [sp, #144]\n",
+        )
+    };
+}
+
+#[cfg(target_arch = "aarch64")]
+macro_rules! take_back {
+    () => {
+        concat!(
+            "ldp x19, x20, [sp]\n",
+            "ldp x21, x22, [sp, #16]\n",
+            "ldp x23, x24, [sp, #32]\n",
+            "ldp x25, x26, [sp, #48]\n",
+            "ldp x27, x28, [sp, #64]\n",
+            "ldp x29, x30, [sp, #80]\n",
+            "ldp d8, d9, [sp, #96]\n",
+            "ldp d10, d11, [sp, #112]\n",
+            "ldp d12, d13, [sp, #128]\n",
+            "ldp d14, d15, [sp, #144]\n",
+            "add sp, sp, #160\n",
+            ".cfi_adjust_cfa_offset -160\n",
+            "ret\n",
+        )
+    };
+}
+
 /// Leaves the stack that runs, for the one that `to` was written for.
 ///
 /// # Safety
@@ -36,24 +110,11 @@ pub(crate) const SAVED: (usize, usize, usize) = (80, 88, 160);
 pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *mut usize) {
     naked_asm!(
         ".cfi_startproc",
-        "push rbp",
-        "push rbx",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
-        ".cfi_adjust_cfa_offset 48",
+        keep!(),
         "mov [rdi], rsp",
         "mov rsp, [rsi]",
         "mov qword ptr [rsi], 0",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
-        ".cfi_adjust_cfa_offset -48",
-        "ret",
+        take_back!(),
         ".cfi_endproc",
     )
 }
@@ -69,13 +130,7 @@ pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *mut usize) {
 pub(crate) unsafe extern "C" fn enter(from: *mut usize, top: usize, start: Start) {
     naked_asm!(
         ".cfi_startproc",
-        "push rbp",
-        "push rbx",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
-        ".cfi_adjust_cfa_offset 48",
+        keep!(),
         "mov [rdi], rsp",
         "mov rsp, rsi",
         "mov rdi, rsi",
@@ -87,14 +142,7 @@ pub(crate) unsafe extern "C" fn enter(from: *mut usize, top: usize, start: Start
         ".cfi_restore_state",
         "mov rsp, [rax]",
         "mov qword ptr [rax], 0",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
-        ".cfi_adjust_cfa_offset -48",
-        "ret",
+        take_back!(),
         ".cfi_endproc",
     )
 }
@@ -109,36 +157,13 @@ pub(crate) unsafe extern "C" fn enter(from: *mut usize, top: usize, start: Start
 pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *mut usize) {
     naked_asm!(
         ".cfi_startproc",
-        "sub sp, sp, #160",
-        ".cfi_adjust_cfa_offset 160",
-        "stp x19, x20, [sp]",
-        "stp x21, x22, [sp, #16]",
-        "stp x23, x24, [sp, #32]",
-        "stp x25, x26, [sp, #48]",
-        "stp x27, x28, [sp, #64]",
-        "stp x29, x30, [sp, #80]",
-        "stp d8, d9, [sp, #96]",
-        "stp d10, d11, [sp, #112]",
-        "stp d12, d13, [sp, #128]",
-        "stp d14, d15, [sp, #144]",
+        keep!(),
         "mov x2, sp",
         "str x2, [x0]",
         "ldr x2, [x1]",
         "str xzr, [x1]",
         "mov sp, x2",
-        "ldp x19, x20, [sp]",
-        "ldp x21, x22, [sp, #16]",
-        "ldp x23, x24, [sp, #32]",
-        "ldp x25, x26, [sp, #48]",
-        "ldp x27, x28, [sp, #64]",
-        "ldp x29, x30, [sp, #80]",
-        "ldp d8, d9, [sp, #96]",
-        "ldp d10, d11, [sp, #112]",
-        "ldp d12, d13, [sp, #128]",
-        "ldp d14, d15, [sp, #144]",
-        "add sp, sp, #160",
-        ".cfi_adjust_cfa_offset -160",
-        "ret",
+        take_back!(),
         ".cfi_endproc",
     )
 }
@@ -153,18 +178,7 @@ pub(crate) unsafe extern "C" fn switch(from: *mut usize, to: *mut usize) {
 pub(crate) unsafe extern "C" fn enter(from: *mut usize, top: usize, start: Start) {
     naked_asm!(
         ".cfi_startproc",
-        "sub sp, sp, #160",
-        ".cfi_adjust_cfa_offset 160",
-        "stp x19, x20, [sp]",
-        "stp x21, x22, [sp, #16]",
-        "stp x23, x24, [sp, #32]",
-        "stp x25, x26, [sp, #48]",
-        "stp x27, x28, [sp, #64]",
-        "stp x29, x30, [sp, #80]",
-        "stp d8, d9, [sp, #96]",
-        "stp d10, d11, [sp, #112]",
-        "stp d12, d13, [sp, #128]",
-        "stp d14, d15, [sp, #144]",
+        keep!(),
         "mov x3, sp",
         "str x3, [x0]",
         "mov sp, x1",
@@ -178,19 +192,7 @@ pub(crate) unsafe extern "C" fn enter(from: *mut usize, top: usize, start: Start
         "ldr x2, [x0]",
         "str xzr, [x0]",
         "mov sp, x2",
-        "ldp x19, x20, [sp]",
-        "ldp x21, x22, [sp, #16]",
-        "ldp x23, x24, [sp, #32]",
-        "ldp x25, x26, [sp, #48]",
-        "ldp x27, x28, [sp, #64]",
-        "ldp x29, x30, [sp, #80]",
-        "ldp d8, d9, [sp, #96]",
-        "ldp d10, d11, [sp, #112]",
-        "ldp d12, d13, [sp, #128]",
-        "ldp d14, d15, [sp, #144]",
-        "add sp, sp, #160",
-        ".cfi_adjust_cfa_offset -160",
-        "ret",
+        take_back!(),
         ".cfi_endproc",
     )
 }
