@@ -7,9 +7,11 @@ use shuttle::sync::atomic::{AtomicUsize, Ordering};
 use super::{Goroutine, Kind, Model, Stage, Thread};
 use std::time::Duration;
 
+use crate::rt::own_lock::OwnLock;
 use crate::sync::{Barrier, Condvar, Mutex, Once, RwLock, Semaphore, WaitGroup};
 
 pub(super) const MODELS: &[Model] = &[
+    ("own_lock_excludes", own_lock),
     ("mutex_of_goroutines", || excludes(Goroutine)),
     ("mutex_of_threads", || excludes(Thread)),
     ("mutex_tried_and_locked", tried),
@@ -29,6 +31,26 @@ pub(super) const MODELS: &[Model] = &[
 ];
 
 const SHORT: Duration = Duration::from_millis(1);
+
+/// Each thread takes it often enough for it to become its own, if no other comes between.
+fn own_lock() {
+    let mut stage = Stage::new();
+    let lock = Arc::new(OwnLock::new(0));
+    let inside = Arc::new(AtomicUsize::new(0));
+    for _ in 0..3 {
+        let (lock, inside) = (lock.clone(), inside.clone());
+        stage.actor(Thread, move || {
+            for _ in 0..4 {
+                let mut count = lock.lock();
+                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+                *count += 1;
+                inside.fetch_sub(1, Ordering::SeqCst);
+            }
+        });
+    }
+    stage.end();
+    assert_eq!(*lock.lock(), 12);
+}
 
 fn excludes(kind: Kind) {
     let mut stage = Stage::new();

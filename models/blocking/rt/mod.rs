@@ -10,6 +10,8 @@ pub(crate) mod foreign;
 pub(crate) mod header;
 #[path = "../../../crates/waterway/src/rt/hold.rs"]
 pub(crate) mod hold;
+#[path = "../../../crates/waterway/src/rt/own_lock.rs"]
+pub(crate) mod own_lock;
 #[path = "../../../crates/waterway/src/rt/park.rs"]
 pub(crate) mod park;
 #[path = "../../../crates/waterway/src/rt/reap.rs"]
@@ -92,6 +94,9 @@ pub(crate) mod hook {
 /// Shuttle takes every access in order, so the fence that this stands for is there.
 pub(crate) mod uneven {
     use crate::primitives::{AtomicUsize, Ordering};
+
+    /// So that models come to it.
+    pub(crate) const OFTEN: u32 = 1;
 
     pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsize) -> usize {
         word.store(value, Ordering::Release);

@@ -7,7 +7,7 @@ use super::ops::{Bind, Get, Put};
 use super::settle::tell_task;
 use super::slot::{RecvSlot, SendSlot};
 use super::wakes::WakeList;
-use crate::primitives::LockGuard;
+use crate::rt::own_lock::OwnGuard;
 use crate::wait::{Limit, Node, WaitKey, WaitReason, Waiter, Wake, unwind};
 
 /// What `park` returns to who waits for one thing only.
@@ -52,7 +52,7 @@ impl<T> Core<T> {
 
     fn send_waiting<'a>(
         &'a self,
-        mut queues: LockGuard<'a, Queues>,
+        mut queues: OwnGuard<'a, Queues>,
         from: &SendSlot<T>,
         limit: Limit<'_>,
         site: &'static Location<'static>,
@@ -108,7 +108,7 @@ impl<T> Core<T> {
     #[inline(never)]
     unsafe fn put_or_enter(
         &self,
-        mut queues: LockGuard<'_, Queues>,
+        mut queues: OwnGuard<'_, Queues>,
         from: &SendSlot<T>,
         node: &Node,
     ) -> Put {
@@ -156,7 +156,7 @@ impl<T> Core<T> {
 
     fn recv_waiting<'a>(
         &'a self,
-        mut queues: LockGuard<'a, Queues>,
+        mut queues: OwnGuard<'a, Queues>,
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<T, NoValue> {
@@ -210,7 +210,7 @@ impl<T> Core<T> {
     #[inline(never)]
     unsafe fn get_or_enter(
         &self,
-        mut queues: LockGuard<'_, Queues>,
+        mut queues: OwnGuard<'_, Queues>,
         (waiter, sole): (&Waiter, bool),
         node: &Node,
         slot: &RecvSlot<T>,

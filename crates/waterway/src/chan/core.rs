@@ -17,9 +17,10 @@ use std::ptr::NonNull;
 use super::policy::{OnShed, Policy};
 use super::ring::Ring;
 use super::wakes::WakeList;
-use crate::primitives::{AtomicU64, AtomicUsize, Lock, LockGuard, OnceLock, Ordering};
+use crate::primitives::{AtomicU64, AtomicUsize, Lock, OnceLock, Ordering};
 use crate::rt::arena::HANDLES;
 use crate::rt::header::{CoreHeader, CoreKind, MOST_BYTES};
+use crate::rt::own_lock::{OwnGuard, OwnLock};
 use crate::rt::{objects, ties};
 use crate::wait::WaitQueue;
 
@@ -103,10 +104,10 @@ pub(crate) struct Core<T> {
     waits: AtomicUsize,
     /// How many values went from hand to hand, or out of the backlog. Changed under the lock; at one place in every core (`HANDED_AT`).
     pub(super) handed: AtomicU64,
-    /// How many values of the backlog were dropped by the receivers' close. As `handed`.
-    pub(super) cleared: AtomicU64,
-    queues: Lock<Queues>,
+    queues: OwnLock<Queues>,
     pub(super) flavor: Flavor<T>,
+    /// How many values of the backlog were dropped by the receivers' close. Changed under the lock.
+    pub(super) cleared: AtomicU64,
     on_last_receiver: Lock<Option<Box<dyn FnOnce() + Send>>>,
     policy: OnceLock<Box<Policy<T>>>,
     name: Option<Box<str>>,
@@ -135,7 +136,7 @@ impl<T> Core<T> {
             (&raw mut (*at).waits).write(AtomicUsize::new(0));
             (&raw mut (*at).handed).write(AtomicU64::new(0));
             (&raw mut (*at).cleared).write(AtomicU64::new(0));
-            (&raw mut (*at).queues).write(Lock::new(Queues::default()));
+            (&raw mut (*at).queues).write(OwnLock::new(Queues::default()));
             (&raw mut (*at).flavor).write(flavor);
             (&raw mut (*at).on_last_receiver).write(Lock::new(None));
             (&raw mut (*at).policy).write(OnceLock::new());
@@ -224,11 +225,11 @@ impl<T> Core<T> {
         std::ptr::from_ref(self) as usize
     }
 
-    pub(super) fn lock(&self) -> LockGuard<'_, Queues> {
+    pub(super) fn lock(&self) -> OwnGuard<'_, Queues> {
         self.queues.lock()
     }
 
-    pub(super) fn queues(&self) -> &Lock<Queues> {
+    pub(super) fn queues(&self) -> &OwnLock<Queues> {
         &self.queues
     }
 

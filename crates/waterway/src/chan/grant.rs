@@ -8,7 +8,8 @@ use super::ring::Claim;
 use super::settle::task_waits;
 use super::slot::{Grant, RecvSlot};
 use super::wakes::WakeList;
-use crate::primitives::{LockGuard, Ordering};
+use crate::primitives::Ordering;
+use crate::rt::own_lock::OwnGuard;
 
 impl<T> Core<T> {
     /// What an arm of a select needs to send, if it can be had now. The caller stands in no queue of this channel.
@@ -101,7 +102,7 @@ impl<T> Core<T> {
 
     /// The lock, where whoever changes a reserved place needs it.
     #[inline]
-    fn alone(&self) -> Option<LockGuard<'_, Queues>> {
+    fn alone(&self) -> Option<OwnGuard<'_, Queues>> {
         (self.flags() & LIFO != 0).then(|| self.lock())
     }
 

@@ -23,7 +23,7 @@ use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use super::watch::{RecvWatch, SendWatch, Watch};
 use super::{Receiver, RecvError, SendError, Sender};
-use crate::primitives::Lock;
+use crate::rt::own_lock::OwnLock;
 use crate::wait::{Hold, Limit, Node, ReleaseOnPark, Waiter, checkpoint};
 
 /// How an attempt to commit to an arm went.
@@ -53,7 +53,7 @@ pub(crate) trait Port {
     /// The address of the channel.
     fn object(&self) -> usize;
     fn is_send(&self) -> bool;
-    fn queues(&self) -> &Lock<Queues>;
+    fn queues(&self) -> &OwnLock<Queues>;
     /// Where the waiter's node points.
     fn slot(&self) -> *mut ();
     /// Commits, if that can be. With `bind` (own waiter, own token) the caller can wait. Under the lock.
@@ -146,7 +146,7 @@ impl<T> Port for RecvPort<'_, T> {
         false
     }
 
-    fn queues(&self) -> &Lock<Queues> {
+    fn queues(&self) -> &OwnLock<Queues> {
         self.core.queues()
     }
 
@@ -347,7 +347,7 @@ impl<T> Port for SendPort<'_, T> {
         true
     }
 
-    fn queues(&self) -> &Lock<Queues> {
+    fn queues(&self) -> &OwnLock<Queues> {
         self.core.queues()
     }
 

@@ -30,6 +30,7 @@ pub(crate) mod locals;
 mod magazine;
 pub(crate) mod objects;
 mod overflow;
+pub(crate) mod own_lock;
 pub(crate) mod park;
 pub(crate) mod peek;
 mod pick;

@@ -25,6 +25,10 @@ use rustix::thread::{MembarrierCommand, membarrier};
 
 use crate::primitives::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
 
+/// A lock that one worker took so many times in a row is its own from then on, see `own_lock`: the heavy half, which it takes to end
+/// that, is worth a few hundred exchanges.
+pub(super) const OFTEN: u32 = 256;
+
 static READY: AtomicBool = AtomicBool::new(false);
 
 /// Asks the kernel for the heavy half. Takes long if the process has threads.

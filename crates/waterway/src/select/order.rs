@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use super::few::Few;
 use crate::chan::{Port, Queues};
-use crate::primitives::LockGuard;
+use crate::rt::own_lock::OwnGuard;
 
 const SHORT: usize = 8;
 
@@ -134,7 +134,7 @@ pub(super) fn below(bound: usize) -> usize {
 
 /// The locks of all channels of a select, each taken once, in the order of their addresses.
 pub(super) struct Locks<'a> {
-    guards: Few<LockGuard<'a, Queues>>,
+    guards: Few<OwnGuard<'a, Queues>>,
     /// Which of them is that of each arm.
     of: Each,
 }
