@@ -1,11 +1,12 @@
 //! How shuttle models are run: each in a process of its own, under many schedules; one that fails can be run again.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+use waterway_models::CHILD;
 
 /// A model by its name: a program whose every schedule must end, and keep its assertions.
 pub(crate) type Model = (&'static str, fn());
@@ -13,8 +14,6 @@ pub(crate) type Model = (&'static str, fn());
 /// Schedules of each kind for each model, unless `WATERWAY_MODEL_RUNS` says otherwise.
 const RUNS: usize = 200;
 
-/// In a child: the one model that it runs.
-const CHILD: &str = "WATERWAY_MODEL";
 /// A file that holds a schedule: that one alone.
 const REPLAY: &str = "WATERWAY_MODEL_REPLAY";
 
@@ -40,39 +39,38 @@ pub(crate) fn main(test: &str, all: &[Model]) {
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
     let replay = std::env::var_os(REPLAY).is_some();
     let schedules = if replay { 1 } else { 2 * runs() };
-    let mut failed = Vec::new();
-    for (name, _) in all {
-        // A schedule is of one model.
-        let meant = |only: &str| name.contains(only) && (!replay || *name == only);
-        if !only.as_deref().map_or(!replay, meant) {
-            continue;
-        }
-        let started = Instant::now();
-        match child(name) {
-            Ok(()) => println!(
-                "model {name} ... ok ({schedules} schedules, {:.1} s)",
-                started.elapsed().as_secs_f64()
-            ),
-            Err(schedule) => {
-                println!("model {name} ... FAILED");
-                if let Some(file) = schedule {
-                    println!(
-                        "Again: {REPLAY}={file} cargo test -p waterway-models --test {test} {name}"
-                    );
-                }
-                failed.push(*name);
-            }
-        }
-    }
-    assert!(failed.is_empty(), "failed: {}", failed.join(", "));
+    // A schedule is of one model.
+    let meant = |name: &str, only: &str| name.contains(only) && (!replay || name == only);
+    let chosen = |name: &str| only.as_deref().map_or(!replay, |only| meant(name, only));
+    let names = all.iter().map(|(name, _)| *name);
+    waterway_models::run(names, chosen, |name| told(test, name, schedules));
 }
 
-/// A failing model leaves threads behind that hold locks: each has a process of its own. Gives the file of the schedule that
+/// Runs a model and says how it fared. False if it failed.
+fn told(test: &str, name: &str, schedules: usize) -> bool {
+    let started = Instant::now();
+    match child(name) {
+        Ok(()) => {
+            let took = started.elapsed().as_secs_f64();
+            println!("model {name} ... ok ({schedules} schedules, {took:.1} s)");
+            true
+        }
+        Err(schedule) => {
+            println!("model {name} ... FAILED");
+            if let Some(file) = schedule {
+                println!(
+                    "Again: {REPLAY}={file} cargo test -p waterway-models --test {test} {name}"
+                );
+            }
+            false
+        }
+    }
+}
+
+/// Runs a model in its process. Gives the file of the schedule that
 /// failed.
 fn child(name: &str) -> Result<(), Option<String>> {
-    let program = std::env::current_exe().expect("this program has a path");
-    let mut child = Command::new(program)
-        .env(CHILD, name)
+    let mut child = waterway_models::child(name)
         .stderr(Stdio::piped())
         .spawn()
         .expect("this program runs");

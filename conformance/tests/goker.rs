@@ -7,7 +7,11 @@ use waterway_conformance::bound;
 #[track_caller]
 fn fine(args: &[&str], rows: usize) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_goker"));
-    let output = command.args(["--runs", "1"]).args(args).output().unwrap();
+    let output = command
+        .args(["--runs", "1", "--jobs", "4"])
+        .args(args)
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let faults = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{faults}");

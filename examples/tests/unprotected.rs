@@ -1,6 +1,9 @@
 //! What the tour shows of the compiler's refusal is what the compiler says.
 
+#[path = "../../crates/waterway/tests/rustc/mod.rs"]
+mod rustc;
+
 #[test]
 fn an_unprotected_write_does_not_compile() {
-    trybuild::TestCases::new().compile_fail("unprotected.rs");
+    rustc::refused("examples", &["examples/unprotected.rs".into()]);
 }

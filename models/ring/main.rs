@@ -469,9 +469,18 @@ fn main() {
         ("never_bare", 3, never_bare),
         ("header_made_anew", 3, header_made_anew),
     ];
-    for (name, preemptions, f) in models {
-        if only.as_deref().is_none_or(|only| name.contains(only)) {
-            model(name, preemptions, f);
-        }
+    if let Ok(child) = std::env::var(waterway_models::CHILD) {
+        let known = models.into_iter().find(|(name, ..)| *name == child);
+        let (name, preemptions, f) = known.expect("a model of that name");
+        return model(name, preemptions, f);
     }
+    waterway_models::run(
+        models.iter().map(|(name, ..)| *name),
+        |name| only.as_deref().is_none_or(|only| name.contains(only)),
+        |name| {
+            waterway_models::child(name)
+                .status()
+                .is_ok_and(|s| s.success())
+        },
+    );
 }

@@ -81,7 +81,7 @@ fn last_words(pool: bool) {
         libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameter)
     };
     assert_eq!(go(last_in_line).join().unwrap(), 0);
-    for _ in 0..60 {
+    for _ in 0..20 {
         let done = never_done();
         let other = done.clone();
         let pause = Duration::from_micros(19_000 + jitter(7_000));
@@ -172,7 +172,7 @@ fn hog_as_sysmon_settles() {
     audience(1500);
     // A timer that is far away: what waits for it is alive, so sysmon need not look again.
     drop(go(|| sleep(Duration::from_secs(3600))));
-    for _ in 0..50 {
+    for _ in 0..15 {
         std::thread::sleep(Duration::from_micros(19_000 + jitter(7_000)));
         let seen = Arc::new(AtomicBool::new(false));
         let set = seen.clone();

@@ -1,29 +1,11 @@
 //! With `panic = "abort"` the first panic ends the process, wherever it happens. That is a setting of the whole program,
-//! so the test builds one, beside the workspace's own target directory.
+//! so the test builds one.
+
+mod rustc;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-const MANIFEST: &str = r#"
-[package]
-name = "panic-abort"
-version = "0.0.0"
-edition = "2024"
-
-[[bin]]
-name = "panic-abort"
-path = "main.rs"
-
-[dependencies]
-waterway = { path = "LIBRARY" }
-
-[profile.dev]
-panic = "abort"
-debug = false
-
-[workspace]
-"#;
 
 const PROGRAM: &str = r#"
 use waterway::{Builder, chan, go, scope, select};
@@ -57,25 +39,14 @@ fn main() {
 "#;
 
 fn build() -> PathBuf {
-    let library = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("panic-abort");
-    std::fs::create_dir_all(&dir).unwrap();
-    let manifest = MANIFEST.replace("LIBRARY", library.to_str().unwrap());
-    std::fs::write(dir.join("Cargo.toml"), manifest).unwrap();
-    std::fs::write(dir.join("main.rs"), PROGRAM).unwrap();
-    // The versions that are there already.
-    let lock = library.join("../../Cargo.lock");
-    std::fs::copy(lock, dir.join("Cargo.lock")).unwrap();
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--offline", "--target-dir"])
-        .arg(dir.join("target"))
-        .current_dir(&dir)
-        .env_remove("RUSTFLAGS")
-        .output()
-        .unwrap();
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (source, program) = (dir.join("panic_abort.rs"), dir.join("panic_abort"));
+    std::fs::write(&source, PROGRAM).unwrap();
+    let options = ["-Cpanic=abort", "-o", program.to_str().unwrap()];
+    let built = rustc::rustc(&source, options);
     let errors = String::from_utf8_lossy(&built.stderr);
     assert!(built.status.success(), "{errors}");
-    dir.join("target/debug/panic-abort")
+    program
 }
 
 #[test]

@@ -1,102 +1,20 @@
 //! What only a whole process can show: verdicts, signals, overflow, panics, memory. Each program runs in a child process
 //! of this binary (no test harness, so that `main` is a program's own).
 
+#[path = "attack/child.rs"]
+mod child;
 #[path = "process/programs.rs"]
 mod programs;
 
-use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 
-const PROGRAM: &str = "WATERWAY_TEST_PROGRAM";
-
-/// What a child process left.
-struct Outcome {
-    stdout: String,
-    stderr: String,
-    status: ExitStatus,
-}
-
-impl Outcome {
-    #[track_caller]
-    fn says(&self, text: &str) -> &Self {
-        assert!(
-            self.stderr.contains(text),
-            "no {text:?} in stderr:\n{}",
-            self.stderr
-        );
-        self
-    }
-
-    #[track_caller]
-    fn says_not(&self, text: &str) -> &Self {
-        assert!(
-            !self.stderr.contains(text),
-            "{text:?} in stderr:\n{}",
-            self.stderr
-        );
-        self
-    }
-
-    #[track_caller]
-    fn code(&self, code: i32) -> &Self {
-        assert_eq!(
-            self.status.code(),
-            Some(code),
-            "{:?}\nstdout:\n{}\nstderr:\n{}",
-            self.status,
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-}
-
-fn start(program: &str, env: &[(&str, &str)]) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .env(PROGRAM, program)
-        .envs(env.iter().copied())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    // SAFETY: both may be called between fork and exec. The alarm outlasts the exec and ends a child that hangs; a shell that
-    // starts the tests in the background has them, and their children, ignore SIGQUIT.
-    unsafe {
-        command.pre_exec(|| {
-            libc::alarm(120);
-            libc::signal(libc::SIGQUIT, libc::SIG_DFL);
-            Ok(())
-        })
-    };
-    command.spawn().unwrap()
-}
-
-fn finish(mut child: Child) -> Outcome {
-    let mut stderr = child.stderr.take().unwrap();
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        stderr.read_to_string(&mut text).unwrap();
-        text
-    });
-    let mut stdout = String::new();
-    if let Some(mut out) = child.stdout.take() {
-        out.read_to_string(&mut stdout).unwrap();
-    }
-    Outcome {
-        stdout,
-        stderr: reader.join().unwrap(),
-        status: child.wait().unwrap(),
-    }
-}
-
-fn run(program: &str, env: &[(&str, &str)]) -> Outcome {
-    finish(start(program, env))
-}
+use child::{DEADLOCK, Outcome, command, finish, run, run_all};
 
 /// Runs a program that does not end until it has said `text` on standard error. Gives that line.
 #[track_caller]
 fn run_until(program: &str, env: &[(&str, &str)], text: &str) -> String {
-    let mut child = start(program, env);
+    let mut child = command(program, env).spawn().unwrap();
     let mut said = String::new();
     let stderr = BufReader::new(child.stderr.take().unwrap());
     let found = stderr.lines().map(|line| line.unwrap()).find(|line| {
@@ -111,7 +29,7 @@ fn run_until(program: &str, env: &[(&str, &str)], text: &str) -> String {
 
 /// Sends a signal when the child has printed a line.
 fn signal_when_ready(program: &str, env: &[(&str, &str)], signal: i32) -> Outcome {
-    let mut child = start(program, env);
+    let mut child = command(program, env).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -123,8 +41,6 @@ fn signal_when_ready(program: &str, env: &[(&str, &str)], signal: i32) -> Outcom
     drop(out);
     outcome
 }
-
-const DEADLOCK: &str = "fatal error: all goroutines are asleep - deadlock!";
 
 fn deadlock_is_fatal_and_names_everyone() {
     let outcome = run("deadlock", &[]);
@@ -208,12 +124,13 @@ fn deadlock_is_seen_through_threads_that_sleep_for_ever() {
 /// Who waits for a context with a deadline is not dead: the clock ends it. Who waits for one whose guard nobody has any more
 /// is; and a deadline that was cancelled wakes nobody.
 fn contexts_are_judged_by_what_can_end_them() {
-    for program in [
+    let alive = [
         "alive_context_deadline",
         "alive_context_above",
         "alive_after_func",
-    ] {
-        run(program, &[]).code(0).says_not("deadlock");
+    ];
+    for outcome in run_all(&alive, &[]) {
+        outcome.code(0).says_not("deadlock");
     }
     let outcome = run("deadlock_context", &[]);
     outcome
@@ -227,7 +144,7 @@ fn contexts_are_judged_by_what_can_end_them() {
 }
 
 fn no_verdict_while_something_outside_lives() {
-    for program in [
+    let programs = [
         "alive_foreign_thread",
         "alive_sleeper",
         "alive_sleeping_task",
@@ -236,8 +153,9 @@ fn no_verdict_while_something_outside_lives() {
         "alive_main",
         "alive_std_timeout",
         "alive_signal_handler",
-    ] {
-        run(program, &[]).code(0).says_not("deadlock");
+    ];
+    for outcome in run_all(&programs, &[]) {
+        outcome.code(0).says_not("deadlock");
     }
 }
 
@@ -379,47 +297,34 @@ fn memory_falls_after_a_spike() {
 }
 
 fn main() {
-    if let Ok(program) = std::env::var(PROGRAM) {
-        return programs::run(&program);
-    }
-    let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let mut ran = 0;
-    macro_rules! tests {
-        ($($name:ident),* $(,)?) => {$(
-            let name = stringify!($name);
-            if only.as_deref().is_none_or(|o| name.contains(o)) {
-                $name();
-                ran += 1;
-                println!("test {name} ... ok");
-            }
-        )*};
-    }
-    tests!(
-        deadlock_is_fatal_and_names_everyone,
-        deadlock_can_be_reported_only,
-        deadlock_is_seen_beside_a_server,
-        deadlock_is_seen_beside_a_monitor,
-        a_monitor_says_what_it_measured,
-        dumps_can_be_made_within_a_report,
-        deadlock_can_panic_in_main,
-        deadlock_of_plain_threads_and_dedicated_goroutines,
-        deadlock_is_seen_through_threads_that_sleep_for_ever,
-        contexts_are_judged_by_what_can_end_them,
-        no_verdict_while_something_outside_lives,
-        contexts_of_tokio_must_not_be_held_across_a_park,
-        sigquit_prints_and_exits_with_every_worker_held,
-        sigquit_can_print_and_go_on,
-        sigquit_is_left_alone_where_the_program_handles_it,
-        who_holds_a_worker_is_named,
-        others_go_on_while_a_worker_is_held,
-        a_spare_shares_its_token,
-        overflow_names_the_goroutine,
-        panics_have_the_outcome_that_is_documented,
-        bad_settings_are_named,
-        a_panic_names_its_goroutine_beside_stds_hook_only,
-        a_forked_child_is_told,
-        tls_patterns_are_caught,
-        memory_falls_after_a_spike,
+    child::main(
+        programs::run,
+        tests!(
+            deadlock_is_fatal_and_names_everyone,
+            deadlock_can_be_reported_only,
+            deadlock_is_seen_beside_a_server,
+            deadlock_is_seen_beside_a_monitor,
+            a_monitor_says_what_it_measured,
+            dumps_can_be_made_within_a_report,
+            deadlock_can_panic_in_main,
+            deadlock_of_plain_threads_and_dedicated_goroutines,
+            deadlock_is_seen_through_threads_that_sleep_for_ever,
+            contexts_are_judged_by_what_can_end_them,
+            no_verdict_while_something_outside_lives,
+            contexts_of_tokio_must_not_be_held_across_a_park,
+            sigquit_prints_and_exits_with_every_worker_held,
+            sigquit_can_print_and_go_on,
+            sigquit_is_left_alone_where_the_program_handles_it,
+            who_holds_a_worker_is_named,
+            others_go_on_while_a_worker_is_held,
+            a_spare_shares_its_token,
+            overflow_names_the_goroutine,
+            panics_have_the_outcome_that_is_documented,
+            bad_settings_are_named,
+            a_panic_names_its_goroutine_beside_stds_hook_only,
+            a_forked_child_is_told,
+            tls_patterns_are_caught,
+            memory_falls_after_a_spike,
+        ),
     );
-    println!("{ran} passed, 0 failed");
 }

@@ -25,11 +25,21 @@ pub(crate) fn main() {
         tokens::MODELS,
         records::MODELS,
     ];
-    for (name, usual, f) in all.concat() {
-        if only.as_deref().is_none_or(|only| name.contains(only)) {
-            check(name, preemptions.unwrap_or(usual), f);
-        }
+    let all = all.concat();
+    if let Ok(child) = std::env::var(waterway_models::CHILD) {
+        let known = all.into_iter().find(|(name, ..)| *name == child);
+        let (name, usual, f) = known.expect("a model of that name");
+        return check(name, preemptions.unwrap_or(usual), f);
     }
+    waterway_models::run(
+        all.iter().map(|(name, ..)| *name),
+        |name| only.as_deref().is_none_or(|only| name.contains(only)),
+        |name| {
+            waterway_models::child(name)
+                .status()
+                .is_ok_and(|s| s.success())
+        },
+    );
 }
 
 /// Says which model it was that panicked.

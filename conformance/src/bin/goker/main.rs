@@ -4,7 +4,7 @@
 //! cargo run --release -p waterway-conformance --bin goker -- --runs 20 --json
 //! ```
 //!
-//! `--only WORD` runs those whose name holds it, `--way WORD` in that way alone. A form that blocks is run in three ways: *beside* others that go on, where its
+//! `--jobs N` has N forms run at once (the times tell less then). `--only WORD` runs those whose name holds it, `--way WORD` in that way alone. A form that blocks is run in three ways: *beside* others that go on, where its
 //! goroutines must be proved to be stuck; *alone*, and with a *ticker* that only a stuck goroutine could read, where the process must
 //! end with the report that all are asleep.
 
@@ -13,6 +13,8 @@
 mod child;
 
 use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use child::Way;
 use waterway_conformance::goker::{self, Form, Kernel, Outcome};
@@ -25,18 +27,29 @@ fn main() -> ExitCode {
         return child::run(id, form, way);
     }
     let Some(wish) = Wish::read(&args) else {
-        eprintln!("usage: goker [--runs N] [--only WORD] [--way beside|alone|ticker] [--json]");
+        eprintln!(
+            "usage: goker [--runs N] [--jobs N] [--only WORD] [--way beside|alone|ticker] [--json]"
+        );
         return ExitCode::from(2);
     };
-    let mut failed = 0;
-    for kernel in goker::all() {
-        for form in kernel.forms {
+    let forms = goker::all().flat_map(|kernel| kernel.forms.iter().map(move |form| (kernel, form)));
+    let chosen: Vec<_> = forms
+        .filter(|(kernel, form)| {
             let name = format!("{} {}", kernel.id, form.name);
-            if wish.only.as_ref().is_none_or(|only| name.contains(only)) {
-                failed += usize::from(!tell(kernel, form, &wish));
-            }
+            wish.only.as_ref().is_none_or(|only| name.contains(only))
+        })
+        .collect();
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|s| {
+        for _ in 0..wish.jobs {
+            s.spawn(|| {
+                while let Some((kernel, form)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    failed.fetch_add(usize::from(!tell(kernel, form, &wish)), Ordering::Relaxed);
+                }
+            });
         }
-    }
+    });
+    let failed = failed.into_inner();
     if failed > 0 {
         eprintln!("{failed} not as they should be");
         return ExitCode::FAILURE;
@@ -46,6 +59,7 @@ fn main() -> ExitCode {
 
 struct Wish {
     runs: usize,
+    jobs: usize,
     only: Option<String>,
     way: Option<String>,
     json: bool,
@@ -55,6 +69,7 @@ impl Wish {
     fn read(args: &[String]) -> Option<Wish> {
         let mut wish = Wish {
             runs: 20,
+            jobs: 1,
             only: None,
             way: None,
             json: false,
@@ -63,6 +78,7 @@ impl Wish {
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--runs" => wish.runs = args.next()?.parse().ok()?,
+                "--jobs" => wish.jobs = args.next()?.parse().ok()?,
                 "--only" => wish.only = Some(args.next()?.clone()),
                 "--way" => wish.way = Some(args.next()?.clone()),
                 "--json" => wish.json = true,

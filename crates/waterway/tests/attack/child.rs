@@ -5,6 +5,8 @@
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = "WATERWAY_TEST_PROGRAM";
@@ -13,6 +15,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// What a child process left.
 pub struct Outcome {
+    pub stdout: String,
     pub stderr: String,
     pub status: ExitStatus,
 }
@@ -72,14 +75,7 @@ pub fn command(program: &str, env: &[(&str, &str)]) -> Command {
 /// Waits for a child, which must end within the limit.
 #[track_caller]
 pub fn finish(mut child: Child) -> Outcome {
-    let stderr = child.stderr.take();
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        if let Some(mut stderr) = stderr {
-            stderr.read_to_string(&mut text).unwrap();
-        }
-        text
-    });
+    let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
     let begin = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -90,12 +86,25 @@ pub fn finish(mut child: Child) -> Outcome {
             // SAFETY: a signal to the group of our own child, which is not reaped yet.
             unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
             child.wait().unwrap();
-            panic!("the program hangs; it said:\n{}", reader.join().unwrap());
+            panic!("the program hangs; it said:\n{}", stderr.join().unwrap());
         }
         std::thread::sleep(Duration::from_millis(2));
     };
-    let stderr = reader.join().unwrap();
-    Outcome { stderr, status }
+    Outcome {
+        stdout: stdout.join().unwrap(),
+        stderr: stderr.join().unwrap(),
+        status,
+    }
+}
+
+fn reader(source: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        if let Some(mut source) = source {
+            source.read_to_string(&mut text).unwrap();
+        }
+        text
+    })
 }
 
 #[track_caller]
@@ -103,25 +112,39 @@ pub fn run(program: &str, env: &[(&str, &str)]) -> Outcome {
     finish(command(program, env).spawn().unwrap())
 }
 
-/// The main function of a binary: a program in the child, all tests (or those whose name holds the argument) otherwise.
+/// Runs programs all at once. Gives their outcomes, in order.
+#[track_caller]
+pub fn run_all(programs: &[&str], env: &[(&str, &str)]) -> Vec<Outcome> {
+    let started = programs.iter().map(|p| command(p, env).spawn().unwrap());
+    let started: Vec<Child> = started.collect();
+    started.into_iter().map(finish).collect()
+}
+
+/// The main function of a binary: a program in the child, all tests (or those whose name holds the argument) otherwise. Most
+/// tests wait for a process, and processes wait for time to pass: several run at once.
 pub fn main(programs: fn(&str), tests: &[(&str, fn())]) {
     if let Ok(program) = std::env::var(PROGRAM) {
         return programs(&program);
     }
     let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let mut ran = 0;
-    for (name, test) in tests {
-        if only.as_deref().is_none_or(|o| name.contains(o)) {
-            let begin = Instant::now();
-            test();
-            ran += 1;
-            println!(
-                "test {name} ... ok ({:.1} s)",
-                begin.elapsed().as_secs_f64()
-            );
+    let chosen: Vec<_> = (tests.iter())
+        .filter(|(name, _)| only.as_deref().is_none_or(|o| name.contains(o)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
+    std::thread::scope(|s| {
+        for _ in 0..(2 * cores).min(8) {
+            s.spawn(|| {
+                while let Some((name, test)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let begin = Instant::now();
+                    test();
+                    let took = begin.elapsed().as_secs_f64();
+                    println!("test {name} ... ok ({took:.1} s)");
+                }
+            });
         }
-    }
-    println!("{ran} passed, 0 failed");
+    });
+    println!("{} passed, 0 failed", chosen.len());
 }
 
 /// The names of test functions, with the functions.

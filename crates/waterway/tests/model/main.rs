@@ -44,7 +44,7 @@ fn for_random_programs<S: Strategy<Value = Program>>(
     let begin = Instant::now();
     for seed in first.. {
         let config = Config {
-            cases: 50,
+            cases: 25,
             failure_persistence: None,
             max_shrink_time: 60_000,
             max_shrink_iters: 100_000,
@@ -67,7 +67,7 @@ fn for_random_programs<S: Strategy<Value = Program>>(
             );
         }
         if replay.is_some() || begin.elapsed() > time {
-            println!("seeds {first} to {seed}, 50 programs each");
+            println!("seeds {first} to {seed}, 25 programs each");
             return;
         }
     }
@@ -126,7 +126,7 @@ fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
 #[test]
 fn in_sequence_every_result_is_the_models() {
     for_random_programs(
-        5,
+        2,
         || program::sequential(40),
         |program| {
             let shared = program.clone();
@@ -138,7 +138,7 @@ fn in_sequence_every_result_is_the_models() {
 #[test]
 fn in_sequence_whoever_waits_is_served_in_turn() {
     for_random_programs(
-        5,
+        2,
         || program::sequential(40),
         |program| {
             let shared = program.clone();
@@ -167,7 +167,7 @@ fn in_parallel(program: &Arc<Program>, times: usize) -> Result<(), String> {
 fn in_parallel_some_order_explains_every_result() {
     let failed = AtomicBool::new(false);
     for_random_programs(
-        10,
+        3,
         || program::concurrent(6),
         |program| {
             // What is shrunk should fail again and again.
@@ -185,7 +185,7 @@ fn in_parallel_some_order_explains_every_result() {
 #[test]
 fn in_parallel_long_programs_lose_nothing() {
     for_random_programs(
-        3,
+        1,
         || program::concurrent(40),
         |program| in_parallel(program, 1),
     );

@@ -1,4 +1,4 @@
-//! Much of everything at once, on real threads. Each test takes a few seconds; the long versions are run with
+//! Much of everything at once, on real threads. Each test takes a second or two; the long versions are run with
 //! `cargo test --release -p waterway --test stress -- --ignored --test-threads=1`.
 
 mod children;
@@ -41,5 +41,5 @@ fn repeat(time: Duration, mut round: impl FnMut(usize)) {
     }
 }
 
-const SHORT: Duration = Duration::from_secs(2);
+const SHORT: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(120);
