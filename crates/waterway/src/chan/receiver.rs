@@ -85,8 +85,14 @@ impl<T> Receiver<T> {
     fn recv_ring(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
         match self.core().get_quick() {
             Some(value) => Ok(value),
-            None => self.core().recv(Limit::NONE, site).map_err(|_| RecvError),
+            None => self.recv_waiting(site),
         }
+    }
+
+    /// Apart from `recv_ring`, so that the short way saves no registers and makes no room for the long one.
+    #[inline(never)]
+    fn recv_waiting(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
+        self.core().recv(Limit::NONE, site).map_err(|_| RecvError)
     }
 
     /// Receives a value if one is there.

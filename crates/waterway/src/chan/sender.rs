@@ -70,24 +70,21 @@ impl<T> Sender<T> {
         if self.core().is_quick() {
             return self.send_ring(value, Location::caller());
         }
-        let site = Location::caller();
-        self.send_slot(SendSlot::new(value, site), site)
+        self.send_slot(value, Location::caller())
     }
 
+    /// Apart from `send_slot`, so that the short way saves no registers and makes no room for the long one.
     #[inline(never)]
     fn send_ring(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
         match self.core().put_quick(value) {
             Ok(()) => Ok(()),
-            Err(value) => self.send_slot(SendSlot::new(value, site), site),
+            Err(value) => self.send_slot(value, site),
         }
     }
 
-    #[inline(always)]
-    fn send_slot(
-        &self,
-        from: SendSlot<T>,
-        site: &'static Location<'static>,
-    ) -> Result<(), SendError<T>> {
+    #[inline(never)]
+    fn send_slot(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
+        let from = SendSlot::new(value, site);
         match self.core().send(&from, Limit::NONE, site) {
             Put::Done => Ok(()),
             _ => Err(SendError(left(&from))),

@@ -10,8 +10,15 @@ impl<T> Core<T> {
     /// Serves those who wait on the other side, if there are any, after the ring was moved.
     #[inline]
     pub(super) fn look_behind(&self, side: usize) {
-        const ENDING: usize = SEND_CLOSED | RECV_WAITING;
         let flags = self.flags();
+        if flags & (side | SEND_CLOSED | RECV_CLOSED) != 0 {
+            self.look_closer(side, flags);
+        }
+    }
+
+    #[inline(never)]
+    fn look_closer(&self, side: usize, flags: usize) {
+        const ENDING: usize = SEND_CLOSED | RECV_WAITING;
         // Of a closed ring this may have been the last value: then those who wait to receive go too.
         if flags & side != 0 || flags & ENDING == ENDING {
             self.settle_now();

@@ -398,8 +398,17 @@ impl Worker {
             }
         } else {
             // SAFETY: by the caller.
-            untimed(|| unsafe { self.ready_from_afar(task) });
+            unsafe { self.ready_elsewhere(task) };
         }
+    }
+
+    /// # Safety
+    ///
+    /// As [`ready`](Self::ready).
+    #[inline(never)]
+    unsafe fn ready_elsewhere(&self, task: NonNull<Task>) {
+        // SAFETY: by the caller.
+        untimed(|| unsafe { self.ready_from_afar(task) });
     }
 
     /// The running goroutine gives way: it goes to the end of the queue.
