@@ -72,13 +72,12 @@ const QUIET: (&str, &str) = ("WATERWAY_HELD_WARN_MS", "0");
 /// timers, locals and wakes from elsewhere, lose their tokens, and retire.
 /// Outcome: everything ends.
 fn spares_come_and_go_and_nothing_is_lost() {
-    for procs in ["1", "2"] {
-        run(
-            "spares_come_and_go",
-            &[("WATERWAY_MAX_PROCS", procs), QUIET],
-        )
-        .code(0)
-        .says_not("deadlock");
+    let started = ["1", "2"].map(|procs| {
+        let env = [("WATERWAY_MAX_PROCS", procs), QUIET];
+        command("spares_come_and_go", &env).spawn().unwrap()
+    });
+    for child in started {
+        finish(child).code(0).says_not("deadlock");
     }
 }
 

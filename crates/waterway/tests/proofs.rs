@@ -1,8 +1,10 @@
-//! Proofs of lock cycles: what is proved, how soon, who is named, and what must never be proved. Each program runs in a child process
+//! Proofs of lock cycles: what is proved, how soon, who is named, and what must never be proved; and suspicions. Each program runs in a child process
 //! of this binary, with others that go on meanwhile, so that the whole program is not asleep.
 
 #[path = "attack/child.rs"]
 mod child;
+#[path = "proofs/suspects.rs"]
+mod suspicions;
 
 use std::cell::RefCell;
 use std::os::unix::process::ExitStatusExt;
@@ -50,6 +52,9 @@ fn programs(program: &str) {
         "guard_on_a_worker_that_blocks_in_a_waker" => guard_on_a_worker_that_blocks_in_a_waker(),
         "lent_guard_of_a_task" => lent_guard_of_a_task(),
         "whole_program" => whole_program(),
+        "growing_site" => suspicions::growing_site(),
+        "held_worker" => suspicions::held_worker(),
+        "lock_across_a_wait" => suspicions::lock_across_a_wait(),
         other => panic!("no program {other:?}"),
     }
 }
@@ -667,6 +672,18 @@ fn a_cycle_is_told_before_the_program_ends_in_its_deadlock() {
     assert!(proof < outcome.stderr.find(DEADLOCK).unwrap());
 }
 
+fn a_site_whose_goroutines_only_become_more_is_named() {
+    run("growing_site", &[]).code(0);
+}
+
+fn a_worker_that_is_held_for_long_is_named() {
+    run("held_worker", &[]).code(0);
+}
+
+fn a_lock_that_is_held_across_a_long_wait_is_named() {
+    run("lock_across_a_wait", &[]).code(0);
+}
+
 fn a_wrong_verdict_ends_the_process() {
     let outcome = run(
         "carried_behind_the_compilers_back",
@@ -686,6 +703,9 @@ fn main() {
     child::main(
         programs,
         tests![
+            a_lock_that_is_held_across_a_long_wait_is_named,
+            a_site_whose_goroutines_only_become_more_is_named,
+            a_worker_that_is_held_for_long_is_named,
             locks_that_are_fought_for_are_no_proof,
             two_locks_in_both_orders_are_proved,
             a_lock_taken_twice_is_proved,

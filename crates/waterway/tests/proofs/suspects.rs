@@ -29,8 +29,7 @@ fn dumped() -> String {
     String::from_utf8(text).unwrap()
 }
 
-#[test]
-fn a_site_whose_goroutines_only_become_more_is_named() {
+pub fn growing_site() {
     let (pass, worker) = chan::<u32>(0);
     go(move || worker.iter().for_each(drop));
     let suspect = first(SuspectKind::GrowingSite, || {
@@ -62,8 +61,7 @@ fn a_site_whose_goroutines_only_become_more_is_named() {
     assert!(dump.contains(&told), "{dump}");
 }
 
-#[test]
-fn a_worker_that_is_held_for_long_is_named() {
+pub fn held_worker() {
     let stop = Arc::new(AtomicBool::new(false));
     let spins = stop.clone();
     let spinner = Builder::new().name("spinner").go(move || {
@@ -81,8 +79,7 @@ fn a_worker_that_is_held_for_long_is_named() {
     }
 }
 
-#[test]
-fn a_lock_that_is_held_across_a_long_wait_is_named() {
+pub fn lock_across_a_wait() {
     static LEDGER: Mutex<u32> = Mutex::new(1);
     let (back, waits) = chan::<()>(0);
     let (locked, held) = chan::<()>(1);
