@@ -222,17 +222,20 @@ fn a_spare_shares_its_token() {
 }
 
 fn overflow_names_the_goroutine() {
-    for (program, who) in [
-        ("overflow", "deep"),
-        ("overflow_scope", ""),
-        ("overflow_main", "main"),
-    ] {
-        let outcome = run(program, &[]);
-        outcome
-            .says("has overflowed its stack")
-            .says(who)
-            .says("spawned at");
-        assert_eq!(outcome.status.signal(), Some(libc::SIGABRT), "{program}");
+    let env = [("WATERWAY_STACK_SIZE", "1048576")];
+    let outcomes = run_all(&["overflow", "overflow_scope", "overflow_main"], &env);
+    let whole = "its stack of 1048576 bytes (its guard of 65536 included)";
+    let more = "Builder::stack_size gives this goroutine more, WATERWAY_STACK_SIZE=2097152 all.";
+    let limit = "Main and tests have as much as `ulimit -s` allows";
+    for (outcome, (who, of, cure)) in outcomes.iter().zip([
+        (" deep, ", whole, more),
+        ("", whole, more),
+        (" main, ", "its stack of ", limit),
+    ]) {
+        outcome.says("has overflowed its stack of ").says(who);
+        outcome.says("spawned at").says(of).says(cure);
+        outcome.says("\nfatal error: stack overflow\n");
+        assert_eq!(outcome.status.signal(), Some(libc::SIGABRT));
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn install() {
 
 /// Prints to a buffer on the stack, then with one `write`.
 struct Line {
-    bytes: [u8; 512],
+    bytes: [u8; 1024],
     len: usize,
 }
 
@@ -42,20 +42,33 @@ fn report(address: usize) -> bool {
     let name = who.name.as_deref().unwrap_or("");
     let space = if name.is_empty() { "" } else { " " };
     let mut line = Line {
-        bytes: [0; 512],
+        bytes: [0; 1024],
         len: 0,
     };
+    // As it was asked for: with the guard, and with what lies at the top, which is less than a page.
+    let size = (stack.len() + GUARD_SIZE).next_multiple_of(4096);
     // Writing to `Line` cannot fail.
-    let _ = writeln!(
+    let _ = write!(
         line,
-        "\nwaterway: goroutine {}{space}{name}, spawned at {}:{}:{}, has overflowed its stack of {} bytes. Give it more \
-         with Builder::stack_size or WATERWAY_STACK_SIZE.\nfatal error: stack overflow",
+        "\nwaterway: goroutine {}{space}{name}, spawned at {}:{}:{}, has overflowed its stack of {size} bytes (its guard of \
+         {GUARD_SIZE} included). ",
         who.id,
         who.site.file(),
         who.site.line(),
         who.site.column(),
-        stack.len(),
     );
+    let _ = match who.main {
+        true => writeln!(
+            line,
+            "Main and tests have as much as `ulimit -s` allows at the start; Builder::stack_size gives other goroutines more."
+        ),
+        false => writeln!(
+            line,
+            "Builder::stack_size gives this goroutine more, WATERWAY_STACK_SIZE={} all.",
+            (2 * size).min(1 << 30)
+        ),
+    };
+    let _ = writeln!(line, "fatal error: stack overflow");
     let _ = rustix::io::write(rustix::stdio::stderr(), &line.bytes[..line.len]);
     true
 }
