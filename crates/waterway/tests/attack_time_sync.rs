@@ -141,7 +141,7 @@ fn receivers_of_alarms_go_at_any_moment() {
 #[test]
 fn a_wait_group_is_used_again_at_once() {
     bounded(|| {
-        for _ in 0..2_000 {
+        for _ in 0..600 {
             let group = WaitGroup::new();
             group.add(1);
             let second = AtomicBool::new(false);

@@ -277,7 +277,7 @@ fn run(capacity: usize, steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_full_channel_does_what_the_model_does(capacity in 0usize..4, steps in steps()) {
@@ -420,7 +420,7 @@ fn traffic(capacity: usize, overflow: Overflow, meanwhile: impl FnOnce(&Sender<u
 /// The same, of a channel that is to be made.
 fn traffic_of(builder: chan::Builder<u64>, meanwhile: impl FnOnce(&Sender<u64>) + Send) {
     const SENDERS: u64 = 4;
-    const EACH: u64 = 3_000;
+    const EACH: u64 = 1_000;
     let (shed, received, returned) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let shed = Arc::new(shed);
     let told = shed.clone();
