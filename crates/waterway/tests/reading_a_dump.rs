@@ -42,8 +42,28 @@ fn own_lock() -> &'static Mutex<()> {
     leak(Mutex::new(()))
 }
 
+/// What the page shows, all of one run.
+struct Dumps {
+    /// Of the first few goroutines.
+    small: String,
+    all: String,
+    backtraces: String,
+}
+
+/// The main thread waits meanwhile, as it would in a program.
+fn dump(dump: Dump) -> String {
+    let write = move || {
+        until(|all| all.threads.iter().any(|thread| thread.main));
+        let mut text = Vec::new();
+        dump.write(&mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    };
+    let dumper = Builder::new().name("dumper").dedicated();
+    dumper.go(write).join().unwrap()
+}
+
 /// The program whose dump the page shows.
-fn dumped() -> (String, String) {
+fn dumped() -> Dumps {
     let (ledger, printer) = (leak(Mutex::new(0)), leak(Mutex::new(())));
     let (permits, group) = (Semaphore::new(3), WaitGroup::new());
     let _taken = (permits.acquire(2), printer.lock());
@@ -55,6 +75,7 @@ fn dumped() -> (String, String) {
     start("reader", move || letters.recv().is_ok());
     start("payer", move || pay(ledger, &permits));
     start("auditor", move || *ledger.lock());
+    let small = dump(Dump::new());
     let own = own_lock();
     start("careless", || {
         let _first = own.lock();
@@ -114,17 +135,11 @@ fn dumped() -> (String, String) {
         }
     });
     until(|all| all.workers.iter().filter(|w| w.held_ns.is_some()).count() == 2);
-    // The main thread waits as it would in a program.
-    let dumps = Builder::new().name("dumper").dedicated().go(|| {
-        until(|all| all.threads.iter().any(|thread| thread.main));
-        let write = |dump: Dump| {
-            let mut text = Vec::new();
-            dump.write(&mut text).unwrap();
-            String::from_utf8(text).unwrap()
-        };
-        (write(Dump::new()), write(Dump::new().backtraces(true)))
-    });
-    let dumps = dumps.join().unwrap();
+    let dumps = Dumps {
+        small,
+        all: dump(Dump::new()),
+        backtraces: dump(Dump::new().backtraces(true)),
+    };
     stop.store(true, Ordering::Relaxed);
     dumps
 }
@@ -174,6 +189,40 @@ fn redacted(text: &str) -> String {
     parts.join("\n\n")
 }
 
+/// What the page explains stands in what it shows, with the same numbers; but for times, and what is left out (`...`).
+#[track_caller]
+fn excerpts_are_of_the_blocks(page: &str) {
+    let timeless = |text: &str| {
+        let words = text.split_whitespace();
+        let time = |word: &&str| word.parse::<f64>().is_ok() && word.contains('.');
+        words
+            .filter(|word| !time(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let marks = ["small", "dump", "findings", "backtrace"];
+    let blocks = timeless(&marks.map(|mark| &page[block(page, mark)]).concat());
+    let prose = page.split("```").step_by(2);
+    let code = prose.flat_map(|text| text.split('`').skip(1).step_by(2));
+    let kinds = [
+        "goroutine ",
+        "on channel ",
+        "on mutex ",
+        "on wait ",
+        "on sem",
+        "until context ",
+    ];
+    let mut seen = 0;
+    for excerpt in code.filter(|code| kinds.iter().any(|kind| code.contains(kind))) {
+        for part in excerpt.split("...").filter(|part| *part != ")") {
+            let part = timeless(part);
+            assert!(blocks.contains(&part), "{part:?} is in no dump of the page");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "the page explains no lines");
+}
+
 /// The text between the fences that follow a mark.
 fn block(page: &str, mark: &str) -> std::ops::Range<usize> {
     let start = page.find(&format!("<!-- {mark} -->\n```text\n"));
@@ -185,23 +234,28 @@ fn block(page: &str, mark: &str) -> std::ops::Range<usize> {
 fn main() {
     let config = Config::new().max_procs(2).held_warn_ms(0);
     config.install().unwrap();
-    let (dump, backtraces) = dumped();
-    // As if it were a program's own file.
-    let told = |text: &str| text.replace(file!(), "src/main.rs");
-    let (dump, backtraces) = (told(&dump), told(&backtraces));
+    let dumps = dumped();
+    // As if it were a program of its own.
+    let root = std::fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap();
+    let root = format!("{}/", root.display());
+    let told = |text: String| {
+        let text = text.replace(&root, "").replace(file!(), "src/main.rs");
+        text.replace("reading_a_dump::", "main::")
+    };
+    let [small, all, backtraces] = [dumps.small, dumps.all, dumps.backtraces].map(told);
     let payer = backtraces
         .split("\n\n")
         .find(|part| part.contains("\"payer\" ["));
-    let payer = payer.expect("it waits").to_string();
+    let payer = payer.expect("it waits");
     let calls = |text: &str| text.contains("pay\n") && text.contains("\n\t      at ");
-    assert!(calls(&payer), "its frames are told: {payer}");
+    assert!(calls(payer), "its frames are told: {payer}");
 
-    let at = dump.find("\nproved: ").expect("two cycles");
-    let (lines, findings) = dump.split_at(at);
+    let at = all.find("\nproved: ").expect("two cycles");
+    let (lines, findings) = all.split_at(at);
 
     let mut page = std::fs::read_to_string(PAGE).unwrap();
     let update = std::env::var_os("UPDATE_DOCS").is_some();
-    for (mark, real) in [("dump", lines), ("findings", findings)] {
+    for (mark, real) in [("small", &*small), ("dump", lines), ("findings", findings)] {
         let at = block(&page, mark);
         if update {
             page.replace_range(at, &format!("{}\n", real.trim()));
@@ -214,6 +268,8 @@ fn main() {
         }
     }
     if update {
+        // Frames are not the same everywhere: the standard library's, say.
+        page.replace_range(block(&page, "backtrace"), &format!("{}\n", payer.trim()));
         std::fs::write(PAGE, &page).unwrap();
     }
     assert!(
@@ -229,5 +285,6 @@ fn main() {
     ] {
         assert!(page.contains(text), "the page does not explain {text:?}");
     }
+    excerpts_are_of_the_blocks(&page);
     println!("the page is right");
 }

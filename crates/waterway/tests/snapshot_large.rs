@@ -180,7 +180,7 @@ fn a_dump_can_be_made_while_every_worker_is_held() {
 #[ignore = "a measurement: run it alone, with --release and --nocapture"]
 fn how_long_it_takes() {
     alone(|| {
-        let (tx, all) = crowd(MANY);
+        let (tx, all) = crowd(100_000);
         let stop = Arc::new(AtomicBool::new(false));
         let longest = Arc::new(AtomicU64::new(0));
         let probe = {
