@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waterway::flow::{ChannelFlow, FlowState, Gate, Monitor, Overflow};
-use waterway::{Receiver, chan, go};
+use waterway::{Receiver, Sender, chan, go, select};
 
 fn monitor() -> Monitor {
     Monitor::builder()
@@ -26,6 +26,13 @@ fn changes(monitor: &Monitor, name: &'static str) -> Receiver<ChannelFlow> {
 
 fn until(changes: &Receiver<ChannelFlow>, state: FlowState) -> ChannelFlow {
     changes.iter().find(|flow| flow.state == state).unwrap()
+}
+
+/// Waits until so many wait to send. Only changes are told: one that a monitor told before would have fewer, and no other would come.
+fn waiting(tx: &Sender<i32>, senders: usize) {
+    while tx.statistics().waiting_senders < senders {
+        waterway::yield_now();
+    }
 }
 
 #[waterway::test]
@@ -64,15 +71,42 @@ fn a_reader_that_is_slower_is_named_with_what_it_lacks() {
 
 #[waterway::test]
 fn goroutines_that_pile_up_in_sends_are_seen_and_named() {
-    let monitor = monitor();
-    let changes = changes(&monitor, "pile");
     let (tx, rx) = chan::builder().name("pile").make();
     for n in 0..20 {
         let tx = tx.clone();
         go(move || tx.send(n));
     }
+    waiting(&tx, 20);
+    let monitor = monitor();
+    let changes = changes(&monitor, "pile");
     let flow = until(&changes, FlowState::Stalled);
     assert_eq!((flow.waiting_senders, flow.capacity), (20, Some(0)));
+    assert_eq!(flow.sends_at.unwrap().file(), file!());
+    assert_eq!(flow.spawned_at.unwrap().file(), file!());
+    for _ in 0..20 {
+        rx.recv().unwrap();
+    }
+    until(&changes, FlowState::Balanced);
+}
+
+#[waterway::test]
+fn goroutines_that_pile_up_in_selects_are_seen_and_named() {
+    let (tx, rx) = chan::builder().name("pile of selects").make();
+    for n in 0..20 {
+        let (tx, again) = (tx.clone(), tx.clone());
+        go(move || {
+            select! {
+                send(tx, n) -> sent => sent.unwrap(),
+                // The same end once more: it is one who waits.
+                send(again, n) -> sent => sent.unwrap(),
+            }
+        });
+    }
+    waiting(&tx, 40);
+    let monitor = monitor();
+    let changes = changes(&monitor, "pile of selects");
+    let flow = until(&changes, FlowState::Stalled);
+    assert_eq!(flow.waiting_senders, 20);
     assert_eq!(flow.sends_at.unwrap().file(), file!());
     assert_eq!(flow.spawned_at.unwrap().file(), file!());
     for _ in 0..20 {

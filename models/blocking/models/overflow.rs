@@ -39,6 +39,12 @@ pub(super) const MODELS: &[Model] = &[
     ("evict_newest_beside_a_place_given_back", given_back),
 ];
 
+/// Each value is late that did not come just now.
+const ALWAYS_LATE: Overflow = Overflow::CoDel {
+    target: Duration::from_nanos(1),
+    interval: Duration::from_nanos(1),
+};
+
 /// What became of values, in any order; and how many `on_shed` had.
 #[derive(Clone, Default)]
 struct Fates(Arc<Mutex<Vec<u32>>>, Arc<Mutex<u64>>);
@@ -91,6 +97,21 @@ fn balance(rx: &Receiver<u32>) {
 fn receive(stage: &mut Stage, rx: Receiver<u32>, fates: &Fates) {
     let fates = fates.clone();
     stage.actor(Goroutine, move || rx.iter().for_each(|v| fates.note(v)));
+}
+
+/// One goroutine for each value, which sends it, and must.
+fn send_each(stage: &mut Stage, tx: &Sender<u32>, values: impl IntoIterator<Item = u32>) {
+    for value in values {
+        let tx = tx.clone();
+        stage.actor(Goroutine, move || tx.send(value).unwrap());
+    }
+}
+
+/// What is left in a channel that nobody else uses any more.
+fn drain(rx: &Receiver<u32>, fates: &Fates) {
+    while let Ok(value) = rx.try_recv() {
+        fates.note(value);
+    }
 }
 
 fn evict(overflow: Overflow, capacity: usize) {
@@ -162,10 +183,7 @@ fn force() {
     let mut stage = Stage::new();
     let fates = Fates::default();
     let (tx, rx) = fates.channel(1, Overflow::Block);
-    for value in [1, 2] {
-        let tx = tx.clone();
-        stage.actor(Goroutine, move || tx.send(value).unwrap());
-    }
+    send_each(&mut stage, &tx, [1, 2]);
     let back = fates.clone();
     stage.actor(Thread, move || {
         if let Some(evicted) = tx.force_send(3).unwrap() {
@@ -215,9 +233,7 @@ fn reserved(overflow: Overflow, closes: bool) {
     stage.end();
     balance(&rx);
     let dropped = rx.statistics().closed;
-    while let Ok(value) = rx.try_recv() {
-        fates.note(value);
-    }
+    drain(&rx, &fates);
     if !closes {
         return fates.are(1..5);
     }
@@ -229,10 +245,7 @@ fn policy_comes() {
     let mut stage = Stage::new();
     let fates = Fates::default();
     let (tx, rx) = fates.channel(1, Overflow::Block);
-    for value in [1, 2] {
-        let tx = tx.clone();
-        stage.actor(Goroutine, move || tx.send(value).unwrap());
-    }
+    send_each(&mut stage, &tx, [1, 2]);
     let selects = tx.clone();
     stage.actor(Goroutine, move || {
         crate::select! { send(selects, 3) -> sent => sent.unwrap() }
@@ -240,9 +253,7 @@ fn policy_comes() {
     stage.actor(Thread, move || tx.set_overflow(Overflow::DropNewest));
     // Nobody receives before all have sent.
     stage.end();
-    while let Ok(value) = rx.try_recv() {
-        fates.note(value);
-    }
+    drain(&rx, &fates);
     fates.are([1, 2, 3]);
     tally(&rx, &fates);
 }
@@ -252,15 +263,8 @@ fn late(lifo: bool) {
     let mut stage = Stage::new();
     let fates = Fates::default();
     let (say, word) = builder().make();
-    let overflow = Overflow::CoDel {
-        target: Duration::from_nanos(1),
-        interval: Duration::from_nanos(1),
-    };
-    let (tx, rx) = fates.builder(3, overflow).adaptive_lifo(lifo).make();
-    for value in [1, 2, 3] {
-        let tx = tx.clone();
-        stage.actor(Goroutine, move || tx.send(value).unwrap());
-    }
+    let (tx, rx) = fates.builder(3, ALWAYS_LATE).adaptive_lifo(lifo).make();
+    send_each(&mut stage, &tx, [1, 2, 3]);
     // Who parks gives the reserved place back, and sends later.
     stage.actor(Thread, move || say.send(()).unwrap());
     let selects = tx.clone();
@@ -272,7 +276,7 @@ fn late(lifo: bool) {
     let changes = tx.clone();
     stage.actor(Thread, move || {
         changes.set_overflow(Overflow::Block);
-        changes.set_overflow(overflow);
+        changes.set_overflow(ALWAYS_LATE);
     });
     drop(tx);
     receive(&mut stage, rx.clone(), &fates);
@@ -289,11 +293,7 @@ fn late(lifo: bool) {
 fn given_back() {
     let mut stage = Stage::new();
     let fates = Fates::default();
-    let overflow = Overflow::CoDel {
-        target: Duration::from_nanos(1),
-        interval: Duration::from_nanos(1),
-    };
-    let (tx, rx) = fates.builder(4, overflow).adaptive_lifo(true).make();
+    let (tx, rx) = fates.builder(4, ALWAYS_LATE).adaptive_lifo(true).make();
     let (say, word) = builder().make();
     stage.actor(Goroutine, move || {
         let behind = || {
@@ -314,9 +314,7 @@ fn given_back() {
         }
     });
     stage.end();
-    while let Ok(value) = rx.try_recv() {
-        fates.note(value);
-    }
+    drain(&rx, &fates);
     fates.are([1, 2, 3, 4]);
     tally(&rx, &fates);
 }

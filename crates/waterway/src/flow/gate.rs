@@ -2,70 +2,25 @@
 //!
 //! A gate is a semaphore whose number of permits follows a [`Limit`], and which counts.
 
+mod builder;
+mod refused;
+mod shared;
+
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::limit::{Fixed, Limit};
+use super::limit::Fixed;
 use super::place::{EnterFuture, Place, Waiting};
 use crate::goroutine::JoinHandle;
-use crate::primitives::{AtomicU64, AtomicUsize, Lock, Ordering};
-use crate::sync::Semaphore;
+use crate::primitives::Ordering;
 use crate::wait::Limit as WaitLimit;
 
-/// Every gate that lives, and some that do not any more.
-static GATES: Lock<Vec<Weak<Shared>>> = Lock::new(Vec::new());
-/// Gates that are gone are taken out when there are so many entries, and then twice as many as are left.
-static PRUNE_AT: AtomicUsize = AtomicUsize::new(16);
-
-/// The gates that live.
-pub(super) fn all() -> Vec<Gate> {
-    let gates = GATES.lock().clone();
-    let alive = gates.iter().filter_map(Weak::upgrade);
-    alive.map(|shared| Gate { shared }).collect()
-}
-
-fn register(shared: &Arc<Shared>) {
-    let mut gates = GATES.lock();
-    if gates.len() >= PRUNE_AT.load(Ordering::Relaxed) {
-        gates.retain(|gate| gate.strong_count() > 0);
-        PRUNE_AT.store((gates.len() * 2).max(16), Ordering::Relaxed);
-    }
-    gates.push(Arc::downgrade(shared));
-}
-
-pub(super) struct Shared {
-    /// The number of the gate.
-    id: u64,
-    name: Option<Box<str>>,
-    site: &'static Location<'static>,
-    pub(super) limit: Box<dyn Limit>,
-    pub(super) permits: Semaphore,
-    pub(super) live: AtomicUsize,
-    pub(super) most: AtomicUsize,
-    pub(super) waiting: AtomicUsize,
-    pub(super) admitted: AtomicU64,
-    refused: AtomicU64,
-    pub(super) gave_up: AtomicU64,
-}
-
-impl Shared {
-    /// Brings the permits in line with a limit that moves.
-    pub(super) fn adapt(&self) {
-        if !self.limit.is_adaptive() {
-            return;
-        }
-        // Of two callers the later may have asked first: who sets the number asks again.
-        loop {
-            let total = self.limit.limit();
-            if self.permits.total() == total {
-                return;
-            }
-            self.permits.set_total(total);
-        }
-    }
-}
+pub use builder::GateBuilder;
+pub use refused::Refused;
+pub use shared::GateStatistics;
+pub(super) use shared::{Shared, all};
 
 /// Lets so many goroutines, or callers, in at a time. Clones share it.
 ///
@@ -127,10 +82,7 @@ impl Gate {
     /// assert_eq!(gate.name(), Some("orders"));
     /// ```
     pub fn builder() -> GateBuilder {
-        GateBuilder {
-            name: None,
-            limit: Box::new(Fixed(1)),
-        }
+        GateBuilder::new()
     }
 
     /// Starts `f` in a goroutine of its own if there is a place, which it has until it ends.
@@ -315,17 +267,7 @@ impl Gate {
     /// assert_eq!((now.admitted, now.refused, now.live), (1, 1, 1));
     /// ```
     pub fn statistics(&self) -> GateStatistics {
-        let shared = &*self.shared;
-        shared.adapt();
-        GateStatistics {
-            limit: shared.permits.total(),
-            live: shared.live.load(Ordering::Relaxed),
-            most_live: shared.most.load(Ordering::Relaxed),
-            waiting: shared.waiting.load(Ordering::Relaxed),
-            admitted: shared.admitted.load(Ordering::Relaxed),
-            refused: shared.refused.load(Ordering::Relaxed),
-            gave_up: shared.gave_up.load(Ordering::Relaxed),
-        }
+        self.shared.statistics()
     }
 
     /// The gate's name, if it was given one.
@@ -380,100 +322,3 @@ impl fmt::Debug for Gate {
         out.finish_non_exhaustive()
     }
 }
-
-/// The properties of a gate to be: see [`Gate::builder`].
-#[must_use = "a builder makes nothing before `make`"]
-pub struct GateBuilder {
-    name: Option<String>,
-    limit: Box<dyn Limit>,
-}
-
-impl GateBuilder {
-    /// The name that reports and metrics call the gate by.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// How many are let in at a time.
-    pub fn limit(mut self, limit: impl Limit) -> Self {
-        self.limit = Box::new(limit);
-        self
-    }
-
-    /// Makes the gate.
-    #[track_caller]
-    pub fn make(self) -> Gate {
-        let total = self.limit.limit();
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let shared = Shared {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            name: self.name.map(String::into_boxed_str),
-            site: Location::caller(),
-            permits: Semaphore::new(total),
-            limit: self.limit,
-            live: AtomicUsize::new(0),
-            most: AtomicUsize::new(0),
-            waiting: AtomicUsize::new(0),
-            admitted: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
-            gave_up: AtomicU64::new(0),
-        };
-        let shared = Arc::new(shared);
-        register(&shared);
-        Gate { shared }
-    }
-}
-
-impl fmt::Debug for GateBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GateBuilder")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Counts of a [`Gate`], each as of its own moment: exact while nobody comes or goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GateStatistics {
-    /// How many may be inside.
-    pub limit: usize,
-    /// How many are inside.
-    pub live: usize,
-    /// The most that were ever inside at once.
-    pub most_live: usize,
-    /// How many wait to be let in.
-    pub waiting: usize,
-    /// How many were ever let in.
-    pub admitted: u64,
-    /// How many calls that do not wait were turned away.
-    pub refused: u64,
-    /// How many waited and left before they were let in: a time was over, a context ended, a future was dropped.
-    pub gave_up: u64,
-}
-
-/// The gate was full: nothing was started, and the closure comes back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Refused<F>(pub F);
-
-impl<F> Refused<F> {
-    /// The closure that was not started.
-    pub fn into_inner(self) -> F {
-        self.0
-    }
-}
-
-impl<F> fmt::Debug for Refused<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Refused(..)")
-    }
-}
-
-impl<F> fmt::Display for Refused<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the gate is full")
-    }
-}
-
-impl<F> std::error::Error for Refused<F> {}

@@ -1,7 +1,7 @@
 //! One look at every channel: what anybody can read of it, without its lock and without its help.
 //!
 //! Positions of rings and counts of what went from hand to hand are read as dumps read lengths (`rt::objects`); who waits is read from
-//! the records of waits. Of a select over several channels the record names none, so its arms are not counted.
+//! the records of waits, and from the arms of a select, of which the first few are told.
 
 use std::collections::HashMap;
 use std::panic::Location;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::chan::{ByCause, HANDED_AT, tallies};
 use crate::primitives::Ordering;
 use crate::rt::clock::clock;
+use crate::rt::facts::arms;
 use crate::rt::header::CoreKind;
 use crate::rt::objects;
 use crate::rt::peek::Peek;
@@ -43,8 +44,8 @@ pub(super) struct Waits {
 
 /// Every channel at which something has happened, and the time.
 pub(super) fn look() -> (u64, Vec<Seen>) {
-    let waits = waits();
     let peek = Peek::new();
+    let waits = waits(&peek);
     let (names, tallies) = (objects::names(), tallies());
     let tallies: HashMap<usize, ByCause> = tallies
         .into_iter()
@@ -90,20 +91,29 @@ pub(super) fn look() -> (u64, Vec<Seen>) {
 }
 
 /// Who waits, by the address of the channel.
-fn waits() -> HashMap<usize, Waits> {
+fn waits(peek: &Peek) -> HashMap<usize, Waits> {
     let mut all: HashMap<usize, Waits> = HashMap::new();
     let mut note = |record: &Record, spawned_at| {
         let Some(waiting) = record.read() else { return };
         let key = &waiting.key;
-        match key.reason {
-            WaitReason::ChanSend => {
-                let at = all.entry(key.object).or_default();
+        let mut arms = match key.reason {
+            WaitReason::ChanSend => vec![(key.object, true)],
+            WaitReason::ChanRecv => vec![(key.object, false)],
+            WaitReason::Select => arms(peek, record).unwrap_or_default().1,
+            _ => return,
+        };
+        // Who waits twice at one end is one.
+        arms.sort_unstable();
+        arms.dedup();
+        for (channel, sends) in arms {
+            let at = all.entry(channel).or_default();
+            if sends {
                 at.senders += 1;
                 at.sends_at = Some(key.site);
                 at.spawned_at = spawned_at;
+            } else {
+                at.receivers += 1;
             }
-            WaitReason::ChanRecv => all.entry(key.object).or_default().receivers += 1,
-            _ => {}
         }
     };
     if let Some(rt) = started() {

@@ -1,7 +1,8 @@
 //! All of it as counts for Prometheus.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::fmt::Display;
+use std::panic::Location;
 
 use super::gate::{self, Gate, GateStatistics};
 use super::look::{Seen, look};
@@ -46,84 +47,160 @@ pub fn metrics() -> String {
     text(&seen, &measured(), &gates())
 }
 
-/// A gate, by what tells it from others, and its counts.
-type GateFacts = ([(&'static str, String); 3], GateStatistics);
+/// What tells a channel or a gate from others.
+type Labels = [(&'static str, String); 3];
 
-fn gates() -> Vec<GateFacts> {
+fn labels(
+    kind: &'static str,
+    name: Option<&str>,
+    made_at: &Location<'_>,
+    id: impl Display,
+) -> Labels {
+    [
+        (kind, name.unwrap_or_default().to_owned()),
+        ("made_at", made_at.to_string()),
+        ("id", id.to_string()),
+    ]
+}
+
+fn gates() -> Vec<(Labels, GateStatistics)> {
     let facts = |gate: &Gate| {
-        let labels = [
-            ("gate", gate.name().unwrap_or_default().to_owned()),
-            ("made_at", gate.location().to_string()),
-            ("id", gate.id().to_string()),
-        ];
+        let labels = labels("gate", gate.name(), gate.location(), gate.id());
         (labels, gate.statistics())
     };
     gate::all().iter().map(facts).collect()
 }
 
-fn text(seen: &[Seen], measured: &[ChannelFlow], gates: &[GateFacts]) -> String {
+fn text(seen: &[Seen], measured: &[ChannelFlow], gates: &[(Labels, GateStatistics)]) -> String {
     let mut out = Families::new();
-    let labels: HashMap<usize, [(&str, String); 3]> = seen
-        .iter()
-        .map(|channel| {
-            let name = channel.name.as_deref().unwrap_or_default().to_owned();
-            let made_at = channel.made_at.to_string();
-            let id = channel.id.to_string();
-            let labels = [("channel", name), ("made_at", made_at), ("id", id)];
-            (channel.id, labels)
-        })
-        .collect();
-    channels(&mut out, seen, &labels);
-    monitors(&mut out, measured, &labels);
-    gate_families(&mut out, gates);
+    let labelled = |channel: &Seen| {
+        let (name, id) = (channel.name.as_deref(), channel.id);
+        (id, labels("channel", name, channel.made_at, id))
+    };
+    let labels: HashMap<usize, Labels> = seen.iter().map(labelled).collect();
+    let seen: Vec<_> = seen.iter().map(|seen| (&labels[&seen.id], seen)).collect();
+    // A monitor may have seen channels that are gone, or more than are told.
+    let measured = (measured.iter()).filter_map(|flow| Some((labels.get(&flow.channel)?, flow)));
+    let gates: Vec<_> = gates.iter().map(|(labels, now)| (labels, now)).collect();
+    channels(&mut out, &seen);
+    monitors(&mut out, &Vec::from_iter(measured));
+    out.one(
+        "waterway_gates",
+        "gauge",
+        "Gates that there are.",
+        gates.len(),
+    );
+    families(&mut out, GATES, &gates);
     out.text()
 }
 
-type Labels = HashMap<usize, [(&'static str, String); 3]>;
+/// A family with one series for each thing that has a figure: name, help, figure.
+type Family<T> = (&'static str, &'static str, fn(&T) -> Option<f64>);
+
+const CHANNELS: &[Family<Seen>] = &[
+    (
+        "waterway_channel_put_total",
+        "Values that came into the channel.",
+        |c| Some(c.put as f64),
+    ),
+    (
+        "waterway_channel_taken_total",
+        "Values that went out of the channel: to receivers, or shed.",
+        |c| Some(c.taken as f64),
+    ),
+    (
+        "waterway_channel_refused_total",
+        "Values that the channel was too full for, and gave back.",
+        |c| Some(c.counts.refused as f64),
+    ),
+];
+
+const MEASURED: &[Family<ChannelFlow>] = &[
+    (
+        "waterway_channel_high_water",
+        "The most values that were in the channel at any look.",
+        |flow| Some(flow.high_water as f64),
+    ),
+    (
+        "waterway_channel_until_full_seconds",
+        "When the channel is full, if all goes on as in the window.",
+        |flow| Some(flow.until_full?.as_secs_f64()),
+    ),
+    (
+        "waterway_channel_senders_waited_ratio",
+        "Share of the looks in which somebody waited to send.",
+        |flow| Some(flow.senders_waited),
+    ),
+    (
+        "waterway_channel_receivers_waited_ratio",
+        "Share of the looks in which somebody waited to receive.",
+        |flow| Some(flow.receivers_waited),
+    ),
+];
+
+const GATES: &[Family<GateStatistics>] = &[
+    ("waterway_gate_limit", "How many may be inside.", |g| {
+        Some(g.limit as f64)
+    }),
+    ("waterway_gate_live", "How many are inside.", |g| {
+        Some(g.live as f64)
+    }),
+    (
+        "waterway_gate_most_live",
+        "The most that were ever inside at once.",
+        |g| Some(g.most_live as f64),
+    ),
+    ("waterway_gate_waiting", "How many wait.", |g| {
+        Some(g.waiting as f64)
+    }),
+    (
+        "waterway_gate_admitted_total",
+        "How many were let in.",
+        |g| Some(g.admitted as f64),
+    ),
+    (
+        "waterway_gate_refused_total",
+        "How many were turned away at once.",
+        |g| Some(g.refused as f64),
+    ),
+    (
+        "waterway_gate_gave_up_total",
+        "How many waited, and left before they were let in.",
+        |g| Some(g.gave_up as f64),
+    ),
+];
+
+fn families<T>(out: &mut Families, families: &[Family<T>], things: &[(&Labels, &T)]) {
+    for (name, help, figure) in families {
+        let kind = match name.ends_with("_total") {
+            true => "counter",
+            false => "gauge",
+        };
+        out.head(name, kind, help);
+        for (labels, thing) in things {
+            if let Some(figure) = figure(thing) {
+                series(out, name, labels, None, figure);
+            }
+        }
+    }
+}
 
 fn series(
     out: &mut Families,
     name: &str,
-    labels: &[(&str, String)],
+    labels: &Labels,
     more: Option<(&str, &str)>,
-    value: impl std::fmt::Display,
+    value: impl Display,
 ) {
-    let all: Vec<(&str, &str)> = labels
-        .iter()
-        .map(|(label, text)| (*label, &**text))
-        .chain(more)
-        .collect();
-    out.series(name, &all, value);
+    let own = labels.iter().map(|(label, text)| (*label, &**text));
+    out.series(name, &Vec::from_iter(own.chain(more)), value);
 }
 
-fn channels(out: &mut Families, seen: &[Seen], labels: &Labels) {
-    type Count = fn(&Seen) -> u64;
-    let families: [(&str, &str, Count); 3] = [
-        (
-            "waterway_channel_put_total",
-            "Values that came into the channel.",
-            |c| c.put,
-        ),
-        (
-            "waterway_channel_taken_total",
-            "Values that went out of the channel: to receivers, or shed.",
-            |c| c.taken,
-        ),
-        (
-            "waterway_channel_refused_total",
-            "Values that the channel was too full for, and gave back.",
-            |c| c.counts.refused,
-        ),
-    ];
-    for (name, help, count) in families {
-        out.head(name, "counter", help);
-        for channel in seen {
-            series(out, name, &labels[&channel.id], None, count(channel));
-        }
-    }
+fn channels(out: &mut Families, seen: &[(&Labels, &Seen)]) {
+    families(out, CHANNELS, seen);
     let name = "waterway_channel_shed_total";
     out.head(name, "counter", "Values that the channel shed, by cause.");
-    for channel in seen {
+    for (labels, channel) in seen {
         let by = &channel.counts;
         for (cause, count) in [
             (Cause::Newest, by.newest),
@@ -131,198 +208,37 @@ fn channels(out: &mut Families, seen: &[Seen], labels: &Labels) {
             (Cause::Superseded, by.superseded),
             (Cause::Late, by.late),
         ] {
-            let cause = Some(("cause", cause.word()));
-            series(out, name, &labels[&channel.id], cause, count);
+            series(out, name, labels, Some(("cause", cause.word())), count);
         }
     }
 }
 
-fn monitors(out: &mut Families, measured: &[ChannelFlow], labels: &Labels) {
-    // A monitor may have seen channels that are gone, or more than are told.
-    let known: Vec<_> = measured
-        .iter()
-        .filter_map(|flow| Some((labels.get(&flow.channel)?, flow)))
-        .collect();
-    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
-    type Figure<'a> = &'a dyn Fn(&ChannelFlow) -> Option<f64>;
-    let families: [(&str, &str, Figure<'_>); 4] = [
-        (
-            "waterway_channel_high_water",
-            "The most values that were in the channel at any look.",
-            &|flow| Some(flow.high_water as f64),
-        ),
-        (
-            "waterway_channel_until_full_seconds",
-            "When the channel is full, if all goes on as in the window.",
-            &|flow| seconds(flow.until_full),
-        ),
-        (
-            "waterway_channel_senders_waited_ratio",
-            "Share of the looks in which somebody waited to send.",
-            &|flow| Some(flow.senders_waited),
-        ),
-        (
-            "waterway_channel_receivers_waited_ratio",
-            "Share of the looks in which somebody waited to receive.",
-            &|flow| Some(flow.receivers_waited),
-        ),
-    ];
-    for (name, help, figure) in families {
-        out.head(name, "gauge", help);
-        for (labels, flow) in &known {
-            if let Some(value) = figure(flow) {
-                series(out, name, *labels, None, value);
-            }
-        }
-    }
+fn monitors(out: &mut Families, measured: &[(&Labels, &ChannelFlow)]) {
+    families(out, MEASURED, measured);
     let name = "waterway_channel_time_in_queue_seconds";
     out.head(
         name,
         "gauge",
         "How long values of the window waited in the channel.",
     );
-    for (labels, flow) in &known {
+    for (labels, flow) in measured {
         let Some(time) = flow.time_in_queue else {
             continue;
         };
         for (quantile, time) in [("0", time.min), ("0.5", time.p50), ("0.99", time.p99)] {
             let quantile = Some(("quantile", quantile));
-            series(out, name, *labels, quantile, time.as_secs_f64());
+            series(out, name, labels, quantile, time.as_secs_f64());
         }
     }
     let name = "waterway_channel_state";
     out.head(name, "gauge", "1 for the state that the channel is in.");
-    for (labels, flow) in &known {
+    for (labels, flow) in measured {
         for state in FlowState::ALL {
             let is = u8::from(flow.state == state);
-            series(out, name, *labels, Some(("state", state.words())), is);
-        }
-    }
-}
-
-fn gate_families(out: &mut Families, gates: &[GateFacts]) {
-    out.one(
-        "waterway_gates",
-        "gauge",
-        "Gates that there are.",
-        gates.len(),
-    );
-    type Count = fn(&GateStatistics) -> u64;
-    let families: [(&str, &str, &str, Count); 7] = [
-        (
-            "waterway_gate_limit",
-            "gauge",
-            "How many may be inside.",
-            |g| g.limit as u64,
-        ),
-        ("waterway_gate_live", "gauge", "How many are inside.", |g| {
-            g.live as u64
-        }),
-        (
-            "waterway_gate_most_live",
-            "gauge",
-            "The most that were ever inside at once.",
-            |g| g.most_live as u64,
-        ),
-        ("waterway_gate_waiting", "gauge", "How many wait.", |g| {
-            g.waiting as u64
-        }),
-        (
-            "waterway_gate_admitted_total",
-            "counter",
-            "How many were let in.",
-            |g| g.admitted,
-        ),
-        (
-            "waterway_gate_refused_total",
-            "counter",
-            "How many were turned away at once.",
-            |g| g.refused,
-        ),
-        (
-            "waterway_gate_gave_up_total",
-            "counter",
-            "How many waited, and left before they were let in.",
-            |g| g.gave_up,
-        ),
-    ];
-    for (name, kind, help, count) in families {
-        out.head(name, kind, help);
-        for (labels, statistics) in gates {
-            series(out, name, labels, None, count(statistics));
+            series(out, name, labels, Some(("state", state.words())), is);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chan::ByCause;
-    use std::panic::Location;
-
-    #[test]
-    fn families_are_told_once_and_names_are_escaped() {
-        let seen = Seen {
-            id: 7,
-            name: Some("say \"hi\"\n\\".into()),
-            made_at: Location::caller(),
-            capacity: Some(4),
-            put: 9,
-            taken: 5,
-            counts: ByCause {
-                oldest: 2,
-                refused: 3,
-                ..ByCause::default()
-            },
-            waits: Default::default(),
-        };
-        let mut track = super::super::track::Track::new(&seen);
-        for second in 0..4 {
-            track.add(second * 1_000_000_000, &seen, 1_000_000_000);
-        }
-        let gate = (
-            [
-                ("gate", "doors".to_owned()),
-                ("made_at", "a.rs:1:2".to_owned()),
-                ("id", "3".to_owned()),
-            ],
-            Gate::new(5).statistics(),
-        );
-        let text = text(&[seen], &[track.report().unwrap()], &[gate]);
-        let labels = r#"{channel="say \"hi\"\n\\","#;
-        for (start, end) in [
-            (format!("waterway_channel_put_total{labels}"), "id=\"7\"} 9"),
-            (
-                format!("waterway_channel_shed_total{labels}"),
-                "cause=\"oldest\"} 2",
-            ),
-            (
-                format!("waterway_channel_refused_total{labels}"),
-                "id=\"7\"} 3",
-            ),
-            (
-                "waterway_gate_limit{gate=\"doors\",".to_owned(),
-                "id=\"3\"} 5",
-            ),
-        ] {
-            let found = text
-                .lines()
-                .filter(|l| l.starts_with(&start) && l.ends_with(end));
-            assert_eq!(found.count(), 1, "{start}..{end} in {text}");
-        }
-        let mut families = std::collections::HashSet::new();
-        let mut kind = "";
-        for line in text.lines() {
-            if let Some(head) = line.strip_prefix("# TYPE ") {
-                let (name, its) = head.split_once(' ').unwrap();
-                assert!(families.insert(name), "{name} is told twice");
-                assert_eq!(its == "counter", name.ends_with("_total"), "{name}");
-                kind = name;
-            } else if !line.starts_with('#') {
-                assert!(line.starts_with(kind), "{line} stands below {kind}");
-                let (_, value) = line.rsplit_once(' ').unwrap();
-                assert!(value.parse::<f64>().is_ok(), "{line}");
-            }
-        }
-    }
-}
+mod tests;

@@ -53,3 +53,18 @@ fn escaped(text: &str) -> String {
     }
     out
 }
+
+/// One line of the text.
+#[cfg(test)]
+#[derive(Debug, PartialEq)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) value: f64,
+}
+
+#[cfg(test)]
+pub(crate) use reader::parsed;
+
+#[cfg(test)]
+mod reader;

@@ -1,0 +1,95 @@
+//! What a gate keeps and counts, and the list of all gates.
+
+use std::panic::Location;
+use std::sync::{Arc, Weak};
+
+use super::Gate;
+use crate::flow::limit::Limit;
+use crate::primitives::{AtomicU64, AtomicUsize, Lock, Ordering};
+use crate::sync::Semaphore;
+
+/// Every gate that lives, and some that do not any more.
+static GATES: Lock<Vec<Weak<Shared>>> = Lock::new(Vec::new());
+/// Gates that are gone are taken out when there are so many entries, and then twice as many as are left.
+static PRUNE_AT: AtomicUsize = AtomicUsize::new(16);
+
+/// The gates that live.
+pub(in crate::flow) fn all() -> Vec<Gate> {
+    let gates = GATES.lock().clone();
+    let alive = gates.iter().filter_map(Weak::upgrade);
+    alive.map(|shared| Gate { shared }).collect()
+}
+
+pub(super) fn register(shared: &Arc<Shared>) {
+    let mut gates = GATES.lock();
+    if gates.len() >= PRUNE_AT.load(Ordering::Relaxed) {
+        gates.retain(|gate| gate.strong_count() > 0);
+        PRUNE_AT.store((gates.len() * 2).max(16), Ordering::Relaxed);
+    }
+    gates.push(Arc::downgrade(shared));
+}
+
+/// What the clones of a gate share.
+pub(in crate::flow) struct Shared {
+    /// The number of the gate.
+    pub(super) id: u64,
+    pub(super) name: Option<Box<str>>,
+    pub(super) site: &'static Location<'static>,
+    pub(in crate::flow) limit: Box<dyn Limit>,
+    pub(in crate::flow) permits: Semaphore,
+    pub(in crate::flow) live: AtomicUsize,
+    pub(in crate::flow) most: AtomicUsize,
+    pub(in crate::flow) waiting: AtomicUsize,
+    pub(in crate::flow) admitted: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(in crate::flow) gave_up: AtomicU64,
+}
+
+impl Shared {
+    /// Brings the permits in line with a limit that moves.
+    pub(in crate::flow) fn adapt(&self) {
+        if !self.limit.is_adaptive() {
+            return;
+        }
+        // Of two callers the later may have asked first: who sets the number asks again.
+        loop {
+            let total = self.limit.limit();
+            if self.permits.total() == total {
+                return;
+            }
+            self.permits.set_total(total);
+        }
+    }
+    pub(super) fn statistics(&self) -> GateStatistics {
+        self.adapt();
+        GateStatistics {
+            limit: self.permits.total(),
+            live: self.live.load(Ordering::Relaxed),
+            most_live: self.most.load(Ordering::Relaxed),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            admitted: self.admitted.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            gave_up: self.gave_up.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Counts of a [`Gate`], each as of its own moment: exact while nobody comes or goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GateStatistics {
+    /// How many may be inside.
+    pub limit: usize,
+    /// How many are inside.
+    pub live: usize,
+    /// The most that were ever inside at once.
+    pub most_live: usize,
+    /// How many wait to be let in.
+    pub waiting: usize,
+    /// How many were ever let in.
+    pub admitted: u64,
+    /// How many calls that do not wait were turned away.
+    pub refused: u64,
+    /// How many waited and left before they were let in: a time was over, a context ended, a future was dropped.
+    pub gave_up: u64,
+}
