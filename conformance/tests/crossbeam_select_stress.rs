@@ -157,15 +157,15 @@ fn one_is_always_ready(
     ]);
 }
 
-/// crossbeam: linearizable_default (select_macro), linearizable_try (select). 100,000 rounds in crossbeam, 20,000 here.
+/// crossbeam: linearizable_default (select_macro), linearizable_try (select). 100,000 rounds in crossbeam, 6,000 here.
 #[test]
 fn linearizable_default() {
     let _bound = bound();
     for unlimited in [false, true] {
-        one_is_always_ready(20_000, unlimited, |rx1, rx2| {
+        one_is_always_ready(6_000, unlimited, |rx1, rx2| {
             select! { recv(rx1) -> v => v.is_ok(), recv(rx2) -> v => v.is_ok(), default => false }
         });
-        one_is_always_ready(20_000, unlimited, |rx1, rx2| {
+        one_is_always_ready(6_000, unlimited, |rx1, rx2| {
             let ends = [rx1, rx2];
             let mut select = Select::new();
             for rx in ends {
