@@ -63,6 +63,18 @@ impl<T> Sender<T> {
 }
 
 /// A receiver as a [`Stream`]: from [`Receiver::into_stream`].
+///
+/// ```
+/// use futures::StreamExt;
+/// let (tx, rx) = waterway::chan(2);
+/// let mut stream: waterway::RecvStream<_> = rx.into_stream();
+/// tx.send(1).unwrap();
+/// drop(tx);
+/// assert_eq!(waterway::block_on(stream.next()), Some(1));
+/// assert_eq!(waterway::block_on(stream.next()), None, "closed and empty");
+/// ```
+///
+/// Go: `for value := range ch`.
 #[must_use = "streams do nothing unless they are polled"]
 pub struct RecvStream<T> {
     receiving: Receiving<T, Receiver<T>>,
@@ -111,6 +123,18 @@ impl<T> fmt::Debug for RecvStream<T> {
 }
 
 /// A sender as a [`Sink`]: from [`Sender::into_sink`].
+///
+/// ```
+/// use futures::SinkExt;
+/// let (tx, rx) = waterway::chan(1);
+/// let mut sink: waterway::SendSink<_> = tx.into_sink();
+/// waterway::block_on(sink.send(7)).unwrap();
+/// assert_eq!(rx.recv(), Ok(7));
+/// drop(rx);
+/// assert_eq!(waterway::block_on(sink.send(8)).unwrap_err().into_inner(), 8);
+/// ```
+///
+/// Go: `ch <- value`, again and again.
 #[must_use = "sinks do nothing unless they are polled"]
 pub struct SendSink<T> {
     /// Until it is closed.

@@ -101,6 +101,13 @@ pub fn builder<T>() -> Builder<T> {
 }
 
 /// The properties of a channel to be: see [`builder`]. Unbuffered if nothing else is said.
+///
+/// ```
+/// let jobs = waterway::chan::builder::<u8>().name("jobs");
+/// let (small, _rx) = jobs.clone().capacity(1).make();
+/// let (large, _rx) = jobs.capacity(1000).make();
+/// assert_eq!((small.capacity(), large.capacity()), (Some(1), Some(1000)));
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder makes nothing before `make`"]
 pub struct Builder<T> {
@@ -113,24 +120,50 @@ pub struct Builder<T> {
 
 impl<T> Builder<T> {
     /// The name that reports call the channel by.
+    ///
+    /// ```
+    /// let (tx, _rx) = waterway::chan::builder::<u8>().name("jobs").make();
+    /// assert!(format!("{tx:?}").contains("jobs"));
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
     /// How many values the channel holds.
+    ///
+    /// ```
+    /// let (tx, _rx) = waterway::chan::builder().capacity(1).make();
+    /// tx.send(1).unwrap();
+    /// assert!(tx.try_send(2).unwrap_err().is_full());
+    /// ```
+    ///
+    /// Go: the second argument of `make(chan T, n)`.
     pub fn capacity(mut self, capacity: usize) -> Self {
         self.capacity = Some(capacity);
         self
     }
 
     /// No limit.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan::builder().unbounded().make();
+    /// (0..1000).for_each(|n| tx.send(n).unwrap());
+    /// assert_eq!((rx.len(), rx.capacity()), (1000, None));
+    /// ```
     pub fn unbounded(mut self) -> Self {
         self.capacity = None;
         self
     }
 
     /// What the channel does when it is full. It can be changed later: [`Sender::set_overflow`].
+    ///
+    /// ```
+    /// use waterway::{chan, flow::Overflow};
+    /// let (tx, rx) = chan::builder().overflow(Overflow::KeepLatest).make();
+    /// (0..5).for_each(|n| tx.send(n).unwrap());
+    /// assert_eq!(rx.recv(), Ok(4));
+    /// ```
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
         self
@@ -190,10 +223,18 @@ impl<T> Builder<T> {
 
     /// Makes the channel.
     ///
+    /// ```
+    /// let (tx, rx) = waterway::chan::builder().capacity(1).make();
+    /// tx.send("value").unwrap();
+    /// assert_eq!(rx.recv(), Ok("value"));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If a buffer of that capacity can not exist or there is no memory for it. If the overflow policy makes no sense for that
     /// capacity: [`Overflow`] says what each needs. If [`adaptive_lifo`](Self::adaptive_lifo) is wanted without `CoDel`.
+    ///
+    /// Go: `make(chan T, n)`.
     #[track_caller]
     pub fn make(mut self) -> (Sender<T>, Receiver<T>) {
         if self.overflow == Overflow::KeepLatest && self.capacity == Some(0) {

@@ -101,6 +101,13 @@ const CLOSED_RECV: &str = "receiving on a closed and empty channel";
 
 impl<T> SendError<T> {
     /// The value that was not sent.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// drop(rx);
+    /// let unsent = tx.send(String::from("kept")).unwrap_err();
+    /// assert_eq!(unsent.into_inner(), "kept");
+    /// ```
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -108,6 +115,11 @@ impl<T> SendError<T> {
 
 impl<T> TrySendError<T> {
     /// The value that was not sent.
+    ///
+    /// ```
+    /// let (tx, _rx) = waterway::chan(0);
+    /// assert_eq!(tx.try_send("nobody receives").unwrap_err().into_inner(), "nobody receives");
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             TrySendError::Full(value) | TrySendError::Disconnected(value) => value,
@@ -115,11 +127,23 @@ impl<T> TrySendError<T> {
     }
 
     /// True if there was no room.
+    ///
+    /// ```
+    /// let (tx, _rx) = waterway::chan(1);
+    /// tx.send(1).unwrap();
+    /// assert!(tx.try_send(2).unwrap_err().is_full());
+    /// ```
     pub fn is_full(&self) -> bool {
         matches!(self, TrySendError::Full(_))
     }
 
     /// True if the channel is closed.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// drop(rx);
+    /// assert!(tx.try_send(1).unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         matches!(self, TrySendError::Disconnected(_))
     }
@@ -127,6 +151,14 @@ impl<T> TrySendError<T> {
 
 impl<T> SendTimeoutError<T> {
     /// The value that was not sent.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = waterway::chan(0);
+    /// let late = tx.send_timeout("late", Duration::from_millis(1)).unwrap_err();
+    /// assert_eq!(late.into_inner(), "late");
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             SendTimeoutError::Timeout(value) | SendTimeoutError::Disconnected(value) => value,
@@ -134,11 +166,26 @@ impl<T> SendTimeoutError<T> {
     }
 
     /// True if the time passed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = waterway::chan(0);
+    /// assert!(tx.send_timeout(1, Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// ```
     pub fn is_timeout(&self) -> bool {
         matches!(self, SendTimeoutError::Timeout(_))
     }
 
     /// True if the channel is closed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, rx) = waterway::chan(0);
+    /// drop(rx);
+    /// assert!(tx.send_timeout(1, Duration::from_secs(3600)).unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         matches!(self, SendTimeoutError::Disconnected(_))
     }
@@ -146,11 +193,22 @@ impl<T> SendTimeoutError<T> {
 
 impl TryRecvError {
     /// True if nothing was there.
+    ///
+    /// ```
+    /// let (_tx, rx) = waterway::chan::<u32>(1);
+    /// assert!(rx.try_recv().unwrap_err().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         matches!(self, TryRecvError::Empty)
     }
 
     /// True if the channel is closed and empty.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan::<u32>(1);
+    /// drop(tx);
+    /// assert!(rx.try_recv().unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         matches!(self, TryRecvError::Disconnected)
     }
@@ -158,11 +216,26 @@ impl TryRecvError {
 
 impl RecvTimeoutError {
     /// True if the time passed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (_tx, rx) = waterway::chan::<u32>(0);
+    /// assert!(rx.recv_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// ```
     pub fn is_timeout(&self) -> bool {
         matches!(self, RecvTimeoutError::Timeout)
     }
 
     /// True if the channel is closed and empty.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, rx) = waterway::chan::<u32>(0);
+    /// drop(tx);
+    /// assert!(rx.recv_timeout(Duration::from_secs(3600)).unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         matches!(self, RecvTimeoutError::Disconnected)
     }

@@ -115,6 +115,19 @@ impl Overflow {
 
 /// Why a value was shed.
 ///
+/// ```
+/// use waterway::chan;
+/// use waterway::flow::{Cause, Overflow};
+///
+/// let (causes, caused) = chan::unbounded();
+/// let builder = chan::builder().capacity(1).overflow(Overflow::DropOldest);
+/// let (tx, _rx) = builder.on_shed(move |shed| causes.send(shed.cause).unwrap()).make();
+/// tx.send(1).unwrap();
+/// tx.send(2).unwrap();
+/// assert_eq!(caused.recv(), Ok(Cause::Oldest));
+/// assert_eq!(Cause::Oldest.to_string(), "oldest");
+/// ```
+///
 /// Go: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -150,6 +163,19 @@ impl fmt::Display for Cause {
 
 /// A value that was shed, as [`Builder::on_shed`](super::Builder::on_shed) gets it.
 ///
+/// ```
+/// use waterway::chan;
+/// use waterway::flow::Overflow;
+///
+/// let (late, lates) = chan::unbounded();
+/// let builder = chan::builder().capacity(1).overflow(Overflow::DropNewest);
+/// let (tx, _rx) = builder.on_shed(move |shed| late.send(shed).unwrap()).make();
+/// tx.send("first").unwrap();
+/// tx.send("second").unwrap();
+/// let shed = lates.recv().unwrap();
+/// assert_eq!((shed.value, shed.sender.unwrap().line()), ("second", line!() - 2));
+/// ```
+///
 /// Go: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -164,6 +190,18 @@ pub struct Shed<T> {
 
 impl<T> Shed<T> {
     /// The value.
+    ///
+    /// ```
+    /// use waterway::chan;
+    /// use waterway::flow::Overflow;
+    ///
+    /// let (late, lates) = chan::unbounded();
+    /// let builder = chan::builder().capacity(1).overflow(Overflow::KeepLatest);
+    /// let (tx, _rx) = builder.on_shed(move |shed| late.send(shed.into_inner()).unwrap()).make();
+    /// tx.send("old").unwrap();
+    /// tx.send("new").unwrap();
+    /// assert_eq!(lates.recv(), Ok("old"));
+    /// ```
     pub fn into_inner(self) -> T {
         self.value
     }

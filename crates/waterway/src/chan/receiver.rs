@@ -20,6 +20,14 @@ use crate::wait::{Limit, checkpoint};
 
 /// The receiving end of a channel.
 ///
+/// ```
+/// let (tx, rx) = waterway::chan(1);
+/// let other: waterway::Receiver<_> = rx.clone();
+/// tx.send(7).unwrap();
+/// assert_eq!(other.recv(), Ok(7), "each value goes to one of them");
+/// assert!(rx.try_recv().unwrap_err().is_empty());
+/// ```
+///
 /// Go: `<-chan T`.
 pub struct Receiver<T>(Handle<T, RECEIVER>);
 

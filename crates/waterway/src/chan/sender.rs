@@ -18,10 +18,28 @@ use crate::wait::{Limit, checkpoint};
 
 /// The sending end of a channel.
 ///
+/// ```
+/// let (tx, rx) = waterway::chan(2);
+/// let other: waterway::Sender<_> = tx.clone();
+/// tx.send(1).unwrap();
+/// drop(tx);
+/// other.send(2).unwrap();
+/// drop(other); // the last one closes the channel
+/// assert_eq!(rx.iter().collect::<Vec<_>>(), [1, 2]);
+/// ```
+///
 /// Go: `chan<- T`.
 pub struct Sender<T>(Handle<T, SENDER>);
 
 /// A sender that does not keep the channel open: for a worker that puts work back into the queue that it serves.
+///
+/// ```
+/// let (tx, rx) = waterway::chan::<u8>(0);
+/// let weak: waterway::chan::WeakSender<_> = tx.downgrade();
+/// drop(tx);
+/// assert!(rx.recv().is_err(), "closed, though the weak one is there");
+/// # drop(weak);
+/// ```
 ///
 /// Go: has no counterpart, as nothing there closes a channel by itself.
 pub struct WeakSender<T>(Handle<T, MEMORY>);
@@ -345,6 +363,15 @@ impl<T> Drop for Sender<T> {
 
 impl<T> WeakSender<T> {
     /// A sender, if there still is one.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan(1);
+    /// let weak = tx.downgrade();
+    /// weak.upgrade().unwrap().send(7).unwrap();
+    /// assert_eq!(rx.recv(), Ok(7));
+    /// drop(tx);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     ///
     /// # Blocking
     ///

@@ -9,6 +9,15 @@ use crate::primitives::Ordering;
 ///
 /// `sent == received + in_queue + shed + returned`, always.
 ///
+/// ```
+/// let (tx, rx) = waterway::chan(4);
+/// (0..3).for_each(|n| tx.send(n).unwrap());
+/// rx.recv().unwrap();
+/// let seen = tx.statistics();
+/// assert_eq!((seen.sent, seen.received, seen.in_queue), (3, 1, 2));
+/// assert_eq!((seen.capacity, seen.waiting_receivers), (Some(4), 0));
+/// ```
+///
 /// Go: `len(ch)` and `cap(ch)`; the rest has no counterpart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -38,12 +47,28 @@ pub struct Statistics {
 
 impl Statistics {
     /// What was shed and refused, of all senders.
+    ///
+    /// ```
+    /// use waterway::{chan, flow::Overflow};
+    /// let (tx, _rx) = chan::builder().capacity(1).overflow(Overflow::DropNewest).make();
+    /// (0..3).for_each(|n| tx.send(n).unwrap());
+    /// assert_eq!(tx.statistics().by_cause().newest, 2);
+    /// ```
     pub fn by_cause(&self) -> ByCause {
         ByCause::of(&self.by_sender)
     }
 }
 
 /// What was shed and refused of the values that were sent from one place in the program.
+///
+/// ```
+/// use waterway::{chan, flow::Overflow};
+/// let (tx, _rx) = chan::builder().capacity(1).overflow(Overflow::DropNewest).make();
+/// tx.send(1).unwrap();
+/// tx.send(2).unwrap();
+/// let of = &tx.statistics().by_sender[0];
+/// assert_eq!((of.sender.unwrap().line(), of.counts.newest), (line!() - 2, 1));
+/// ```
 ///
 /// Go: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +81,15 @@ pub struct BySender {
 }
 
 /// Numbers of values, by what became of them: see [`Cause`](super::Cause).
+///
+/// ```
+/// use waterway::{chan, flow::Overflow};
+/// let (tx, _rx) = chan::builder().capacity(1).overflow(Overflow::Reject).make();
+/// tx.send(1).unwrap();
+/// tx.send(2).unwrap_err();
+/// let by = tx.statistics().by_cause();
+/// assert_eq!((by.refused, by.oldest), (1, 0));
+/// ```
 ///
 /// Go: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +111,13 @@ pub struct ByCause {
 
 impl ByCause {
     /// Those that were shed.
+    ///
+    /// ```
+    /// use waterway::{chan, flow::Overflow};
+    /// let (tx, _rx) = chan::builder().capacity(1).overflow(Overflow::DropNewest).make();
+    /// (0..3).for_each(|n| tx.send(n).unwrap());
+    /// assert_eq!(tx.statistics().by_cause().shed(), 2);
+    /// ```
     pub fn shed(&self) -> u64 {
         self.newest + self.oldest + self.superseded + self.late
     }

@@ -23,6 +23,15 @@ pub enum ContextError {
 impl ContextError {
     /// True for a deadline that has passed.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::Context;
+    /// let (ctx, _guard) = Context::background().with_timeout(Duration::from_millis(1));
+    /// ctx.done().recv().unwrap_err();
+    /// assert!(ctx.err().unwrap().is_timeout());
+    /// ```
+    ///
     /// Go: the `Timeout` method of the error.
     pub fn is_timeout(self) -> bool {
         self == ContextError::DeadlineExceeded
@@ -86,6 +95,13 @@ pub enum RecvContextError {
 
 impl<T> SendContextError<T> {
     /// The value that was not sent.
+    ///
+    /// ```
+    /// use waterway::{Context, chan};
+    /// let (tx, rx) = chan(1);
+    /// drop(rx);
+    /// assert_eq!(Context::background().send(&tx, "kept").unwrap_err().into_inner(), "kept");
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             SendContextError::Ended(value, _)
@@ -95,6 +111,14 @@ impl<T> SendContextError<T> {
     }
 
     /// How the context ended, if that is the reason.
+    ///
+    /// ```
+    /// use waterway::{Context, ContextError, chan};
+    /// let (ctx, guard) = Context::background().with_cancel();
+    /// guard.cancel();
+    /// let (tx, _rx) = chan(0);
+    /// assert_eq!(ctx.send(&tx, 1).unwrap_err().ended(), Some(ContextError::Canceled));
+    /// ```
     pub fn ended(&self) -> Option<ContextError> {
         match self {
             SendContextError::Ended(_, error) => Some(*error),
@@ -103,6 +127,13 @@ impl<T> SendContextError<T> {
     }
 
     /// True if the channel is closed.
+    ///
+    /// ```
+    /// use waterway::{Context, chan};
+    /// let (tx, rx) = chan(1);
+    /// drop(rx);
+    /// assert!(Context::background().send(&tx, 1).unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         matches!(self, SendContextError::Disconnected(_))
     }
@@ -110,6 +141,14 @@ impl<T> SendContextError<T> {
 
 impl RecvContextError {
     /// How the context ended, if that is the reason.
+    ///
+    /// ```
+    /// use waterway::{Context, ContextError, chan};
+    /// let (ctx, guard) = Context::background().with_cancel();
+    /// guard.cancel();
+    /// let (_tx, rx) = chan::<u8>(0);
+    /// assert_eq!(ctx.recv(&rx).unwrap_err().ended(), Some(ContextError::Canceled));
+    /// ```
     pub fn ended(&self) -> Option<ContextError> {
         match self {
             RecvContextError::Ended(error) => Some(*error),
@@ -118,6 +157,13 @@ impl RecvContextError {
     }
 
     /// True if the channel is closed and empty.
+    ///
+    /// ```
+    /// use waterway::{Context, chan};
+    /// let (tx, rx) = chan::<u8>(0);
+    /// drop(tx);
+    /// assert!(Context::background().recv(&rx).unwrap_err().is_disconnected());
+    /// ```
     pub fn is_disconnected(&self) -> bool {
         matches!(self, RecvContextError::Disconnected)
     }

@@ -271,11 +271,22 @@ impl Gate {
     }
 
     /// The gate's name, if it was given one.
+    ///
+    /// ```
+    /// use waterway::flow::Gate;
+    /// assert_eq!(Gate::builder().name("disk").make().name(), Some("disk"));
+    /// assert_eq!(Gate::new(1).name(), None);
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.shared.name.as_deref()
     }
 
     /// Where the gate was made.
+    ///
+    /// ```
+    /// let gate = waterway::flow::Gate::new(1);
+    /// assert_eq!(gate.location().line(), line!() - 1);
+    /// ```
     pub fn location(&self) -> &'static Location<'static> {
         self.shared.site
     }

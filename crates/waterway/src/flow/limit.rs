@@ -51,6 +51,37 @@ pub trait Limit: Send + Sync + 'static {
 }
 
 /// How somebody left a gate with an adaptive limit.
+///
+/// ```
+/// use std::time::Duration;
+/// use waterway::{chan, flow::{Departure, Gate, Limit}};
+///
+/// /// Two, and tells of each that leaves.
+/// struct Told(waterway::Sender<(Duration, usize)>);
+///
+/// impl Limit for Told {
+///     fn limit(&self) -> usize {
+///         2
+///     }
+///     fn is_adaptive(&self) -> bool {
+///         true
+///     }
+///     fn left(&self, departure: &Departure) {
+///         let _ = self.0.try_send((departure.stayed, departure.inside));
+///     }
+/// }
+///
+/// let (tx, left) = chan(2);
+/// let gate = Gate::builder().limit(Told(tx)).make();
+/// let (first, _second) = (gate.enter(), gate.enter());
+/// std::thread::sleep(Duration::from_millis(1));
+/// drop(first);
+/// let (stayed, inside) = left.recv().unwrap();
+/// assert!(stayed >= Duration::from_millis(1));
+/// assert_eq!(inside, 2, "with the one that leaves");
+/// ```
+///
+/// Go: none.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Departure {

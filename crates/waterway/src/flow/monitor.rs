@@ -149,6 +149,16 @@ impl fmt::Debug for Monitor {
 }
 
 /// The properties of a monitor to be: see [`Monitor::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use waterway::flow::Monitor;
+/// let builder = Monitor::builder().every(Duration::from_millis(1)).log(false);
+/// let monitor = builder.window(Duration::from_millis(20)).start();
+/// assert!(format!("{monitor:?}").contains("20ms"));
+/// ```
+///
+/// Go: none.
 #[derive(Clone, Debug)]
 #[must_use = "a builder starts nothing before `start`"]
 pub struct MonitorBuilder {
@@ -159,24 +169,59 @@ pub struct MonitorBuilder {
 
 impl MonitorBuilder {
     /// How much time is between two looks.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::flow::Monitor;
+    /// let monitor = Monitor::builder().every(Duration::from_millis(5)).start();
+    /// assert!(format!("{monitor:?}").contains("5ms"));
+    /// ```
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every;
         self
     }
 
     /// How much time is judged together.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::flow::Monitor;
+    /// let monitor = Monitor::builder().window(Duration::from_secs(7)).start();
+    /// assert!(format!("{monitor:?}").contains("7s"));
+    /// ```
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
     /// Whether changes are told on standard error.
+    ///
+    /// ```
+    /// let quiet = waterway::flow::Monitor::builder().log(false);
+    /// assert!(format!("{quiet:?}").contains("log: false"));
+    /// ```
     pub fn log(mut self, log: bool) -> Self {
         self.log = log;
         self
     }
 
     /// Starts the monitor. It stops when it is dropped.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::{chan, flow::Monitor, yield_now};
+    ///
+    /// let builder = Monitor::builder().every(Duration::from_millis(1)).window(Duration::from_millis(20));
+    /// let monitor = builder.log(false).start();
+    /// let (tx, rx) = chan::builder().name("jobs").capacity(1).make();
+    /// // Work goes through, until the monitor has seen of it.
+    /// while !monitor.report().iter().any(|flow| flow.name.as_deref() == Some("jobs")) {
+    ///     tx.send(1).unwrap();
+    ///     rx.recv().unwrap();
+    ///     yield_now();
+    /// }
+    /// assert_eq!(monitor.report()[0].capacity, Some(1));
+    /// ```
     ///
     /// # Panics
     ///

@@ -13,6 +13,16 @@ use crate::primitives::Ordering;
 use crate::sync::{AcquireFuture, Permit};
 
 /// A place behind a [`Gate`]; dropping it leaves the gate. It may be moved to another goroutine.
+///
+/// ```
+/// let gate = waterway::flow::Gate::new(1);
+/// let place: waterway::flow::Place = gate.enter();
+/// assert!(gate.try_enter().is_none());
+/// drop(place);
+/// assert!(gate.try_enter().is_some());
+/// ```
+///
+/// Go: none; a value in a buffered channel.
 #[must_use = "the place is left at once if the guard is not kept"]
 pub struct Place {
     gate: Gate,
@@ -113,6 +123,14 @@ impl Drop for Waiting<'_> {
 }
 
 /// A place that is waited for: from [`Gate::enter_async`].
+///
+/// ```
+/// let gate = waterway::flow::Gate::new(1);
+/// let _place = waterway::block_on(gate.enter_async());
+/// assert_eq!(gate.statistics().live, 1);
+/// ```
+///
+/// Go: none; it has no tasks.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct EnterFuture<'a> {
     gate: &'a Gate,

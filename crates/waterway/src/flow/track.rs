@@ -11,6 +11,23 @@ use crate::chan::ByCause;
 
 /// How the ends of a channel stand to each other, by what was measured in a window.
 ///
+/// ```
+/// use std::time::Duration;
+/// use waterway::{chan, flow::{FlowState, Monitor}};
+///
+/// let builder = Monitor::builder().every(Duration::from_millis(1)).window(Duration::from_millis(20));
+/// let monitor = builder.log(false).start();
+/// let (states, state) = chan::unbounded();
+/// monitor.on_change(move |flow| {
+///     let _ = states.send(flow.state);
+/// });
+/// // A sender, and nobody who receives.
+/// let (tx, rx) = chan(0);
+/// waterway::go(move || tx.send("held up"));
+/// assert!(state.iter().any(|state| state == FlowState::Stalled));
+/// # drop(rx);
+/// ```
+///
 /// Go: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,6 +64,27 @@ impl FlowState {
 
 /// How long values that were received in a window had been in the channel, to about the time between two looks. Found from the
 /// positions at which they came and went. Who had been there before the first look counts from then on.
+///
+/// ```
+/// use std::time::Duration;
+/// use waterway::{chan, flow::Monitor, yield_now};
+///
+/// let builder = Monitor::builder().every(Duration::from_millis(1)).window(Duration::from_millis(50));
+/// let monitor = builder.log(false).start();
+/// let (tx, rx) = chan(1);
+/// // Values come and go, until one has been seen to wait.
+/// let times = loop {
+///     tx.send(1).unwrap();
+///     std::thread::sleep(Duration::from_millis(1));
+///     rx.recv().unwrap();
+///     if let Some(times) = monitor.report().iter().find_map(|flow| flow.time_in_queue) {
+///         break times;
+///     }
+/// };
+/// assert!(times.min <= times.p50 && times.p50 <= times.p99);
+/// ```
+///
+/// Go: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TimeInQueue {
@@ -61,6 +99,25 @@ pub struct TimeInQueue {
 }
 
 /// What was measured of one channel in a window. Its `Display` is the line of the log.
+///
+/// ```
+/// use std::time::Duration;
+/// use waterway::{chan, flow::Monitor};
+///
+/// let builder = Monitor::builder().every(Duration::from_millis(1)).window(Duration::from_millis(20));
+/// let monitor = builder.log(false).start();
+/// let (flows, flow) = chan::unbounded();
+/// monitor.on_change(move |flow| {
+///     let _ = flows.send(flow.clone());
+/// });
+/// // A sender, and nobody who receives.
+/// let (tx, rx) = chan::builder().name("jobs").make();
+/// waterway::go(move || tx.send("held up"));
+/// let flow = flow.iter().find(|flow| flow.name.as_deref() == Some("jobs")).unwrap();
+/// assert_eq!((flow.waiting_senders, flow.len, flow.capacity), (1, 0, Some(0)));
+/// assert!(flow.to_string().contains("jobs"));
+/// # drop(rx);
+/// ```
 ///
 /// Go: none.
 #[derive(Clone, Debug)]

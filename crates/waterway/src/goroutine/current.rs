@@ -97,6 +97,13 @@ pub(super) fn as_dedicated(identity: Identity, f: impl FnOnce()) {
 }
 
 /// Who runs: the calling goroutine, or the calling thread where that is none. See [`current`].
+///
+/// ```
+/// let who: waterway::Current = waterway::go(waterway::current).join().unwrap();
+/// assert!(who.id().is_some() && who.name().is_none());
+/// ```
+///
+/// Go: none; goroutines have no identity there.
 #[derive(Clone)]
 pub struct Current {
     id: Option<u64>,

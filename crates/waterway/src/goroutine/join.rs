@@ -111,6 +111,16 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 /// The handle of a goroutine that [`go_local`](crate::go_local) started. It stays on its thread, as the goroutine does.
+///
+/// ```
+/// let length = waterway::go(|| {
+///     let handle: waterway::LocalJoinHandle<usize> = waterway::go_local(|| "four".len());
+///     handle.join().unwrap()
+/// });
+/// assert_eq!(length.join().unwrap(), 4);
+/// ```
+///
+/// Go: none; a channel that the goroutine sends its result on.
 pub struct LocalJoinHandle<T> {
     handle: Handle<T>,
     here: PhantomData<*mut ()>,
@@ -145,11 +155,32 @@ impl<T> LocalJoinHandle<T> {
     }
 
     /// True once the goroutine has finished. Never blocks.
+    ///
+    /// ```
+    /// waterway::go(|| {
+    ///     let handle = waterway::go_local(|| ());
+    ///     // Nobody else has this thread.
+    ///     assert!(!handle.is_finished());
+    ///     handle.join().unwrap();
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()
     }
 
     /// The goroutine's number, unique in the process.
+    ///
+    /// ```
+    /// waterway::go(|| {
+    ///     let handle = waterway::go_local(|| waterway::current().id());
+    ///     let id = handle.id();
+    ///     assert_eq!(handle.join().unwrap(), Some(id));
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// ```
     pub fn id(&self) -> u64 {
         self.handle.id()
     }

@@ -20,6 +20,14 @@ use crate::rt::locals::{Bequeath, Found, Heir, Locals};
 /// A plain thread has its own value as well, which is dropped when the thread ends; a destructor finds no other values
 /// there. That includes the thread on which [`blocking`](crate::blocking) runs its closure, for as long as that runs.
 ///
+/// ```
+/// use std::cell::Cell;
+/// waterway::local! { static DEPTH: Cell<u32> = Cell::new(0); }
+/// DEPTH.with(|depth| depth.set(1));
+/// let of_another = waterway::go(|| DEPTH.with(Cell::get)).join().unwrap();
+/// assert_eq!((of_another, DEPTH.with(Cell::get)), (0, 1));
+/// ```
+///
 /// Go: none; a `context.Context` carries values.
 pub struct LocalKey<T: 'static> {
     /// The number of its slot, from 1 on; 0 before its first use.
@@ -30,6 +38,29 @@ pub struct LocalKey<T: 'static> {
 }
 
 /// The goroutine, or thread, is at its end, and its value has been dropped.
+///
+/// ```
+/// use std::cell::Cell;
+/// use waterway::{AccessError, Sender, chan, go, local};
+///
+/// /// Asks for the value that it is part of, while that is dropped.
+/// struct Last(Sender<Result<(), AccessError>>);
+///
+/// local! { static LAST: Cell<Option<Last>> = Cell::new(None); }
+///
+/// impl Drop for Last {
+///     fn drop(&mut self) {
+///         self.0.send(LAST.try_with(|_| ())).unwrap();
+///     }
+/// }
+///
+/// let (tx, rx) = chan(1);
+/// go(move || LAST.set(Some(Last(tx)))).join().unwrap();
+/// let error: AccessError = rx.recv().unwrap().unwrap_err();
+/// assert!(error.to_string().contains("after it had been dropped"));
+/// ```
+///
+/// Go: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessError(());
 

@@ -227,11 +227,29 @@ impl<T> ScopedJoinHandle<'_, T> {
     }
 
     /// True once the goroutine has finished. Never blocks.
+    ///
+    /// ```
+    /// let (tx, rx) = waterway::chan::<()>(0);
+    /// waterway::scope(|s| {
+    ///     let handle = s.go(|| rx.recv());
+    ///     assert!(!handle.is_finished());
+    ///     drop(tx);
+    ///     handle.join().unwrap().unwrap_err();
+    /// });
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.handle().is_finished()
     }
 
     /// The goroutine's number, unique in the process.
+    ///
+    /// ```
+    /// waterway::scope(|s| {
+    ///     let handle = s.go(|| waterway::current().id());
+    ///     let id = handle.id();
+    ///     assert_eq!(handle.join().unwrap(), Some(id));
+    /// });
+    /// ```
     pub fn id(&self) -> u64 {
         self.handle().id()
     }

@@ -38,6 +38,27 @@ pub struct ErrGroup<E> {
 /// Starts goroutines of an [`ErrGroup`], from wherever it is moved or cloned to: also from the group's own. See
 /// [`ErrGroup::spawner`].
 ///
+/// ```
+/// use waterway::group::{ErrGroup, Spawner};
+///
+/// /// A goroutine for each node of a tree of that depth.
+/// fn walk(spawner: Spawner<u32>, depth: u32) -> Result<(), u32> {
+///     if depth == 0 {
+///         return Err(7);
+///     }
+///     for _ in 0..2 {
+///         let below = spawner.clone();
+///         spawner.go(move || walk(below, depth - 1));
+///     }
+///     Ok(())
+/// }
+///
+/// let group = ErrGroup::new();
+/// let root = group.spawner();
+/// group.go(move || walk(root, 3));
+/// assert_eq!(group.wait(), Err(7));
+/// ```
+///
 /// Go: a pointer to the `errgroup.Group`.
 pub struct Spawner<E> {
     shared: Arc<Shared<E>>,
@@ -139,6 +160,14 @@ impl<E: Send + 'static> ErrGroup<E> {
 
     /// Starts a goroutine of the group.
     ///
+    /// ```
+    /// let group = waterway::group::ErrGroup::new();
+    /// let (tx, rx) = waterway::chan(1);
+    /// group.go(move || tx.send("done"));
+    /// group.wait().unwrap();
+    /// assert_eq!(rx.recv(), Ok("done"));
+    /// ```
+    ///
     /// # Blocking
     ///
     /// Parks the caller while as many run as the [limit](Self::set_limit) allows.
@@ -189,6 +218,13 @@ impl<E: Send + 'static> ErrGroup<E> {
 
     /// Waits until all goroutines of the group have finished.
     ///
+    /// ```
+    /// let group = waterway::group::ErrGroup::new();
+    /// group.go(|| Ok(()));
+    /// group.go(|| Err("disk full"));
+    /// assert_eq!(group.wait(), Err("disk full"));
+    /// ```
+    ///
     /// # Errors
     ///
     /// The first error that one of them gave.
@@ -221,9 +257,17 @@ impl<E: Send + 'static> ErrGroup<E> {
 impl<E: Send + 'static> Spawner<E> {
     /// As [`ErrGroup::go`].
     ///
+    /// ```
+    /// let group = waterway::group::ErrGroup::new();
+    /// group.spawner().go(|| Err("of the group"));
+    /// assert_eq!(group.wait(), Err("of the group"));
+    /// ```
+    ///
     /// # Blocking
     ///
     /// As there.
+    ///
+    /// Go: `Group.Go`.
     #[track_caller]
     pub fn go(&self, f: impl FnOnce() -> Result<(), E> + Send + 'static) {
         let limit = self.shared.limit.lock().clone();
@@ -233,9 +277,23 @@ impl<E: Send + 'static> Spawner<E> {
 
     /// As [`ErrGroup::try_go`].
     ///
+    /// ```
+    /// let group = waterway::group::ErrGroup::<()>::new();
+    /// group.set_limit(Some(1));
+    /// let (tx, rx) = waterway::chan::<()>(0);
+    /// let spawner = group.spawner();
+    /// let waits = move || rx.recv().or(Ok(()));
+    /// assert!(spawner.try_go(waits).is_ok());
+    /// assert!(spawner.try_go(|| Ok(())).is_err(), "one runs");
+    /// drop(tx);
+    /// group.wait().unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As there.
+    ///
+    /// Go: `Group.TryGo`.
     #[track_caller]
     pub fn try_go<F>(&self, f: F) -> Result<(), F>
     where

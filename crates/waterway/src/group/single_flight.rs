@@ -61,6 +61,13 @@ struct Leader<K: Eq + Hash, V> {
 
 impl<K, V> SingleFlight<K, V> {
     /// No calls.
+    ///
+    /// ```
+    /// let calls = waterway::group::SingleFlight::new();
+    /// assert_eq!(calls.run("key", || 7), (7, false));
+    /// ```
+    ///
+    /// Go: the zero `singleflight.Group`.
     #[track_caller]
     pub fn new() -> SingleFlight<K, V> {
         SingleFlight {

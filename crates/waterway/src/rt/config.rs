@@ -123,6 +123,12 @@ impl Default for Config {
 impl Config {
     /// The default settings: as many workers as the process may use cores, stacks of 256 KiB of address space (1 MiB with
     /// debug assertions).
+    ///
+    /// ```
+    /// use waterway::Config;
+    /// Config::new().install().unwrap();
+    /// assert!((1..=256).contains(&waterway::max_procs()));
+    /// ```
     pub fn new() -> Config {
         Config {
             max_procs: std::thread::available_parallelism()
@@ -141,7 +147,16 @@ impl Config {
         }
     }
 
-    /// How many threads run goroutines at once, 1 to 256. Go: `GOMAXPROCS`.
+    /// How many threads run goroutines at once, 1 to 256.
+    ///
+    /// ```
+    /// use waterway::Config;
+    /// Config::new().max_procs(3).install().unwrap();
+    /// assert_eq!(waterway::max_procs(), 3);
+    /// assert!(Config::new().max_procs(0).install().is_err());
+    /// ```
+    ///
+    /// Go: `runtime.GOMAXPROCS`, before anything runs.
     pub fn max_procs(mut self, n: usize) -> Config {
         self.max_procs = n;
         self
@@ -149,24 +164,73 @@ impl Config {
 
     /// Bytes of address space for each goroutine's stack, the guard of 64 KiB included; 128 KiB to 1 GiB, rounded up
     /// to pages. Memory is used page by page.
+    ///
+    /// ```
+    /// use waterway::{Config, go};
+    /// Config::new().stack_size(16 << 20).install().unwrap();
+    /// let deep = go(|| std::hint::black_box([1_u8; 2 << 20]).len());
+    /// assert_eq!(deep.join().unwrap(), 2 << 20);
+    /// assert!(Config::new().stack_size(4096).install().unwrap_err().to_string().contains("128 KiB"));
+    /// ```
+    ///
+    /// Go: `debug.SetMaxStack`, which limits stacks that grow; these do not.
     pub fn stack_size(mut self, bytes: usize) -> Config {
         self.stack_size = bytes;
         self
     }
 
     /// How stacks are guarded.
+    ///
+    /// ```
+    /// use waterway::{Config, Guard, go};
+    /// Config::new().guard(Guard::Mprotect).install().unwrap();
+    /// assert_eq!(go(|| "guarded").join().unwrap(), "guarded");
+    /// ```
+    ///
+    /// Go: none.
     pub fn guard(mut self, guard: Guard) -> Config {
         self.guard = guard;
         self
     }
 
     /// What happens at a deadlock of the whole process.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::sync::OnceLock;
+    /// use waterway::{Config, DeadlockPolicy, chan, go};
+    ///
+    /// static REPORT: OnceLock<mpsc::Sender<String>> = OnceLock::new();
+    /// let (tx, report) = mpsc::channel();
+    /// REPORT.set(tx).unwrap();
+    /// let tell = |text: &str| REPORT.get().unwrap().send(text.into()).unwrap();
+    /// Config::new().on_deadlock(DeadlockPolicy::Call(tell)).install().unwrap();
+    /// // Receives, and has the only sender itself.
+    /// go(|| {
+    ///     let (_tx, rx) = chan::<()>(0);
+    ///     rx.recv()
+    /// });
+    /// assert!(report.recv().unwrap().contains("all goroutines are asleep"));
+    /// ```
+    ///
+    /// Go: none: a deadlock ends the process.
     pub fn on_deadlock(mut self, policy: DeadlockPolicy) -> Config {
         self.deadlock = policy;
         self
     }
 
     /// What SIGQUIT does. It is never touched where the program has a handler of its own.
+    ///
+    /// ```
+    /// use std::process::{Command, id};
+    /// use waterway::{Config, SigquitPolicy, go};
+    /// Config::new().on_sigquit(SigquitPolicy::Dump).install().unwrap();
+    /// go(|| ()).join().unwrap();
+    /// let sent = Command::new("kill").args(["-QUIT", &id().to_string()]).status().unwrap();
+    /// assert!(sent.success(), "and the program goes on");
+    /// ```
+    ///
+    /// Go: `SIGQUIT` ends the process, unless `os/signal` takes it.
     pub fn on_sigquit(mut self, policy: SigquitPolicy) -> Config {
         self.sigquit = policy;
         self
@@ -174,6 +238,14 @@ impl Config {
 
     /// Whether every park looks for frames that must not be parked in (thread-local initialisers, scoped thread-locals),
     /// and aborts if it finds one. On by default with debug assertions.
+    ///
+    /// ```
+    /// use waterway::{Config, go, yield_now};
+    /// Config::new().check_tls(false).install().unwrap();
+    /// assert!(go(yield_now).join().is_ok());
+    /// ```
+    ///
+    /// Go: none; it has no thread-locals.
     pub fn check_tls(mut self, on: bool) -> Config {
         self.check_tls = on;
         self
@@ -181,6 +253,16 @@ impl Config {
 
     /// From how many milliseconds on a goroutine that holds its worker is reported on standard error, once for each spawn
     /// site. 0 turns the reports off.
+    ///
+    /// ```
+    /// use waterway::{Config, go};
+    /// Config::new().held_warn_ms(0).install().unwrap();
+    /// // Longer than the default allows, and nothing is said of it.
+    /// let holds = go(|| std::thread::sleep(std::time::Duration::from_millis(120)));
+    /// assert!(holds.join().is_ok());
+    /// ```
+    ///
+    /// Go: none; it takes the processor away from who computes for long.
     pub fn held_warn_ms(mut self, ms: u64) -> Config {
         self.held_warn_ms = ms;
         self

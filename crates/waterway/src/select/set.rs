@@ -89,6 +89,16 @@ pub struct ReadyTimeoutError;
 
 impl<'a> Select<'a> {
     /// An empty set. Of several operations that can go, one is chosen at random.
+    ///
+    /// ```
+    /// use waterway::{Select, TrySelectError, chan};
+    /// let (tx, rx) = chan(1);
+    /// let mut select = Select::new();
+    /// assert_eq!(select.try_select().err(), Some(TrySelectError), "nothing is in it");
+    /// let index = select.recv(&rx);
+    /// tx.send(7).unwrap();
+    /// assert_eq!(select.ready(), index);
+    /// ```
     pub fn new() -> Select<'a> {
         Select {
             arms: Vec::new(),
@@ -134,6 +144,17 @@ impl<'a> Select<'a> {
     }
 
     /// Adds a receive. Returns its index.
+    ///
+    /// ```
+    /// use waterway::{Select, chan};
+    /// let ((tx, a), (_tx, b)) = (chan(1), chan::<u8>(1));
+    /// let mut select = Select::new();
+    /// assert_eq!((select.recv(&a), select.recv(&b)), (0, 1));
+    /// tx.send("value").unwrap();
+    /// assert_eq!(select.select().recv(&a), Ok("value"));
+    /// ```
+    ///
+    /// Go: a `reflect.SelectCase` with `reflect.SelectRecv`.
     pub fn recv<T>(&mut self, end: &'a Receiver<T>) -> usize {
         self.add(Box::pin(RecvPort::new(end)))
     }
@@ -414,6 +435,19 @@ pub struct SelectedOperation<'s> {
 
 impl SelectedOperation<'_> {
     /// The index of the operation.
+    ///
+    /// ```
+    /// use waterway::{Select, chan};
+    /// let ((_tx, a), (tx, b)) = (chan::<u8>(1), chan(1));
+    /// tx.send(7).unwrap();
+    /// let mut select = Select::new();
+    /// let (_, second) = (select.recv(&a), select.recv(&b));
+    /// let chosen = select.select();
+    /// assert_eq!(chosen.index(), second);
+    /// assert_eq!(chosen.recv(&b), Ok(7));
+    /// ```
+    ///
+    /// Go: the first result of `reflect.Select`.
     pub fn index(&self) -> usize {
         self.index
     }

@@ -55,6 +55,16 @@ impl Timer {
 
     /// Where the time of the firing is received. It is never closed while the timer lives.
     ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use waterway::time::Timer;
+    /// let begin = Instant::now();
+    /// let timer = Timer::new(Duration::from_millis(1));
+    /// let fired = timer.channel().recv().unwrap();
+    /// assert!(fired - begin >= Duration::from_millis(1));
+    /// ```
+    ///
     /// Go: `Timer.C`.
     pub fn channel(&self) -> &Receiver<Instant> {
         &self.rx
@@ -151,6 +161,17 @@ impl Ticker {
     }
 
     /// Where the ticks are received. It is never closed while the ticker lives.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use waterway::{select, time::Ticker};
+    /// let ticker = Ticker::new(Duration::from_millis(1));
+    /// let ticked = select! {
+    ///     recv(ticker.channel()) -> at => at.is_ok(),
+    /// };
+    /// assert!(ticked);
+    /// ```
     ///
     /// Go: `Ticker.C`.
     pub fn channel(&self) -> &Receiver<Instant> {

@@ -11,6 +11,14 @@ use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::Semaphore;
 
 /// The properties of a gate to be: see [`Gate::builder`].
+///
+/// ```
+/// use waterway::flow::{Fixed, Gate};
+/// let gate = Gate::builder().name("disk").limit(Fixed(4)).make();
+/// assert_eq!((gate.name(), gate.statistics().limit), (Some("disk"), 4));
+/// ```
+///
+/// Go: none.
 #[must_use = "a builder makes nothing before `make`"]
 pub struct GateBuilder {
     name: Option<String>,
@@ -26,18 +34,36 @@ impl GateBuilder {
     }
 
     /// The name that reports and metrics call the gate by.
+    ///
+    /// ```
+    /// let gate = waterway::flow::Gate::builder().name("disk").make();
+    /// assert!(format!("{gate:?}").contains("disk"));
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
     /// How many are let in at a time.
+    ///
+    /// ```
+    /// use waterway::flow::{Fixed, Gate};
+    /// let gate = Gate::builder().limit(Fixed(2)).make();
+    /// let _inside = (gate.enter(), gate.enter());
+    /// assert!(gate.try_enter().is_none());
+    /// ```
     pub fn limit(mut self, limit: impl Limit) -> Self {
         self.limit = Box::new(limit);
         self
     }
 
     /// Makes the gate.
+    ///
+    /// ```
+    /// let gate = waterway::flow::Gate::builder().make();
+    /// let _inside = gate.enter();
+    /// assert!(gate.try_enter().is_none(), "for one, if nothing else is said");
+    /// ```
     #[track_caller]
     pub fn make(self) -> Gate {
         let total = self.limit.limit();

@@ -75,6 +75,17 @@ impl Shared {
 }
 
 /// Counts of a [`Gate`], each as of its own moment: exact while nobody comes or goes.
+///
+/// ```
+/// let gate = waterway::flow::Gate::new(2);
+/// drop(gate.enter());
+/// let _inside = gate.enter();
+/// let now = gate.statistics();
+/// assert_eq!((now.limit, now.live, now.most_live, now.admitted), (2, 1, 1, 2));
+/// assert_eq!((now.waiting, now.refused, now.gave_up), (0, 0, 0));
+/// ```
+///
+/// Go: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GateStatistics {

@@ -75,12 +75,26 @@ pub struct Serve {
 
 impl Serve {
     /// As [`serve`] does.
+    ///
+    /// ```
+    /// let server = waterway::watch::Serve::new().start("127.0.0.1:0").unwrap();
+    /// assert!(server.addr().ip().is_loopback());
+    /// ```
     pub fn new() -> Serve {
         Serve::default()
     }
 
     /// Whether an address may be used that other machines can reach. Then whoever reaches it reads names of functions and files, and may
     /// cost the program time: there is no password. A line on standard error says so.
+    ///
+    /// ```
+    /// use waterway::watch::Serve;
+    /// assert!(Serve::new().start("0.0.0.0:0").is_err());
+    /// let server = Serve::new().beyond_loopback(true).start("0.0.0.0:0").unwrap();
+    /// assert!(server.addr().ip().is_unspecified());
+    /// ```
+    ///
+    /// Go: none: `http.ListenAndServe` takes any address.
     pub fn beyond_loopback(mut self, on: bool) -> Serve {
         self.beyond_loopback = on;
         self
@@ -88,9 +102,24 @@ impl Serve {
 
     /// Serves from now on.
     ///
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use std::net::TcpStream;
+    ///
+    /// use waterway::watch::Serve;
+    /// let server = Serve::new().start("127.0.0.1:0").unwrap();
+    /// let mut stream = TcpStream::connect(server.addr()).unwrap();
+    /// stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    /// let mut answer = String::new();
+    /// stream.read_to_string(&mut answer).unwrap();
+    /// assert!(answer.starts_with("HTTP/1.1 200"));
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`serve`].
+    ///
+    /// Go: `http.ListenAndServe`, with `net/http/pprof` imported.
     pub fn start(self, addr: impl ToSocketAddrs + fmt::Display) -> Result<Server, ServeError> {
         let failed = |why: String| ServeError(format!("cannot serve on {addr}: {why}"));
         let found = addr.to_socket_addrs().map_err(|error| {
@@ -145,6 +174,15 @@ impl Serve {
 }
 
 /// What [`serve`] gives. It is served until the process ends, whether this is kept or not.
+///
+/// ```
+/// let server: waterway::watch::Server = waterway::watch::serve("127.0.0.1:0").unwrap();
+/// let addr = server.addr();
+/// drop(server);
+/// assert!(std::net::TcpStream::connect(addr).is_ok(), "it is still served");
+/// ```
+///
+/// Go: `http.Server`.
 #[derive(Clone, Copy, Debug)]
 pub struct Server {
     addr: SocketAddr,
@@ -163,6 +201,11 @@ impl Server {
 }
 
 /// Why nothing is served: the address, what is wrong with it, and what to do.
+///
+/// ```
+/// let error = waterway::watch::serve("nowhere").unwrap_err();
+/// assert!(error.to_string().contains("a host and a port"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServeError(String);
 
