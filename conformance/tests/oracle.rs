@@ -408,7 +408,7 @@ fn every_name_is_on_the_page() {
         }
         let missing = |name: &&String| {
             let out = |entry: &&str| means(entry, name);
-            !told(name) && !left_out().any(|(_, _, entries)| entries.iter().any(|e| out(&e)))
+            !told(name) && !left_out().any(|(_, _, entries)| entries.iter().any(out))
         };
         let missing: Vec<_> = names.iter().filter(missing).collect();
         assert!(

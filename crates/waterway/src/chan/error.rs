@@ -12,6 +12,8 @@ use std::fmt;
 /// drop(rx);
 /// assert_eq!(tx.send("unsent").unwrap_err().into_inner(), "unsent");
 /// ```
+///
+/// Go: the panic `send on closed channel`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
@@ -25,6 +27,8 @@ pub struct SendError<T>(pub T);
 /// drop(rx);
 /// assert_eq!(tx.try_send(2), Err(TrySendError::Disconnected(2)));
 /// ```
+///
+/// Go: the `default` of a `select`, and the panic `send on closed channel`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// There is no room, or no receiver waits on an unbuffered channel.
@@ -43,6 +47,8 @@ pub enum TrySendError<T> {
 /// let sent = tx.send_timeout(1, Duration::from_millis(1));
 /// assert_eq!(sent, Err(SendTimeoutError::Timeout(1)));
 /// ```
+///
+/// Go: a `select` with a case of `time.After`, and the panic `send on closed channel`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
     /// The time passed first.
@@ -58,6 +64,8 @@ pub enum SendTimeoutError<T> {
 /// drop(tx);
 /// assert_eq!(rx.recv(), Err(waterway::RecvError));
 /// ```
+///
+/// Go: `ok` is false in `value, ok := <-ch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecvError;
 
@@ -70,6 +78,8 @@ pub struct RecvError;
 /// drop(tx);
 /// assert_eq!(rx.try_recv(), Err(TryRecvError::Disconnected));
 /// ```
+///
+/// Go: the `default` of a `select`, and `ok` is false in `value, ok := <-ch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
     /// Nothing is there now.
@@ -88,6 +98,8 @@ pub enum TryRecvError {
 /// let received = rx.recv_timeout(Duration::from_millis(1));
 /// assert_eq!(received, Err(RecvTimeoutError::Timeout));
 /// ```
+///
+/// Go: a `select` with a case of `time.After`, and `ok` is false in `value, ok := <-ch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecvTimeoutError {
     /// The time passed first.

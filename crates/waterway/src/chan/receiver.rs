@@ -274,6 +274,8 @@ impl<T> Receiver<T> {
     /// tx.send(1).unwrap();
     /// assert_eq!(rx.try_iter().collect::<Vec<_>>(), [1]);
     /// ```
+    ///
+    /// Go: a `select` with a `default`, again and again.
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter(self)
     }

@@ -157,6 +157,8 @@ impl Builder {
     /// let handle = waterway::Builder::new().dedicated().go(|| (1..1000u64).sum::<u64>());
     /// assert_eq!(handle.join().unwrap(), 499500);
     /// ```
+    ///
+    /// Go: `runtime.LockOSThread`, from the start.
     pub fn dedicated(mut self) -> Builder {
         self.dedicated = true;
         self
@@ -207,6 +209,8 @@ impl Builder {
     /// # Panics
     ///
     /// As [`go`]; and with [`dedicated`](Self::dedicated), if no thread can be started.
+    ///
+    /// Go: `go f()`.
     #[track_caller]
     pub fn go<F, T>(self, f: F) -> JoinHandle<T>
     where

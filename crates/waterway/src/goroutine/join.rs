@@ -21,6 +21,8 @@ use crate::wait::{Limit, TaskWait};
 /// let handle = waterway::go(|| panic!("it ends here"));
 /// assert!(handle.join().map(|_: ()| ()).is_err());
 /// ```
+///
+/// Go: none; a channel that the goroutine sends its result on.
 pub struct JoinHandle<T> {
     wait: TaskWait<Handle<T>>,
 }

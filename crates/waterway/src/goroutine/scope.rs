@@ -148,6 +148,8 @@ impl<'scope, 'env> Scope<'scope, 'env> {
     /// let length = waterway::scope(|s| s.go(|| words.len()).join().unwrap());
     /// assert_eq!(length, 2);
     /// ```
+    ///
+    /// Go: `WaitGroup.Go`; the scope is the group.
     #[track_caller]
     pub fn go<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
     where

@@ -212,6 +212,8 @@ impl<E: Send + 'static> ErrGroup<E> {
     /// });
     /// assert_eq!(group.wait(), Err("from below".into()));
     /// ```
+    ///
+    /// Go: a pointer to the group.
     pub fn spawner(&self) -> Spawner<E> {
         self.spawner.clone()
     }

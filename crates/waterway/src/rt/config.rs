@@ -15,6 +15,8 @@ use crate::primitives::Lock;
 /// let config = Config::new().on_deadlock(DeadlockPolicy::Report);
 /// config.install().unwrap();
 /// ```
+///
+/// Go: none: it is always fatal.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub enum DeadlockPolicy {
@@ -74,6 +76,8 @@ pub enum Guard {
 /// waterway::Config::new().max_procs(2).install().unwrap();
 /// assert_eq!(waterway::max_procs(), 2);
 /// ```
+///
+/// Go: `runtime.GOMAXPROCS`, and variables of the environment.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) max_procs: usize,

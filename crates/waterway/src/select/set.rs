@@ -48,6 +48,8 @@ pub struct Select<'a> {
 /// select.recv(&rx);
 /// assert_eq!(select.try_select().err(), Some(TrySelectError));
 /// ```
+///
+/// Go: the `default` of a `select`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrySelectError;
 
@@ -63,6 +65,8 @@ pub struct TrySelectError;
 /// let brief = Duration::from_millis(1);
 /// assert_eq!(select.select_timeout(brief).err(), Some(SelectTimeoutError));
 /// ```
+///
+/// Go: a case of `time.After`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SelectTimeoutError;
 
@@ -139,6 +143,8 @@ impl<'a> Select<'a> {
     /// select.select().send(&tx, "value").unwrap();
     /// assert_eq!(rx.recv(), Ok("value"));
     /// ```
+    ///
+    /// Go: a `reflect.SelectCase` with `reflect.SelectSend`.
     pub fn send<T>(&mut self, end: &'a Sender<T>) -> usize {
         self.add(Box::pin(SendPort::new(end)))
     }
@@ -228,6 +234,8 @@ impl<'a> Select<'a> {
     /// # Blocking
     ///
     /// Never.
+    ///
+    /// Go: `reflect.Select` with a `reflect.SelectDefault`.
     #[track_caller]
     pub fn try_select(&mut self) -> Result<SelectedOperation<'_>, TrySelectError> {
         let chosen = self.choose(Patience::None, Location::caller());
@@ -255,6 +263,8 @@ impl<'a> Select<'a> {
     /// # Blocking
     ///
     /// Yes.
+    ///
+    /// Go: `reflect.Select` with a case of `time.After`.
     #[track_caller]
     pub fn select_timeout(
         &mut self,
@@ -510,6 +520,8 @@ impl SelectedOperation<'_> {
     /// # Blocking
     ///
     /// Never.
+    ///
+    /// Go: the second and third result of `reflect.Select`.
     #[track_caller]
     pub fn recv<T>(mut self, end: &Receiver<T>) -> Result<T, RecvError> {
         let Some(port) = RecvPort::of(self.port.get_ref(), end) else {

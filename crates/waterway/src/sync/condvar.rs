@@ -86,6 +86,8 @@ impl Condvar {
     /// static CHANGED: waterway::sync::Condvar = waterway::sync::Condvar::new();
     /// CHANGED.notify_all(); // nobody waits
     /// ```
+    ///
+    /// Go: `sync.NewCond`.
     #[track_caller]
     pub const fn new() -> Condvar {
         Condvar {
@@ -143,6 +145,8 @@ impl Condvar {
     /// # Blocking
     ///
     /// As [`wait`](Self::wait), unless the condition does not hold at once.
+    ///
+    /// Go: `for condition() { c.Wait() }`.
     #[track_caller]
     pub fn wait_while<T: ?Sized>(
         &self,

@@ -70,6 +70,8 @@ impl<T> Mutex<T> {
     /// static NAMES: waterway::sync::Mutex<Vec<&str>> = waterway::sync::Mutex::new(Vec::new());
     /// NAMES.lock().push("Ada");
     /// ```
+    ///
+    /// Go: the zero `sync.Mutex`.
     #[track_caller]
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
@@ -211,6 +213,8 @@ impl<T: ?Sized> Mutex<T> {
 /// drop(guard); // unlocks
 /// assert_eq!(lock.lock().len(), 2);
 /// ```
+///
+/// Go: its drop is `Mutex.Unlock`.
 #[must_use = "the mutex is unlocked again at once if the guard is not kept"]
 pub struct MutexGuard<'a, T: ?Sized> {
     lock: &'a Mutex<T>,

@@ -48,6 +48,8 @@ impl Once {
     /// static START: Once = Once::new();
     /// START.call_once(|| println!("started"));
     /// ```
+    ///
+    /// Go: the zero `sync.Once`.
     #[track_caller]
     pub const fn new() -> Once {
         Once {
@@ -280,6 +282,8 @@ impl<T> OnceLock<T> {
     /// # Panics
     ///
     /// As [`Once::call_once`].
+    ///
+    /// Go: `Once.Do`, and a variable that it sets.
     #[track_caller]
     pub fn get_or_init(&self, f: impl FnOnce() -> T) -> &T {
         self.fill(|| Some(f())).expect("the call has been made")
@@ -362,6 +366,8 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// let sum = waterway::sync::LazyLock::new(|| (1..=10).sum::<u32>());
     /// assert_eq!(*sum, 55);
     /// ```
+    ///
+    /// Go: `sync.OnceValue`.
     #[track_caller]
     pub const fn new(make: F) -> LazyLock<T, F> {
         LazyLock {
@@ -385,6 +391,8 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// # Panics
     ///
     /// If `make` panics, now or before: a value that could not be made is never there.
+    ///
+    /// Go: a call of what `sync.OnceValue` gave.
     #[track_caller]
     pub fn force(this: &Self) -> &T {
         // SAFETY: within the one call, so nobody else has the maker.

@@ -37,6 +37,8 @@ impl<T, F: Fn() -> T> Pool<T, F> {
     /// let pool = waterway::sync::Pool::new(|| vec![0; 1024]);
     /// assert_eq!(pool.take().len(), 1024);
     /// ```
+    ///
+    /// Go: `sync.Pool` with `New` set.
     pub const fn new(make: F) -> Pool<T, F> {
         Pool {
             make,
@@ -63,6 +65,8 @@ impl<T, F: Fn() -> T> Pool<T, F> {
     /// pool.take().push_str("left here");
     /// assert_eq!(*pool.take(), "left here");
     /// ```
+    ///
+    /// Go: `Pool.Get`.
     pub fn take(&self) -> Pooled<'_, T, F> {
         let own = self.own();
         let idle = (0..SHARDS).find_map(|i| self.shards[(own + i) % SHARDS].lock().pop());
@@ -120,6 +124,8 @@ impl<T, F> fmt::Debug for Pool<T, F> {
 /// drop(buffer); // back into the pool, as it is
 /// assert_eq!(pool.idle(), 1);
 /// ```
+///
+/// Go: its drop is `Pool.Put`.
 pub struct Pooled<'a, T, F = fn() -> T> {
     item: ManuallyDrop<T>,
     pool: &'a Pool<T, F>,

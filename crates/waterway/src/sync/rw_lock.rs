@@ -45,6 +45,8 @@ impl<T> RwLock<T> {
     /// static NAMES: waterway::sync::RwLock<Vec<&str>> = waterway::sync::RwLock::new(Vec::new());
     /// assert!(NAMES.read().is_empty());
     /// ```
+    ///
+    /// Go: the zero `sync.RWMutex`.
     #[track_caller]
     pub const fn new(value: T) -> RwLock<T> {
         RwLock {
@@ -244,6 +246,8 @@ const SERVED: &str = "without a limit it waits until it is served";
 /// assert_eq!(*one + *other, 2);
 /// assert!(table.try_write().is_none());
 /// ```
+///
+/// Go: its drop is `RWMutex.RUnlock`.
 #[must_use = "the lock is free again at once if the guard is not kept"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
@@ -258,6 +262,8 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 /// *guard = 2;
 /// assert!(table.try_read().is_none());
 /// ```
+///
+/// Go: its drop is `RWMutex.Unlock`.
 #[must_use = "the lock is free again at once if the guard is not kept"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,

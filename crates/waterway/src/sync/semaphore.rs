@@ -411,6 +411,8 @@ impl fmt::Debug for AcquireFuture<'_> {
 /// waterway::go(move || drop(permit)).join().unwrap();
 /// assert_eq!(slots.available(), 2);
 /// ```
+///
+/// Go: its drop is `Weighted.Release`.
 #[must_use = "the permits are given back at once if the guard is not kept"]
 pub struct Permit {
     semaphore: Semaphore,

@@ -60,6 +60,8 @@ impl WaitGroup {
     /// ```
     /// waterway::sync::WaitGroup::new().wait(); // nothing to wait for
     /// ```
+    ///
+    /// Go: the zero `sync.WaitGroup`.
     #[track_caller]
     pub fn new() -> WaitGroup {
         WaitGroup {
@@ -357,6 +359,8 @@ impl fmt::Debug for WaitFuture<'_> {
 /// waterway::go(move || drop(token));
 /// group.wait();
 /// ```
+///
+/// Go: its drop is `WaitGroup.Done`.
 #[must_use = "dropping the token says that the work is done"]
 pub struct WaitToken(WaitGroup);
 
