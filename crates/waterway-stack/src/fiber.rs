@@ -17,6 +17,7 @@ use super::switch::{Start, enter, switch};
 /// A function that runs on a stack of its own and can be left and come back to; or what a thread ran on first. Dropping one
 /// that has begun and not finished leaks what is on its stack: it is never unwound.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Fiber {
     left: AtomicUsize,
     start: Start,
@@ -94,6 +95,22 @@ impl Fiber {
     pub fn left_at(&self) -> Option<usize> {
         let left = self.left.load(Ordering::Acquire);
         (left != 0).then_some(left)
+    }
+
+    /// Has the processor fetch what [`switch`](Self::switch) will take from the stack of a fiber that was left, while the caller does
+    /// something else.
+    #[inline]
+    pub fn fetch(&self) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let left = self.left.load(Ordering::Relaxed) as *const i8;
+            // What is saved, and where the functions that were left go on.
+            for at in [left, left.wrapping_add(64)] {
+                // SAFETY: a hint, for whatever address.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(at) };
+            }
+        }
     }
 
     /// Leaves `self`, which runs, for a new fiber. Comes back when somebody switches to `self`.

@@ -20,19 +20,20 @@ use super::record::Record;
 use super::worker::Worker;
 use crate::primitives::AtomicBool;
 
-/// Descriptor of a started goroutine.
+/// Descriptor of a started goroutine. What a wake and a switch touch lies in its first line of the cache.
+#[repr(C)]
 pub(crate) struct Task {
-    /// In the run queue or the inbox: the next one.
-    pub(super) link: Cell<Option<NonNull<Task>>>,
     /// The worker that the goroutine lives on.
     pub(super) home: &'static Worker,
     pub(crate) record: Record,
-    pub(crate) identity: Identity,
+    fiber: Fiber,
     /// Woken, or gave way, and not resumed yet. A fact for reports: written by who holds the one wake.
     pub(crate) runnable: AtomicBool,
+    /// In the run queue or the inbox: the next one.
+    pub(super) link: Cell<Option<NonNull<Task>>>,
     /// Place in the home worker's list of live tasks, guarded by its lock.
     pub(super) place: Cell<usize>,
-    fiber: Fiber,
+    pub(crate) identity: Identity,
     stack: UnsafeCell<MaybeUninit<Stack>>,
 }
 
@@ -115,6 +116,12 @@ impl Task {
                 (&raw const (*task).identity).read(),
             )
         }
+    }
+
+    /// See [`Fiber::fetch`].
+    #[inline]
+    pub(super) fn fetch(&self) {
+        self.fiber.fetch();
     }
 
     /// See [`Fiber::left_at`].

@@ -391,6 +391,9 @@ impl Worker {
         if let Some(this) = this()
             && std::ptr::eq(this, self)
         {
+            // It runs soon, and may have waited for so long that its stack is in no cache.
+            // SAFETY: I4.
+            unsafe { task.as_ref() }.fetch();
             // SAFETY: the worker's thread (I1).
             let next = unsafe { &mut self.own().next };
             if let Some(before) = next.replace(task) {
