@@ -27,6 +27,12 @@ impl Magazine {
         Some(self.blocks[self.len])
     }
 
+    /// Takes blocks in where there was none.
+    fn fill(&mut self, blocks: &[usize]) {
+        self.blocks[..blocks.len()].copy_from_slice(blocks);
+        self.len = blocks.len();
+    }
+
     /// Takes a block in. If there is no room for another one then, some must go back: these.
     fn push(&mut self, block: usize) -> Option<[usize; BATCH]> {
         self.blocks[self.len] = block;
@@ -71,9 +77,7 @@ impl Magazines {
         let mut batch = [0; BATCH];
         let fetched = arena.fetch(class, &mut batch);
         let (last, others) = batch[..fetched].split_last()?;
-        for &block in others {
-            self.give(class, block, arena);
-        }
+        self.with(class, |magazine| magazine.fill(others));
         Some(*last)
     }
 
