@@ -158,6 +158,9 @@ impl<T> Builder<T> {
 
     /// What the channel does when it is full. It can be changed later: [`Sender::set_overflow`].
     ///
+    /// Under [`Overflow::DropNewest`] a send whose value finds no room is `Ok`: [`on_shed`](Self::on_shed) gets the value, and
+    /// [`statistics`](Sender::statistics) counts it. Under [`Overflow::Reject`] the value comes back.
+    ///
     /// ```
     /// use waterway::{chan, flow::Overflow};
     /// let (tx, rx) = chan::builder().overflow(Overflow::KeepLatest).make();

@@ -5,7 +5,8 @@ use std::fmt;
 
 /// The channel is closed, or it is full and its [`Overflow`](super::Overflow) is `Reject`; the value comes back.
 ///
-/// Which of the two: `is_closed()` on the end says so, or take `try_send`, whose error does.
+/// Which of the two: `is_closed()` on the end says so, or take `try_send`, whose error does. The error itself holds the value alone, as
+/// std's does, so its `Debug` and `Display` name both.
 ///
 /// ```
 /// let (tx, rx) = waterway::chan(1);
@@ -255,7 +256,7 @@ impl RecvTimeoutError {
 
 impl<T> fmt::Debug for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SendError(..)")
+        f.write_str("SendError(closed, or full and rejecting: ..)")
     }
 }
 
@@ -279,7 +280,9 @@ impl<T> fmt::Debug for SendTimeoutError<T> {
 
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sending on a closed channel, or on a full one that rejects")
+        f.write_str(
+            "sending on a closed channel, or on a full one that rejects (`is_closed` tells which)",
+        )
     }
 }
 

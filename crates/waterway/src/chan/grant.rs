@@ -59,7 +59,7 @@ impl<T> Core<T> {
                 }
                 match ring.claim() {
                     Claim::At(ticket) => {
-                        ring.reserve(&ticket);
+                        self.reserve(ring, &ticket);
                         Ok(Grant::Slot(ticket))
                     }
                     Claim::Full => Err(Put::Full),

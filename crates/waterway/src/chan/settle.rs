@@ -1,7 +1,7 @@
 //! Who waits, and who of them is served or told. See the protocol in `ops.rs`.
 
 use super::core::{Core, Flavor, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED};
-use super::ring::{Claim, Pop, Ring};
+use super::ring::{Claim, Ring};
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use crate::wait::Node;
@@ -134,7 +134,7 @@ impl<T> Core<T> {
             // SAFETY: under the lock, where the node of whoever was claimed stays.
             if unsafe { node.as_ref() }.waiter().is_task() {
                 promised += 1;
-            } else if let Pop::Value(value) = ring.pop() {
+            } else if let Some(value) = self.pop_oldest(ring) {
                 // SAFETY: S2: claimed, and in this channel's queue of receivers.
                 unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
             }
@@ -164,7 +164,7 @@ impl<T> Core<T> {
             // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
             let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
             if slot.is_lazy() {
-                ring.reserve(&ticket);
+                self.reserve(ring, &ticket);
                 slot.give(Grant::Slot(ticket));
             } else {
                 self.fill(ring, ticket, slot);

@@ -205,6 +205,34 @@ impl<T> Core<T> {
         }
     }
 
+    /// Reserves a claimed slot, under the lock. If it is given up, the value behind it moves there: what stood there before leaves no
+    /// time to it.
+    #[inline]
+    pub(super) fn reserve(&self, ring: &Ring<T>, ticket: &Ticket) {
+        if self.flags() & TIMED != 0
+            && let Some(policy) = self.policy()
+        {
+            policy.unstamp(ring.place_of(ticket), 0);
+        }
+        ring.reserve(ticket);
+    }
+
+    /// Takes the oldest value for one who waits, who would be served at once if it came now. Under the lock.
+    #[inline]
+    pub(super) fn pop_oldest(&self, ring: &Ring<T>) -> Option<T> {
+        if self.flags() & TIMED != 0
+            && let Some(policy) = self.policy()
+            && let Some((value, place)) = ring.pop_place()
+        {
+            policy.unstamp(place, 0);
+            return Some(value);
+        }
+        match ring.pop() {
+            Pop::Value(value) => Some(value),
+            Pop::Empty | Pop::Closed => None,
+        }
+    }
+
     /// Takes the oldest value that is not too late, or the newest. Under the lock.
     #[inline]
     pub(super) fn pop(&self, ring: &Ring<T>) -> Pop<T> {

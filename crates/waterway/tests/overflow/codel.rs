@@ -1,11 +1,11 @@
 //! What is late, and newest first.
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use waterway::flow::{Cause, Overflow, Shed};
-use waterway::{chan, select};
+use waterway::{chan, go, select};
 
 use super::{balance, made};
 
@@ -128,4 +128,44 @@ fn values_that_were_there_before_codel_are_not_late() {
     waterway::time::sleep(Duration::from_millis(61));
     assert_eq!((rx.try_recv(), rx.try_recv()), (Ok(4), Ok(5)));
     assert!(sheds.try_recv().is_err());
+}
+
+/// A value went to a receiver that waited for it, and another one is moved to its place: its time is not the former one's.
+#[waterway::test]
+fn a_value_that_is_moved_is_no_older_than_it_is() {
+    let hold = Duration::from_millis(20);
+    let overflow = Overflow::CoDel {
+        target: hold,
+        interval: hold,
+    };
+    let (tx, rx, sheds) = made(2, overflow);
+    let from = rx.clone();
+    let receiver = go(move || from.recv());
+    while tx.statistics().waiting_receivers == 0 {
+        waterway::yield_now();
+    }
+    // A select sends it through the first place.
+    select! { send(tx, 0) -> sent => sent.unwrap() }
+    assert_eq!(receiver.join().unwrap(), Ok(0));
+    tx.send(1).unwrap();
+    assert_eq!(rx.recv(), Ok(1));
+    waterway::time::sleep(hold * 3);
+    // The first place is reserved, the second is filled, and the first is given up.
+    let before = Instant::now();
+    let gives_up = AssertUnwindSafe(|| {
+        let arm = || -> i32 {
+            tx.try_send(2).unwrap();
+            std::panic::resume_unwind(Box::new("given up"))
+        };
+        select! { send(tx, arm()) -> sent => sent.unwrap() }
+    });
+    assert!(catch_unwind(gives_up).is_err());
+    tx.send(3).unwrap();
+    let first = rx.recv();
+    // Where this took longer it may be late by itself.
+    if before.elapsed() < hold * 2 {
+        assert_eq!((first, rx.try_recv()), (Ok(2), Ok(3)));
+        assert!(sheds.try_recv().is_err());
+    }
+    balance(&rx.statistics());
 }

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::mpsc;
 use std::task::{Context as TaskContext, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use waterway::flow::{Cause, Overflow};
-use waterway::{SendTimeoutError, TrySendError, select};
+use waterway::flow::{Cause, Overflow, Shed};
+use waterway::{SendTimeoutError, TrySendError, chan, select};
 
 use super::{balance, made};
 
@@ -256,5 +257,93 @@ proptest! {
     #[test]
     fn a_full_channel_does_what_the_model_does(capacity in 0usize..4, steps in steps()) {
         run(capacity, &steps);
+    }
+
+    #[test]
+    fn newest_first_is_what_the_model_says(capacity in 1usize..6, steps in lifo_steps()) {
+        run_lifo(capacity, &steps);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum LifoStep {
+    Send,
+    Recv,
+    TryRecv,
+    SelectRecv,
+    Stand(bool),
+}
+
+fn lifo_steps() -> impl Strategy<Value = Vec<LifoStep>> {
+    let step = prop_oneof![
+        8 => Just(LifoStep::Send),
+        2 => Just(LifoStep::Recv),
+        2 => Just(LifoStep::TryRecv),
+        1 => Just(LifoStep::SelectRecv),
+        2 => any::<bool>().prop_map(LifoStep::Stand),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+/// Adaptive LIFO. The queue either never stands (nothing is as old as an hour), or stands and all in it are late (older than two
+/// nanoseconds): then who receives has the newest, and the others are shed, the oldest first.
+fn run_lifo(capacity: usize, steps: &[LifoStep]) {
+    let codel = |time| Overflow::CoDel {
+        target: time,
+        interval: time,
+    };
+    let (calm, tiny) = (Duration::from_secs(3600), Duration::from_nanos(1));
+    let (shed, sheds) = mpsc::channel();
+    let shed = std::sync::Mutex::new(shed);
+    let builder = chan::builder().capacity(capacity).overflow(codel(calm));
+    let (tx, rx) = builder
+        .adaptive_lifo(true)
+        .on_shed(move |one: Shed<u32>| shed.lock().unwrap().send((one.value, one.cause)).unwrap())
+        .make();
+    let (mut values, mut stands) = (VecDeque::new(), false);
+    let (mut lost, mut told) = (Vec::new(), Vec::new());
+    for (value, step) in steps.iter().enumerate() {
+        let value = value as u32;
+        match *step {
+            LifoStep::Stand(now) => {
+                stands = now;
+                tx.set_overflow(codel(if now { tiny } else { calm }));
+            }
+            LifoStep::Send => {
+                let has_room = values.len() < capacity;
+                assert_eq!(tx.try_send(value).is_ok(), has_room);
+                if has_room {
+                    values.push_back(value);
+                }
+            }
+            receive => {
+                let expected = match stands {
+                    true => values.pop_back(),
+                    false => values.pop_front(),
+                };
+                if stands {
+                    lost.extend(values.drain(..).map(|old| (old, Cause::Late)));
+                    let before = Instant::now();
+                    while before.elapsed() < Duration::from_micros(1) {}
+                }
+                let got = match receive {
+                    LifoStep::Recv if expected.is_some() => rx.recv().ok(),
+                    LifoStep::SelectRecv => select! {
+                        recv(rx) -> value => value.ok(),
+                        default => None,
+                    },
+                    _ => rx.try_recv().ok(),
+                };
+                assert_eq!(got, expected, "after {step:?}");
+            }
+        }
+        told.extend(sheds.try_iter());
+        assert_eq!(told, lost);
+        let now = rx.statistics();
+        balance(&now);
+        assert_eq!(
+            (now.in_queue, now.shed),
+            (values.len() as u64, lost.len() as u64)
+        );
     }
 }

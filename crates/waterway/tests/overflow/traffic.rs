@@ -1,24 +1,25 @@
 //! Many senders and receivers at once: each value has one fate.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use waterway::flow::{Overflow, Shed};
 use waterway::{Sender, chan, scope, select};
 
 use super::balance;
 
-/// Senders and receivers of all kinds on one channel while `meanwhile` runs: every value has one fate.
-fn traffic(capacity: usize, overflow: Overflow, meanwhile: impl FnOnce(&Sender<u64>) + Send) {
-    traffic_of(
-        chan::builder().capacity(capacity).overflow(overflow),
-        meanwhile,
-    );
+/// Senders and receivers of all kinds on one channel: every value has one fate.
+fn traffic(builder: chan::Builder<u64>) {
+    traffic_beside(builder, |_, _| {});
 }
 
-/// The same, of a channel that is to be made.
-fn traffic_of(builder: chan::Builder<u64>, meanwhile: impl FnOnce(&Sender<u64>) + Send) {
+fn of(capacity: usize, overflow: Overflow) -> chan::Builder<u64> {
+    chan::builder().capacity(capacity).overflow(overflow)
+}
+
+/// The same, where senders call `before` with each value that they are about to send. How many those are.
+fn traffic_beside(builder: chan::Builder<u64>, before: impl Fn(&Sender<u64>, u64) + Sync) -> u64 {
     const SENDERS: u64 = 4;
     const EACH: u64 = 1_000;
     let (shed, received, returned) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
@@ -33,10 +34,11 @@ fn traffic_of(builder: chan::Builder<u64>, meanwhile: impl FnOnce(&Sender<u64>) 
     let kept = rx.clone();
     scope(|s| {
         for sender in 0..SENDERS {
-            let (tx, returned) = (tx.clone(), &returned);
+            let (tx, returned, before) = (tx.clone(), &returned, &before);
             s.go(move || {
                 for n in 0..EACH {
                     let value = 1 + sender * EACH + n;
+                    before(&tx, value);
                     let back = match n % 4 {
                         0 => tx.try_send(value).err().map(|error| error.into_inner()),
                         1 => tx.send(value).err().map(|error| error.into_inner()),
@@ -76,7 +78,6 @@ fn traffic_of(builder: chan::Builder<u64>, meanwhile: impl FnOnce(&Sender<u64>) 
                 waterway::yield_now();
             }
         });
-        meanwhile(&tx);
         drop(tx);
     });
     let now = kept.statistics();
@@ -90,6 +91,7 @@ fn traffic_of(builder: chan::Builder<u64>, meanwhile: impl FnOnce(&Sender<u64>) 
         "{:?}: {fates:?}",
         kept.overflow()
     );
+    values
 }
 
 #[waterway::test]
@@ -105,15 +107,15 @@ fn under_load_every_value_has_one_fate() {
         },
     ] {
         for capacity in [1, 8] {
-            traffic(capacity, overflow, |_| {});
+            traffic(of(capacity, overflow));
         }
     }
-    traffic(1, Overflow::KeepLatest, |_| {});
+    traffic(of(1, Overflow::KeepLatest));
 }
 
-#[waterway::test]
-fn a_policy_that_changes_all_the_time_loses_nothing() {
-    let changes = [
+/// Traffic in which each sender changes the policy before every second value of its own. How often that was, of how many values.
+fn changing_traffic() -> (u64, u64) {
+    let policies = [
         Overflow::DropOldest,
         Overflow::Block,
         Overflow::CoDel {
@@ -125,24 +127,36 @@ fn a_policy_that_changes_all_the_time_loses_nothing() {
         Overflow::DropNewest,
         Overflow::codel(),
     ];
-    let done = AtomicBool::new(false);
-    let (weak, made) = chan(1);
-    std::thread::scope(|threads| {
-        threads.spawn(|| {
-            let tx: waterway::WeakSender<u64> = made.recv().unwrap();
-            for overflow in changes.iter().cycle() {
-                let Some(tx) = tx.upgrade() else { break };
-                tx.set_overflow(*overflow);
-                drop(tx);
-                std::thread::sleep(Duration::from_micros(100));
-                if done.load(Ordering::Relaxed) {
-                    break;
-                }
-            }
-        });
-        traffic(4, Overflow::Block, |tx| weak.send(tx.downgrade()).unwrap());
-        done.store(true, Ordering::Relaxed);
+    let changes = AtomicU64::new(0);
+    let values = traffic_beside(of(4, Overflow::Block), |tx, value| {
+        if value % 2 == 0 {
+            let nth = changes.fetch_add(1, Ordering::Relaxed) as usize;
+            tx.set_overflow(policies[nth % policies.len()]);
+        }
     });
+    (changes.into_inner(), values)
+}
+
+#[waterway::test]
+fn a_policy_that_changes_all_the_time_loses_nothing() {
+    let (changes, values) = changing_traffic();
+    assert_eq!(changes, values / 2);
+    assert!(changes >= 1_000);
+}
+
+/// `cargo test -p waterway --release --test overflow -- --ignored --nocapture policies_change`
+#[waterway::test]
+#[ignore = "its figure is this machine's"]
+fn policies_change_a_thousand_times_a_second() {
+    let before = Instant::now();
+    let (mut changes, mut values) = (0, 0);
+    while before.elapsed() < Duration::from_secs(5) {
+        let more = changing_traffic();
+        (changes, values) = (changes + more.0, values + more.1);
+    }
+    let rate = changes as f64 / before.elapsed().as_secs_f64();
+    println!("{changes} changes beside {values} values, {rate:.0} changes a second");
+    assert!(rate >= 1_000.0, "{rate}");
 }
 
 #[waterway::test]
@@ -154,8 +168,7 @@ fn newest_first_under_load_every_value_has_one_fate() {
             interval: target,
         };
         for capacity in [1, 2, 8] {
-            let builder = chan::builder().capacity(capacity).overflow(overflow);
-            traffic_of(builder.adaptive_lifo(true), |_| {});
+            traffic(of(capacity, overflow).adaptive_lifo(true));
         }
     }
 }
