@@ -697,6 +697,23 @@ fn a_wrong_verdict_ends_the_process() {
     );
     outcome.says("it waits for a lock that it holds itself");
     outcome.says("a verdict was wrong");
+    // Both traces: where the one goes on, and where the other, who has dropped the guard, woke it.
+    let (before, after) = outcome
+        .stderr
+        .split_once(" has woken it, here:")
+        .unwrap_or_else(|| panic!("no waker in {}", outcome.stderr));
+    let name = "carried_behind_the_compilers_back";
+    assert!(
+        before.contains("It goes on here:") && before.contains("Mutex"),
+        "{before}"
+    );
+    assert!(
+        before.contains(name) && after.contains(name),
+        "{}",
+        outcome.stderr
+    );
+    assert!(after.contains("drop"), "{after}");
+    assert!(after.contains("Please report it."), "{after}");
 }
 
 fn main() {

@@ -67,6 +67,12 @@ pub(crate) mod edges {
 /// As above.
 pub(crate) mod stuck {
     pub(crate) fn check(_waiter: &super::park::Waiter) {}
+
+    pub(super) fn any() -> bool {
+        false
+    }
+
+    pub(super) fn note_waker(_key: (usize, u64)) {}
 }
 
 pub(crate) mod fork {

@@ -51,7 +51,7 @@ use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::{Timed, TimerSlot};
-use super::{foreign, fork, reap, sched, worker};
+use super::{foreign, fork, reap, sched, stuck, worker};
 use crate::primitives::{AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
@@ -385,6 +385,9 @@ impl Claimed {
     /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code. Never unwinds.
     #[inline]
     pub(crate) fn wake(self) {
+        if stuck::any() {
+            self.0.note_waker();
+        }
         match self.0 {
             // SAFETY: I2: the claim is the one right to wake it.
             Sleeper::Goroutine(task, _) => unsafe { task.as_ref().home.ready(task) },
@@ -394,6 +397,21 @@ impl Claimed {
 }
 
 impl Sleeper {
+    #[cold]
+    fn note_waker(&self) {
+        match self {
+            Sleeper::Goroutine(task, _) => {
+                // SAFETY: I2: it waits until it is woken.
+                let task = unsafe { task.as_ref() };
+                stuck::note_waker((task.identity.id as usize, task.record.epoch()));
+            }
+            Sleeper::Thread(parker, _) => {
+                stuck::note_waker((THREAD | parker.tid() as usize, parker.record().epoch()));
+            }
+            Sleeper::Task(_) | Sleeper::Nobody(..) => {}
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn wake_elsewhere(self) {
