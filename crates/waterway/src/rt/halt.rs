@@ -65,8 +65,13 @@ impl Brake {
         }
     }
 
+    /// It stands between two goroutines, for somebody who looks around.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.word.load(Ordering::SeqCst) == STOPPED
+    }
+
     fn is_halted(&self) -> bool {
-        self.resting.load(Ordering::SeqCst) || self.word.load(Ordering::SeqCst) == STOPPED
+        self.resting.load(Ordering::SeqCst) || self.has_stopped()
     }
 }
 
@@ -79,7 +84,7 @@ pub(crate) struct Halt {
 impl Halt {
     /// Stops those workers that `which` picks. `None` if one of them does not come to a stop in so many nanoseconds: a goroutine holds
     /// it.
-    /// One at a time: for sysmon's thread.
+    /// One at a time.
     pub(crate) fn begin(
         rt: &Runtime,
         which: impl Fn(&Worker) -> bool,

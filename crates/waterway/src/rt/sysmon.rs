@@ -165,6 +165,13 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
             return;
         }
         moving = true;
+        if worker.halt.has_stopped() {
+            // No goroutine holds it: it goes on when a proof has been looked for.
+            free_hands[worker.party as usize] += 1;
+            held.forget(worker.index);
+            worker.held_since.store(0, Ordering::Relaxed);
+            return;
+        }
         let seen = held.see(worker, now);
         let held_since = match seen {
             Seen::Held(since) => since,

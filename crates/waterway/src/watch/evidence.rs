@@ -39,7 +39,7 @@ impl<'a> Evidence<'a> {
             with: HashMap::new(),
             elsewhere: HashMap::new(),
             lines,
-            all_still: at_rw_locks && halt.has_all(rt) && super::deadlock::only_own_threads(rt),
+            all_still: at_rw_locks && all_still(rt, halt),
             waiters,
             unclear: None,
         };
@@ -57,6 +57,8 @@ impl<'a> Evidence<'a> {
                 return evidence;
             }
         };
+        // A worker may have been added meanwhile.
+        evidence.all_still = evidence.all_still && all_still(rt, halt);
         let homes: HashMap<usize, Home> = waiters.all.iter().map(|w| (w.who, w.home)).collect();
         for hit in hits {
             let (core, home) = (cores[hit.core], homes.get(&guards[hit.core].holder));
@@ -163,6 +165,11 @@ impl<'a> Evidence<'a> {
             && waiter.is_held
             && self.guard_is_with(set, waiter)
     }
+}
+
+/// Nobody is about but those who are kept where they are.
+fn all_still(rt: &Runtime, halt: &Halt) -> bool {
+    halt.has_all(rt) && super::deadlock::only_own_threads(rt)
 }
 
 /// The stacks of those who live there.

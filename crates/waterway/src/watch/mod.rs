@@ -11,6 +11,7 @@ mod growth;
 pub(crate) mod leaks;
 mod owners;
 mod prove;
+mod prover;
 mod scan;
 #[cfg(feature = "serve")]
 mod serve;

@@ -38,8 +38,9 @@ use std::collections::{HashMap, HashSet};
 use super::evidence::Evidence;
 use super::findings::{self, Finding};
 use super::owners::{Home, Set, Waiter, collect};
+use super::prover::Prover;
 use super::scan::{self, Of, Part};
-use crate::primitives::Lock;
+use crate::primitives::SleepingMutex;
 use crate::rt::clock::clock;
 use crate::rt::halt::Halt;
 use crate::rt::park::THREAD;
@@ -71,45 +72,51 @@ struct State {
     judged: HashSet<(usize, u64)>,
 }
 
-static STATE: Lock<Option<State>> = Lock::new(None);
+/// Held while somebody looks.
+static STATE: SleepingMutex<Option<State>> = SleepingMutex::new(None);
+static PROVER: Prover = Prover::new(look_now);
 
-/// Looks for cycles, if there may be a new one. Called by sysmon, often.
+/// Has cycles looked for, if there may be a new one. Called by sysmon, often.
 pub(super) fn look(rt: &'static Runtime) {
     let (begun, now) = rt.edges();
     if now == 0 {
         return;
     }
-    let mut state = take_state();
+    // Else they are being looked for.
+    let Ok(mut guard) = STATE.try_lock() else {
+        return;
+    };
+    let state = guard.get_or_insert_with(State::new);
     let time = clock();
     if state.due.is_none() && begun != state.begun {
         state.due = Some((time + AGE).max(state.not_before));
     }
     if state.due.is_some_and(|due| time >= due) {
         state.due = None;
-        judge(rt, &mut state, begun);
+        drop(guard);
+        PROVER.call(rt);
     }
-    *STATE.lock() = Some(state);
 }
 
-/// As `look`, now.
+/// Looks for them, now. One at a time does.
 pub(super) fn look_now(rt: &'static Runtime) {
+    let mut guard = STATE.lock().unwrap_or_else(|broken| broken.into_inner());
     let (begun, now) = rt.edges();
     if now > 0 {
-        let mut state = take_state();
-        judge(rt, &mut state, begun);
-        *STATE.lock() = Some(state);
+        judge(rt, guard.get_or_insert_with(State::new), begun);
     }
 }
 
-/// Sysmon's thread alone looks, so nobody misses it meanwhile.
-fn take_state() -> State {
-    STATE.lock().take().unwrap_or_else(|| State {
-        begun: 0,
-        due: None,
-        not_before: 0,
-        pause: FIRST_PAUSE,
-        judged: HashSet::new(),
-    })
+impl State {
+    fn new() -> State {
+        State {
+            begun: 0,
+            due: None,
+            not_before: 0,
+            pause: FIRST_PAUSE,
+            judged: HashSet::new(),
+        }
+    }
 }
 
 fn judge(rt: &'static Runtime, state: &mut State, begun: u64) {
@@ -264,4 +271,45 @@ fn lines(waiters: &[Waiter]) -> HashMap<usize, Vec<usize>> {
             .or_insert_with(|| unsafe { line_at(core) });
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::goroutine::Builder;
+    use crate::rt::sched::runtime;
+    use crate::sync::RwLock;
+
+    /// Waits until goroutine `id` is recorded as waiting, and looks whether it may be stuck.
+    fn is_candidate(id: u64) -> bool {
+        loop {
+            let all = collect(runtime()).all;
+            if all.iter().any(|w| w.who == id as usize)
+                && let Ok(set) = candidates(runtime(), all)
+            {
+                return set.iter().any(|w| w.who == id as usize);
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Without candidates nobody is halted, and no memory is looked through but stacks.
+    #[test]
+    fn nobody_is_halted_for_a_lock_whose_reader_goes_on() {
+        static LOCK: RwLock<u32> = RwLock::new(1);
+        let (read, wait) = (crate::chan::<()>(0), crate::chan::<()>(0));
+        let (has_read, until_read) = read;
+        let (goes, until) = wait;
+        let reader = crate::go(move || {
+            let _reads = LOCK.read();
+            drop(has_read);
+            let _ = until.recv();
+        });
+        let _ = until_read.recv();
+        let writer = Builder::new().name("writes").go(|| *LOCK.write() += 1);
+        assert!(!is_candidate(writer.id()));
+        drop(goes);
+        reader.join().unwrap();
+        writer.join().unwrap();
+    }
 }
