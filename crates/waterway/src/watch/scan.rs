@@ -180,8 +180,9 @@ impl Search {
             }
             let there = |n: usize| {
                 let entry: [u8; 8] = entries[n * 8..n * 8 + 8].try_into().expect("eight bytes");
-                // Bit 63: present; 62: swapped out.
-                u64::from_ne_bytes(entry) >> 62 != 0
+                // Bit 63: present; 62: swapped out; 58: a guard, which looks swapped out, and has nothing in it (Linux 6.15).
+                let entry = u64::from_ne_bytes(entry);
+                entry >> 62 != 0 && entry & 1 << 58 == 0
             };
             let mut n = 0;
             while n < read {
