@@ -8,3 +8,7 @@ pub mod for_tokio_users {}
 
 #[doc = include_str!("../docs/flow.md")]
 pub mod flow {}
+
+#[cfg(feature = "tracing")]
+#[doc = include_str!("../docs/events.md")]
+pub mod events {}

@@ -62,8 +62,8 @@
 //!
 //! If every goroutine and thread waits for another, the process prints `fatal error: all goroutines are asleep - deadlock!`
 //! with who waits where, and ends with status 2 ([`DeadlockPolicy`]). SIGQUIT prints every goroutine, [`watch::snapshot()`] gives
-//! everything as data, and with the feature `serve` it is all served over HTTP (`watch::serve`). A panic ends its
-//! goroutine only.
+//! everything as data, and with the feature `serve` it is all served over HTTP (`watch::serve`). With the feature `tracing` it is told
+//! to the program's subscriber (`guide::events`). A panic ends its goroutine only.
 //!
 //! # Coming from elsewhere
 //!

@@ -139,6 +139,8 @@ macro_rules! either_end {
             #[track_caller]
             pub fn set_overflow(&self, overflow: Overflow) {
                 self.core().set_overflow(overflow);
+                #[cfg(feature = "tracing")]
+                super::told::policy(self.core(), overflow);
             }
 
             /// True if both are ends of one channel.

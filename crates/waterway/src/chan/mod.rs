@@ -34,6 +34,8 @@ mod shed;
 mod slot;
 mod stand;
 mod statistics;
+#[cfg(feature = "tracing")]
+mod told;
 mod wakes;
 mod watch;
 

@@ -26,6 +26,8 @@ pub(crate) fn tallies() -> Vec<(usize, Vec<BySender>)> {
 
 /// Its locks are taken last, also under that of the channel.
 pub(super) struct Policy<T> {
+    #[cfg(feature = "tracing")]
+    channel: usize,
     overflow: Lock<Overflow>,
     on_shed: Option<OnShed<T>>,
     tally: Arc<Tally>,
@@ -57,6 +59,8 @@ impl<T> Policy<T> {
         let tally = Arc::new(Tally::new(Vec::new()));
         TALLIES.lock().push((channel, tally.clone()));
         Policy {
+            #[cfg(feature = "tracing")]
+            channel,
             overflow: Lock::new(Overflow::Block),
             on_shed,
             tally,
@@ -102,6 +106,8 @@ impl<T> Policy<T> {
 
     /// Gives a value that was counted to whoever wants such. With no lock held: this is the user's code.
     pub(super) fn give(&self, shed: Shed<T>) {
+        #[cfg(feature = "tracing")]
+        super::told::shed(self.channel, shed.cause, shed.sender);
         match &self.on_shed {
             Some(on_shed) => on_shed(shed),
             None => drop(shed),

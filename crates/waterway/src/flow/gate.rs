@@ -231,6 +231,8 @@ impl Gate {
         let place = self.try_take();
         if place.is_none() {
             self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            #[cfg(feature = "tracing")]
+            self.shared.tell("refused");
         }
         place
     }

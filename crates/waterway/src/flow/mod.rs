@@ -11,6 +11,8 @@ mod metrics;
 mod monitor;
 mod place;
 pub(crate) mod prometheus;
+#[cfg(feature = "tracing")]
+mod told;
 mod track;
 
 pub use crate::chan::{ByCause, BySender, Cause, Overflow, Shed, Statistics};

@@ -349,6 +349,8 @@ impl Shared {
             if self.log && told {
                 say(format_args!("waterway: {flow}\n"));
             }
+            #[cfg(feature = "tracing")]
+            super::told::changed(*before, flow, told);
         }
         if !changes.is_empty() && !self.calls.lock().is_empty() {
             let mut waiting = self.changes.lock().expect(NOT_POISONED);

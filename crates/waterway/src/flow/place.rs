@@ -117,6 +117,8 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.got_in {
             self.shared.gave_up.fetch_add(1, Ordering::Relaxed);
+            #[cfg(feature = "tracing")]
+            self.shared.tell("gave up");
         }
         self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
     }

@@ -83,8 +83,12 @@ where
         );
     };
     let identity = Builder::new().identity(Location::caller(), local::inherited());
+    #[cfg(feature = "tracing")]
+    let parent = identity.parent;
     // SAFETY: all 'static; pinned, so the goroutine runs on this thread, which the handle does not leave either.
     let (cell, handle) = unsafe { packet::make(identity, 0, true, f, Detached) };
+    #[cfg(feature = "tracing")]
+    super::told::spawned(handle.who(), parent);
     cell.set_worker(worker.index);
     runtime().spawn_pinned(worker, cell);
     LocalJoinHandle::new(handle)
@@ -267,8 +271,12 @@ impl Builder {
             .dedicated
             .then(|| Seat::start(stack_size, run_dedicated));
         let identity = self.identity(site, inherited);
+        #[cfg(feature = "tracing")]
+        let parent = identity.parent;
         // SAFETY: by the caller.
         let (cell, handle) = unsafe { packet::make(identity, stack_size, false, f, after) };
+        #[cfg(feature = "tracing")]
+        super::told::spawned(handle.who(), parent);
         match seat {
             Some(seat) => {
                 rt.count_dedicated(true);

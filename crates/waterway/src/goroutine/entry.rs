@@ -46,7 +46,10 @@ fn run<R: Termination + 'static>(
 ) -> ExitCode {
     reap::main_is_a_goroutine();
     // The report is made where the value is: it may not be Send.
-    match builder.main().go(move || f().report()).join() {
+    let ended = builder.main().go(move || f().report()).join();
+    #[cfg(feature = "tracing")]
+    crate::rt::events::flush(crate::rt::events::LAST_WORDS);
+    match ended {
         Ok(code) => code,
         // The hook has printed it; the process, or the test, fails as any that panics.
         Err(panic) => {

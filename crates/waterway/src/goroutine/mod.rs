@@ -9,6 +9,8 @@ mod join;
 mod local;
 mod packet;
 mod scope;
+#[cfg(feature = "tracing")]
+mod told;
 
 pub use block_on::block_on;
 pub use blocking::blocking;

@@ -199,6 +199,9 @@ where
     };
     let result = catch_unwind(AssertUnwindSafe(|| __rust_begin_short_backtrace(body)));
     crate::rt::fork::check_end();
+    #[cfg(feature = "tracing")]
+    // SAFETY: I1: the goroutine's reference keeps the packet.
+    super::told::ended(unsafe { (*packet).shared.who() }, &result);
     // Before anybody is told of the end.
     super::local::end();
     // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
@@ -289,7 +292,24 @@ fn say_unseen(id: u64, name: Option<&str>, site: &'static Location<'static>) {
     ));
 }
 
+#[cfg(feature = "tracing")]
+impl<T> Shared<T> {
+    fn who(&self) -> super::told::Who<'_> {
+        super::told::Who {
+            id: self.id,
+            name: self.name.as_ref(),
+            site: self.site,
+        }
+    }
+}
+
 impl<T> Handle<T> {
+    /// Who it is, for events.
+    #[cfg(feature = "tracing")]
+    pub(super) fn who(&self) -> super::told::Who<'_> {
+        self.shared().who()
+    }
+
     fn shared(&self) -> &Shared<T> {
         // SAFETY: I1: the handle's reference.
         unsafe { self.0.as_ref() }

@@ -142,6 +142,8 @@ impl Held {
             let behind = worker.waiting_turn();
             let text = text(&who, worker, doing, time, behind, backlog);
             say(format_args!("{text}\n"));
+            #[cfg(feature = "tracing")]
+            tell_subscriber(worker, doing, time, behind, backlog);
         }
     }
 
@@ -194,6 +196,37 @@ fn text(
         worker.index,
         time.as_millis(),
     )
+}
+
+/// The same as an event of the `tracing` crate.
+#[cfg(feature = "tracing")]
+fn tell_subscriber(worker: &Worker, doing: Doing, time: Duration, ready: usize, fresh: usize) {
+    use super::events::{send, wanted};
+    if !wanted(tracing::Level::WARN) {
+        return;
+    }
+    let Some((goroutine, name, spawned_at)) = worker.holder(|task| {
+        let who = &task.identity;
+        (who.id, who.name.clone(), who.site)
+    }) else {
+        return;
+    };
+    let (worker, held_ms) = (worker.index, time.as_millis() as u64);
+    let asleep = doing == Doing::Asleep;
+    send(move || {
+        tracing::warn!(
+            target: "waterway",
+            goroutine,
+            name = name.as_deref(),
+            %spawned_at,
+            worker,
+            held_ms,
+            asleep,
+            waiting = ready + fresh,
+            not_started = fresh,
+            "goroutine holds its worker"
+        );
+    });
 }
 
 /// Who waits behind a held worker: those that could go on, and those that have not started.

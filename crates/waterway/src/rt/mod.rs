@@ -12,6 +12,8 @@ pub(crate) mod core_box;
 pub(crate) mod dedicated;
 mod due;
 pub(crate) mod edges;
+#[cfg(feature = "tracing")]
+pub(crate) mod events;
 pub(crate) mod facts;
 mod foreign;
 pub(crate) mod fork;

@@ -11,7 +11,7 @@
 //! - every started goroutine waits without a deadline, and has not been woken;
 //! - no blocking job runs;
 //! - every other thread of the process (as the kernel lists them) waits in this runtime without a deadline and has not
-//!   been woken, or is one of the runtime's own, or sleeps where only a thread of the process can wake it (`foreign`). A
+//!   been woken, or is one of the runtime's own (and delivers no event of `tracing`), or sleeps where only a thread of the process can wake it (`foreign`). A
 //!   thread that does anything else may wake someone: then there is no verdict.
 //!
 //! A worker that somebody is about to wake counts as running: who wakes is himself a goroutine or thread that runs.
@@ -77,6 +77,8 @@ fn finding(rt: &Runtime) -> Finding {
         return Finding::Unknown;
     }
     thread::internal(&mut known);
+    #[cfg(feature = "tracing")]
+    known.extend(crate::rt::events::resting());
     let mut waiting = 0;
     thread::for_each(|parker| {
         if !parker.woken() && parker.record().read().is_some_and(|w| !w.timed) {
@@ -115,6 +117,8 @@ pub(super) fn only_own_threads(rt: &Runtime) -> bool {
         return false;
     }
     thread::internal(&mut known);
+    #[cfg(feature = "tracing")]
+    known.extend(crate::rt::events::resting());
     thread::for_each(|parker| {
         if !parker.woken() && parker.record().read().is_some() {
             known.push(parker.tid());
@@ -143,6 +147,8 @@ fn act(rt: &'static Runtime, foreign: &[Asleep]) {
             "\nthread {tid} {name:?} [asleep outside of this runtime, where nothing will wake it]\n"
         ));
     }
+    #[cfg(feature = "tracing")]
+    super::told::deadlock(&report);
     match rt.config.deadlock {
         DeadlockPolicy::Fatal => {
             say(format_args!("{report}"));

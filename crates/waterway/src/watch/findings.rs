@@ -252,11 +252,17 @@ pub(super) fn publish(rt: &'static Runtime, findings: Vec<Finding>) -> bool {
         match what {
             What::Proved(verdict) => {
                 say(format_args!("waterway: {verdict}\n"));
+                #[cfg(feature = "tracing")]
+                super::told::proved(&verdict);
                 VERDICTS.lock().push(verdict.clone());
                 tell(rt, verdict);
                 proved = true;
             }
-            What::Suspected(suspect) => SUSPECTS.lock().push((suspect, waits)),
+            What::Suspected(suspect) => {
+                #[cfg(feature = "tracing")]
+                super::told::suspected(&suspect);
+                SUSPECTS.lock().push((suspect, waits));
+            }
         }
     }
     proved

@@ -18,6 +18,8 @@ mod serve;
 mod sigquit;
 mod snapshot;
 mod suspicions;
+#[cfg(feature = "tracing")]
+mod told;
 
 use std::time::Duration;
 
@@ -56,6 +58,8 @@ const EXIT_HANDLERS: Duration = Duration::from_secs(1);
 /// Ends the process with status 2, as Go does. The program's exit handlers run on a thread of their own: they may wait for
 /// what never comes, or for the main thread, which may be running them already.
 fn end_process() -> ! {
+    #[cfg(feature = "tracing")]
+    crate::rt::events::flush(crate::rt::events::LAST_WORDS);
     let handlers = std::thread::Builder::new().spawn(|| std::process::exit(2));
     if handlers.is_ok() {
         std::thread::sleep(EXIT_HANDLERS);

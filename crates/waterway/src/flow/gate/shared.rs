@@ -46,6 +46,15 @@ pub(in crate::flow) struct Shared {
 }
 
 impl Shared {
+    /// Somebody was not let in.
+    #[cfg(feature = "tracing")]
+    pub(in crate::flow) fn tell(&self, how: &'static str) {
+        if crate::rt::events::SHED.wanted() {
+            let (name, limit) = (self.name.as_deref(), self.permits.total());
+            crate::flow::told::not_let_in(self.id, name, self.site, limit, how);
+        }
+    }
+
     /// Brings the permits in line with a limit that moves.
     pub(in crate::flow) fn adapt(&self) {
         if !self.limit.is_adaptive() {
@@ -60,6 +69,7 @@ impl Shared {
             self.permits.set_total(total);
         }
     }
+
     pub(super) fn statistics(&self) -> GateStatistics {
         self.adapt();
         GateStatistics {
