@@ -62,7 +62,8 @@ fn all_facts() {
     static HELD: AtomicBool = AtomicBool::new(false);
     subscribe(|_, text| {
         // In one piece: others write there as well.
-        eprint!("{}", format!("\nEVENT {text}\n"));
+        let line = format!("\nEVENT {text}\n");
+        eprint!("{line}");
         HELD.fetch_or(text.contains("holds its worker"), Ordering::Relaxed);
     });
     let seen = Builder::new().name("seen").go(|| ());
