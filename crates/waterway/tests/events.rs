@@ -23,6 +23,7 @@ fn programs(program: &str) {
         "blocks" => blocks(),
         "calls_and_panics" => calls_and_panics(),
         "uninterested" => uninterested(),
+        "monitored" => monitored(),
         other => panic!("no program {other:?}"),
     }
 }
@@ -263,6 +264,27 @@ fn no_thread_starts_before_somebody_wants_an_event() {
     run("uninterested", &[]).code(0);
 }
 
+/// Everybody waits, and the only event that comes of itself is a monitor's: the subscriber sends its word to who waits for it.
+fn monitored() {
+    let (tx, rx) = chan::<String>(1);
+    subscribe(move |_, text| {
+        if text.contains("state=") {
+            let _ = tx.try_send(text.to_string());
+        }
+    });
+    let every = Duration::from_millis(20);
+    let _monitor = Monitor::builder().every(every).window(every * 50).start();
+    let (full, _out) = chan(1);
+    full.send(1).unwrap();
+    go(move || full.send(2));
+    assert!(rx.recv().unwrap().contains("reader-bound"));
+}
+
+/// A state changes long after the last goroutine has moved, and later than a deadlock is looked for.
+fn an_event_of_a_monitor_may_wake_somebody() {
+    run("monitored", &[]).code(0).says_not("deadlock");
+}
+
 fn main() {
     child::main(
         programs,
@@ -271,6 +293,7 @@ fn main() {
             a_subscriber_that_blocks_keeps_nobody,
             a_subscriber_may_call_and_panic,
             no_thread_starts_before_somebody_wants_an_event,
+            an_event_of_a_monitor_may_wake_somebody,
         ),
     );
 }

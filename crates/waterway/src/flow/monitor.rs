@@ -69,6 +69,8 @@ struct Shared {
 /// Go: none.
 pub struct Monitor {
     shared: Arc<Shared>,
+    #[cfg(feature = "tracing")]
+    _runs: crate::rt::events::MonitorRuns,
 }
 
 impl Monitor {
@@ -249,7 +251,11 @@ impl MonitorBuilder {
             changed: SleepingCondvar::new(),
         });
         MONITORS.add(shared.clone());
-        Monitor { shared }
+        Monitor {
+            shared,
+            #[cfg(feature = "tracing")]
+            _runs: crate::rt::events::MonitorRuns::begin(),
+        }
     }
 }
 

@@ -12,7 +12,7 @@
 //! # The deadlock's judge
 //!
 //! The thread belongs to the runtime while it has nothing to deliver (`resting`). While it delivers it is a thread like any other
-//! of the program's, which may wake somebody.
+//! of the program's, which may wake somebody. And where monitors run, an event may come although nobody moves (`may_come`).
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ use tracing::{Level, Metadata};
 
 use super::thread::tid;
 use crate::primitives::{
-    AtomicU8, Ordering, SleepingCondvar, SleepingGuard, SleepingMutex, start_thread,
+    AtomicU8, AtomicUsize, Ordering, SleepingCondvar, SleepingGuard, SleepingMutex, start_thread,
 };
 
 /// So many events wait at most.
@@ -173,6 +173,30 @@ pub(crate) fn flush(time: Duration) {
 pub(crate) fn resting() -> Option<u32> {
     let queue = lock();
     (queue.thread != 0 && !queue.delivers && queue.waiting.is_empty()).then_some(queue.thread)
+}
+
+/// Monitors that may have something to tell at any time.
+static MONITORS: AtomicUsize = AtomicUsize::new(0);
+
+/// A monitor that runs until this is dropped.
+pub(crate) struct MonitorRuns(());
+
+impl MonitorRuns {
+    pub(crate) fn begin() -> MonitorRuns {
+        MONITORS.fetch_add(1, Ordering::SeqCst);
+        MonitorRuns(())
+    }
+}
+
+impl Drop for MonitorRuns {
+    fn drop(&mut self) {
+        MONITORS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// True if an event may come that no goroutine makes, and somebody wants it: a subscriber may wake whoever it likes then.
+pub(crate) fn may_come() -> bool {
+    MONITORS.load(Ordering::SeqCst) > 0 && wanted(Level::WARN)
 }
 
 const NOT_POISONED: &str = "nothing panics while it is locked";

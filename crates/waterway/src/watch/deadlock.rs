@@ -78,7 +78,12 @@ fn finding(rt: &Runtime) -> Finding {
     }
     thread::internal(&mut known);
     #[cfg(feature = "tracing")]
-    known.extend(crate::rt::events::resting());
+    {
+        if crate::rt::events::may_come() {
+            return Finding::Unknown;
+        }
+        known.extend(crate::rt::events::resting());
+    }
     let mut waiting = 0;
     thread::for_each(|parker| {
         if !parker.woken() && parker.record().read().is_some_and(|w| !w.timed) {
