@@ -1,4 +1,5 @@
-//! Every kernel of `goker` once, by its runner: what blocks is proved, named and reported, what is repaired is not.
+//! Every kernel of `goker` once, by its runner: what blocks is proved and named, or seen as waiting, and reported; what is repaired is
+//! not.
 
 use std::process::Command;
 
@@ -22,19 +23,19 @@ fn fine(args: &[&str], rows: usize) {
 #[test]
 fn who_is_stuck_is_proved_while_others_go_on() {
     let _bound = bound();
-    fine(&["--way", "beside"], 59);
+    fine(&["--way", "beside", "--together"], 98);
 }
 
 /// The kernel as the whole program.
 #[test]
 fn a_program_that_is_stuck_ends_with_a_report() {
     let _bound = bound();
-    fine(&["--way", "alone", "--only", "idiomatic"], 11);
+    fine(&["--way", "alone", "--only", "idiomatic"], 18);
 }
 
 /// Where Go is silent.
 #[test]
 fn a_ticker_that_nobody_can_read_does_not_keep_it_going() {
     let _bound = bound();
-    fine(&["--way", "ticker", "--only", "idiomatic"], 11);
+    fine(&["--way", "ticker", "--only", "idiomatic"], 18);
 }

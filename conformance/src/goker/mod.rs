@@ -9,11 +9,41 @@
 //!
 //! The interleaving that shows the bug is forced, by barriers and yields: a run of a form that blocks always blocks.
 //!
+//! One of them does not compile. In kubernetes11298 somebody holds a lock and waits for a second goroutine, which waits at a condition
+//! variable with the lock of the first. Here only who holds the guard can wait:
+//!
+//! ```
+//! use waterway::sync::{Condvar, Mutex};
+//! static LOCK: Mutex<()> = Mutex::new(());
+//! static CHANGED: Condvar = Condvar::new();
+//! let waits = waterway::go(|| {
+//!     let mut held = LOCK.lock();
+//!     CHANGED.wait_while(&mut held, |()| false)
+//! });
+//! waits.join().unwrap();
+//! ```
+//!
+//! The lock taken one line earlier, outside of the one who waits:
+//!
+//! ```compile_fail,E0373
+//! use waterway::sync::{Condvar, Mutex};
+//! static LOCK: Mutex<()> = Mutex::new(());
+//! static CHANGED: Condvar = Condvar::new();
+//! let mut held = LOCK.lock();
+//! let waits = waterway::go(|| {
+//!     CHANGED.wait_while(&mut held, |()| false)
+//! });
+//! waits.join().unwrap();
+//! ```
+//!
 //! To add one: a function for each form in the file of its class, and a row in that file's table.
 
 mod ab_ba;
+mod contexts;
 mod double_locking;
 mod ends;
+mod mixed;
+mod own_work;
 mod rwr;
 
 use std::sync::{Arc, Mutex as StdMutex};
@@ -31,6 +61,13 @@ pub struct Kernel {
     pub forms: &'static [Form],
 }
 
+impl Kernel {
+    /// The name of one of its forms: its own, and the form's.
+    pub fn name(&self, form: &Form) -> String {
+        format!("{} {}", self.id, form.name)
+    }
+}
+
 /// One form of a kernel.
 pub struct Form {
     /// `idiomatic`, `literal` or `fixed`.
@@ -46,6 +83,9 @@ pub struct Form {
 pub enum Outcome {
     /// These goroutines block for ever, and no other does. That is proved.
     Stuck(&'static [&'static str]),
+    /// These goroutines block for ever, and no other does. Beside others they are seen as waiting, and there is no verdict yet: only who
+    /// can reach what they wait for could tell. As the whole program they are reported.
+    Waits(&'static [&'static str]),
     /// All goroutines end.
     Ends,
 }
@@ -57,6 +97,9 @@ pub fn all() -> impl Iterator<Item = &'static Kernel> {
         ab_ba::KERNELS,
         rwr::KERNELS,
         ends::KERNELS,
+        contexts::KERNELS,
+        mixed::KERNELS,
+        own_work::KERNELS,
     ];
     classes.into_iter().flatten()
 }

@@ -1,9 +1,9 @@
-//! One run of one form, in this process.
+//! One run of one form, or of all that end, in this process.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use waterway::watch::{Verdict, on_verdict, verdicts};
+use waterway::watch::{Verdict, on_verdict, snapshot, verdicts};
 use waterway::{Sender, chan, go, time};
 use waterway_conformance::goker::{self, Crew, Form, Outcome};
 
@@ -53,20 +53,62 @@ pub fn run(id: &str, form: &str, way: &str) -> ExitCode {
     }
 }
 
-fn beside(form: &Form) -> ExitCode {
-    let (tell, told) = chan(100);
-    on_verdict(move |verdict| hand_on(&tell, verdict));
+/// Runs those that end and whose name holds `only`, beside one that goes on, and prints a line each.
+pub fn ends(only: &str) -> ExitCode {
+    go_on();
+    let mut right = true;
+    for kernel in goker::all() {
+        let ends = kernel.forms.iter().filter(|f| f.outcome == Outcome::Ends);
+        for form in ends.filter(|form| kernel.name(form).contains(only)) {
+            let crew = Crew::default();
+            (form.start)(&crew);
+            let start = Instant::now();
+            while !crew.has_ended() && start.elapsed() < LIMIT {
+                time::sleep(PACE);
+            }
+            let fine = crew.has_ended() && verdicts().is_empty();
+            let word = if fine { "ok  " } else { "BAD " };
+            println!("{word}{}: together with all that end", kernel.name(form));
+            right &= fine;
+        }
+    }
+    time::sleep(AFTER);
+    if !right || !verdicts().is_empty() {
+        eprintln!("not all have ended, or: {:?}", verdicts());
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Somebody who goes on all the time.
+fn go_on() {
     go(|| {
         loop {
             time::sleep(PACE);
         }
     });
+}
+
+fn beside(form: &Form) -> ExitCode {
+    let (tell, told) = chan(100);
+    on_verdict(move |verdict| hand_on(&tell, verdict));
+    go_on();
     let crew = Crew::default();
     (form.start)(&crew);
     let mut named: Vec<String> = Vec::new();
     let mut rounds = LIMIT.as_millis() / PACE.as_millis();
     while rounds > 0 && !crew.has_ended() {
         rounds -= 1;
+        if let Outcome::Waits(names) = form.outcome
+            && waiting() == names
+        {
+            // Not judged by then, and as before.
+            time::sleep(AFTER);
+            if waiting() == names {
+                println!("blocked\nseen\nverdicts {}", verdicts().len());
+                return ExitCode::SUCCESS;
+            }
+        }
         let Ok(verdict) = told.recv_timeout(PACE) else {
             continue;
         };
@@ -98,6 +140,23 @@ fn beside(form: &Form) -> ExitCode {
     }
     println!("verdicts {}", verdicts().len());
     ExitCode::SUCCESS
+}
+
+/// The names of those who wait without a limit, if all that have a name do.
+fn waiting() -> Vec<String> {
+    let all = snapshot().goroutines;
+    let named = all.iter().filter(|g| g.name.is_some());
+    let waits = |g: &&waterway::watch::data::Goroutine| g.wait.as_ref().is_some_and(|w| !w.timed);
+    let mut names: Vec<String> = named
+        .clone()
+        .filter(waits)
+        .filter_map(|g| g.name.clone())
+        .collect();
+    names.sort();
+    match names.len() == named.count() {
+        true => names,
+        false => Vec::new(),
+    }
 }
 
 fn hand_on(tell: &Sender<Verdict>, verdict: &Verdict) {

@@ -4,9 +4,12 @@
 //! cargo run --release -p waterway-conformance --bin goker -- --runs 20 --json
 //! ```
 //!
-//! `--jobs N` has N forms run at once (the times tell less then). `--only WORD` runs those whose name holds it, `--way WORD` in that way alone. A form that blocks is run in three ways: *beside* others that go on, where its
-//! goroutines must be proved to be stuck; *alone*, and with a *ticker* that only a stuck goroutine could read, where the process must
-//! end with the report that all are asleep.
+//! `--jobs N` has N forms run at once (the times tell less then). `--only WORD` runs those whose name holds it, `--way WORD` in
+//! that way alone. `--together` runs each form that ends once, all in one process: they leave nothing behind.
+//!
+//! A form that blocks is run in three ways: *beside* others that go on, where its goroutines must be proved to be stuck; *alone*, and
+//! with a *ticker* that only a stuck goroutine could read, where the process must end with the report that all are asleep. Those whom
+//! no proof reaches yet must be seen as waiting beside others, without a verdict.
 
 #![forbid(unsafe_code)]
 
@@ -26,20 +29,25 @@ fn main() -> ExitCode {
     {
         return child::run(id, form, way);
     }
+    if let [first, which, only] = args.as_slice()
+        && first == "--child"
+        && which == "ends"
+    {
+        return child::ends(only);
+    }
     let Some(wish) = Wish::read(&args) else {
         eprintln!(
-            "usage: goker [--runs N] [--jobs N] [--only WORD] [--way beside|alone|ticker] [--json]"
+            "usage: goker [--runs N] [--jobs N] [--only WORD] [--way beside|alone|ticker] [--together | --json]"
         );
         return ExitCode::from(2);
     };
     let forms = goker::all().flat_map(|kernel| kernel.forms.iter().map(move |form| (kernel, form)));
     let chosen: Vec<_> = forms
-        .filter(|(kernel, form)| {
-            let name = format!("{} {}", kernel.id, form.name);
-            wish.only.as_ref().is_none_or(|only| name.contains(only))
-        })
+        .filter(|(_, form)| !wish.together || form.outcome != Outcome::Ends)
+        .filter(|(kernel, form)| kernel.name(form).contains(&wish.only))
         .collect();
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let right = !wish.together || together(&wish);
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::from(usize::from(!right)));
     thread::scope(|s| {
         for _ in 0..wish.jobs {
             s.spawn(|| {
@@ -60,8 +68,9 @@ fn main() -> ExitCode {
 struct Wish {
     runs: usize,
     jobs: usize,
-    only: Option<String>,
+    only: String,
     way: Option<String>,
+    together: bool,
     json: bool,
 }
 
@@ -70,8 +79,9 @@ impl Wish {
         let mut wish = Wish {
             runs: 20,
             jobs: 1,
-            only: None,
+            only: String::new(),
             way: None,
+            together: false,
             json: false,
         };
         let mut args = args.iter();
@@ -79,13 +89,18 @@ impl Wish {
             match arg.as_str() {
                 "--runs" => wish.runs = args.next()?.parse().ok()?,
                 "--jobs" => wish.jobs = args.next()?.parse().ok()?,
-                "--only" => wish.only = Some(args.next()?.clone()),
+                "--only" => wish.only.clone_from(args.next()?),
                 "--way" => wish.way = Some(args.next()?.clone()),
+                "--together" => wish.together = true,
                 "--json" => wish.json = true,
                 _ => return None,
             }
         }
-        Some(wish)
+        (!wish.together || !wish.json).then_some(wish)
+    }
+
+    fn wants(&self, way: Way) -> bool {
+        self.way.as_ref().is_none_or(|name| name == way.name())
     }
 }
 
@@ -96,6 +111,8 @@ struct Sum {
     manifested: usize,
     proved: usize,
     named: usize,
+    /// All who block are seen as waiting, which is no verdict.
+    seen: usize,
     asleep: usize,
     ended: usize,
     verdicts: usize,
@@ -103,20 +120,38 @@ struct Sum {
     times: Vec<f64>,
 }
 
+/// Runs the forms that end in one process, which prints. True if all is as it should be.
+fn together(wish: &Wish) -> bool {
+    if !wish.wants(Way::Beside) {
+        return true;
+    }
+    let output = run_child(&["ends", &wish.only]);
+    print!("{}", output.stdout);
+    eprint!("{}", output.stderr);
+    output.status.success()
+}
+
+/// This program, as a child.
+fn run_child(args: &[&str]) -> waterway_conformance::child::Outcome {
+    let program = std::env::current_exe().expect("this program has a path");
+    waterway_conformance::child::run(Command::new(program).arg("--child").args(args))
+}
+
 /// Runs a form in its ways, and prints. True if all is as it should be.
 fn tell(kernel: &Kernel, form: &Form, wish: &Wish) -> bool {
     let ways: &[Way] = match form.outcome {
         Outcome::Ends => &[Way::Beside],
-        Outcome::Stuck(_) => &Way::ALL,
+        Outcome::Stuck(_) | Outcome::Waits(_) => &Way::ALL,
     };
     let mut right = true;
     for &way in ways {
-        if wish.way.as_ref().is_some_and(|name| name != way.name()) {
+        if !wish.wants(way) {
             continue;
         }
         let sum = runs(kernel, form, way, wish.runs);
         let fine = match (form.outcome, way) {
             (Outcome::Ends, _) => sum.ended == sum.runs && sum.verdicts == 0,
+            (Outcome::Waits(_), Way::Beside) => sum.seen == sum.runs && sum.verdicts == 0,
             (_, Way::Beside) => sum.manifested == sum.runs && sum.named == sum.runs,
             (_, _) => sum.asleep == sum.runs,
         };
@@ -136,6 +171,7 @@ fn print(kernel: &Kernel, form: &Form, way: Way, sum: &Sum, fine: bool, json: bo
         manifested,
         proved,
         named,
+        seen,
         asleep,
         ended,
         verdicts,
@@ -145,7 +181,7 @@ fn print(kernel: &Kernel, form: &Form, way: Way, sum: &Sum, fine: bool, json: bo
     if json {
         println!(
             "{{\"kernel\":\"{id}\",\"class\":\"{class}\",\"form\":\"{form}\",\"way\":\"{way}\",\"runs\":{runs},\
-             \"manifested\":{manifested},\"proved\":{proved},\"all_named\":{named},\"all_asleep\":{asleep},\
+             \"manifested\":{manifested},\"proved\":{proved},\"all_named\":{named},\"seen_waiting\":{seen},\"all_asleep\":{asleep},\
              \"ended\":{ended},\"verdicts\":{verdicts},\"ms_median\":{median:.1},\"ms_most\":{most:.1},\"ok\":{fine}}}"
         );
         return;
@@ -153,17 +189,14 @@ fn print(kernel: &Kernel, form: &Form, way: Way, sum: &Sum, fine: bool, json: bo
     let verdict = if fine { "ok  " } else { "BAD " };
     println!(
         "{verdict}{id:16} {class:15} {form:9} {way:6} {runs} runs: {manifested} blocked, {proved} proved, {named} with all named, \
-         {asleep} all asleep, {ended} ended, {verdicts} verdicts; ms to the proof: {median:.1}, at most {most:.1}"
+         {seen} seen as waiting, {asleep} all asleep, {ended} ended, {verdicts} verdicts; ms to the proof: {median:.1}, at most {most:.1}"
     );
 }
 
 fn runs(kernel: &Kernel, form: &Form, way: Way, count: usize) -> Sum {
     let mut sum = Sum::default();
     for _ in 0..count {
-        let program = std::env::current_exe().expect("this program has a path");
-        let mut command = Command::new(program);
-        command.args(["--child", kernel.id, form.name, way.name()]);
-        let output = waterway_conformance::child::run(&mut command);
+        let output = run_child(&[kernel.id, form.name, way.name()]);
         sum.runs += 1;
         let text = &output.stdout;
         let all_asleep = output.stderr.contains("all goroutines are asleep");
@@ -176,6 +209,7 @@ fn runs(kernel: &Kernel, form: &Form, way: Way, count: usize) -> Sum {
                     sum.times.extend(time.parse::<f64>().ok());
                 }
                 ("named", _) => sum.named += 1,
+                ("seen", _) => sum.seen += 1,
                 ("ended", _) => sum.ended += 1,
                 ("verdicts", n) => sum.verdicts += n.parse::<usize>().unwrap_or(1),
                 _ => {}
