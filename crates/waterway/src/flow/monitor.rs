@@ -211,18 +211,12 @@ impl MonitorBuilder {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use waterway::{chan, flow::Monitor, yield_now};
-    ///
-    /// let builder = Monitor::builder().every(Duration::from_millis(1)).window(Duration::from_millis(20));
-    /// let monitor = builder.log(false).start();
-    /// let (tx, rx) = chan::builder().name("jobs").capacity(1).make();
-    /// // Work goes through, until the monitor has seen of it.
-    /// while !monitor.report().iter().any(|flow| flow.name.as_deref() == Some("jobs")) {
-    ///     tx.send(1).unwrap();
-    ///     rx.recv().unwrap();
-    ///     yield_now();
-    /// }
-    /// assert_eq!(monitor.report()[0].capacity, Some(1));
+    /// use waterway::flow::Monitor;
+    /// let builder = Monitor::builder().every(Duration::from_millis(10)).log(false);
+    /// let monitor = builder.clone().start();
+    /// let brief = builder.window(Duration::from_millis(15));
+    /// assert!(std::panic::catch_unwind(|| brief.start()).is_err(), "not two looks in it");
+    /// # drop(monitor);
     /// ```
     ///
     /// # Panics

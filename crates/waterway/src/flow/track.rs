@@ -67,10 +67,9 @@ impl FlowState {
 ///
 /// ```
 /// use std::time::Duration;
-/// use waterway::{chan, flow::Monitor, yield_now};
+/// use waterway::{chan, flow::Monitor};
 ///
-/// let builder = Monitor::builder().every(Duration::from_millis(1)).window(Duration::from_millis(50));
-/// let monitor = builder.log(false).start();
+/// let monitor = Monitor::builder().every(Duration::from_millis(1)).log(false).start();
 /// let (tx, rx) = chan(1);
 /// // Values come and go, until one has been seen to wait.
 /// let times = loop {

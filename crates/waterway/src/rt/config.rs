@@ -230,7 +230,8 @@ impl Config {
     /// use waterway::{Config, SigquitPolicy, go};
     /// Config::new().on_sigquit(SigquitPolicy::Dump).install().unwrap();
     /// go(|| ()).join().unwrap();
-    /// let sent = Command::new("kill").args(["-QUIT", &id().to_string()]).status().unwrap();
+    /// let kill = format!("kill -QUIT {}", id());
+    /// let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
     /// assert!(sent.success(), "and the program goes on");
     /// ```
     ///
