@@ -19,6 +19,8 @@ reports() {
 # AddressSanitizer, told of every switch of stacks (`--cfg waterway_asan`). It is in stable compilers, as an option that is
 # not stable.
 asan_env() {
+    # Instrumented code has functions inlined, whose names the check of thread-locals asks for: lines alone do not tell them.
+    export CARGO_PROFILE_DEV_DEBUG=full
     export CARGO_TARGET_DIR=target/asan RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address --cfg waterway_asan"
     # Frames of functions that have returned are not kept apart (use after return): that takes 10 MB of addresses a goroutine.
     # Some tests ask for more memory than there is, and want the answer.
