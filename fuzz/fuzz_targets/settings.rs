@@ -2,7 +2,7 @@
 //! rules of its tests.
 
 #![no_main]
-#![allow(dead_code, unused_imports)] // The rest of both files.
+#![allow(dead_code, unused_imports)] // The rest of these files.
 
 #[path = "../../crates/waterway/src/rt/config.rs"]
 mod config;
@@ -10,6 +10,8 @@ mod config;
 mod primitives;
 #[path = "../../crates/waterway/src/rt/config/tests/rules.rs"]
 mod rules;
+#[path = "../../crates/waterway/src/rt/say.rs"]
+mod say;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
