@@ -460,7 +460,7 @@ pub(crate) fn yield_now() {
 pub(crate) const THREAD: usize = 1 << 60;
 
 /// A number for who calls, never 0, and no two live callers' are alike: a goroutine's own, or a thread's id, marked.
-#[inline]
+#[inline(always)]
 pub(crate) fn whoami() -> usize {
     match worker::current() {
         Some(task) => task.identity.id as usize,
