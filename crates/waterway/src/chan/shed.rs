@@ -190,6 +190,15 @@ impl<T> Core<T> {
         ring.fill(ticket, from.take().expect("a sender has a value"));
     }
 
+    /// The policy, if it asks when values have come.
+    #[inline]
+    fn timed(&self) -> Option<&Policy<T>> {
+        if self.flags() & TIMED == 0 {
+            return None;
+        }
+        self.policy()
+    }
+
     /// Notes when the value of a claimed slot comes, if that matters.
     #[inline]
     pub(super) fn stamp(
@@ -198,9 +207,7 @@ impl<T> Core<T> {
         ticket: &Ticket,
         site: Option<&'static Location<'static>>,
     ) {
-        if self.flags() & TIMED != 0
-            && let Some(policy) = self.policy()
-        {
+        if let Some(policy) = self.timed() {
             policy.stamp(ring.place_of(ticket), site, ring.len() <= 1, clock());
         }
     }
@@ -209,9 +216,7 @@ impl<T> Core<T> {
     /// time to it.
     #[inline]
     pub(super) fn reserve(&self, ring: &Ring<T>, ticket: &Ticket) {
-        if self.flags() & TIMED != 0
-            && let Some(policy) = self.policy()
-        {
+        if let Some(policy) = self.timed() {
             policy.unstamp(ring.place_of(ticket), 0);
         }
         ring.reserve(ticket);
@@ -220,8 +225,7 @@ impl<T> Core<T> {
     /// Takes the oldest value for one who waits, who would be served at once if it came now. Under the lock.
     #[inline]
     pub(super) fn pop_oldest(&self, ring: &Ring<T>) -> Option<T> {
-        if self.flags() & TIMED != 0
-            && let Some(policy) = self.policy()
+        if let Some(policy) = self.timed()
             && let Some((value, place)) = ring.pop_place()
         {
             policy.unstamp(place, 0);
@@ -278,9 +282,7 @@ impl<T> Core<T> {
     /// Gives what was shed by receivers to whoever wants it. With no lock held, and in no queue.
     #[inline]
     pub(super) fn give_late(&self) {
-        if self.flags() & TIMED != 0
-            && let Some(policy) = self.policy()
-        {
+        if let Some(policy) = self.timed() {
             policy.give_late();
         }
     }

@@ -15,7 +15,7 @@ pub(super) fn shed(channel: usize, cause: Cause, sender: Option<&'static Locatio
     if SHED.wanted() {
         send(move || {
             // There is none if the channel is gone by now.
-            let name = objects::names().get(&channel).cloned();
+            let name = objects::name_of(channel);
             tracing::debug!(
                 target: "waterway::flow",
                 channel,

@@ -15,11 +15,18 @@ pub(super) struct Who<'a> {
     pub(super) site: &'static Location<'static>,
 }
 
+impl Who<'_> {
+    /// What an event takes along: number, name, spawn site.
+    fn kept(&self) -> (u64, Option<Arc<str>>, &'static Location<'static>) {
+        (self.id, self.name.cloned(), self.site)
+    }
+}
+
 /// Before it can run, so that its end comes after.
 #[inline]
 pub(super) fn spawned(who: Who<'_>, parent: u64) {
     if GOROUTINES.wanted() {
-        let (goroutine, name, spawned_at) = (who.id, who.name.cloned(), who.site);
+        let (goroutine, name, spawned_at) = who.kept();
         send(move || {
             tracing::trace!(
                 target: "waterway",
@@ -37,7 +44,7 @@ pub(super) fn spawned(who: Who<'_>, parent: u64) {
 pub(super) fn ended<T>(who: Who<'_>, result: &Result<T>) {
     match result {
         Ok(_) if GOROUTINES.wanted() => {
-            let (goroutine, name, spawned_at) = (who.id, who.name.cloned(), who.site);
+            let (goroutine, name, spawned_at) = who.kept();
             send(move || {
                 tracing::trace!(
                     target: "waterway",
@@ -49,7 +56,7 @@ pub(super) fn ended<T>(who: Who<'_>, result: &Result<T>) {
             });
         }
         Err(payload) if wanted(Level::ERROR) => {
-            let (goroutine, name, spawned_at) = (who.id, who.name.cloned(), who.site);
+            let (goroutine, name, spawned_at) = who.kept();
             let text = payload.downcast_ref::<&str>().map(|text| text.to_string());
             let panic = text.or_else(|| payload.downcast_ref::<String>().cloned());
             send(move || {

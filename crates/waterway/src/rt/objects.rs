@@ -34,6 +34,14 @@ pub(crate) fn forget_name(id: usize) {
     drop(gone);
 }
 
+/// The name of the object of that number, if it lives and has one.
+#[cfg(feature = "tracing")]
+pub(crate) fn name_of(id: usize) -> Option<Arc<str>> {
+    let names = NAMES.lock();
+    let named = names.iter().find(|(named, _)| *named == id);
+    named.map(|(_, name)| name.clone())
+}
+
 /// The names of objects that have one.
 pub(crate) fn names() -> HashMap<usize, Arc<str>> {
     NAMES.lock().iter().cloned().collect()
