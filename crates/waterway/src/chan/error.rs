@@ -6,7 +6,30 @@ use std::fmt;
 /// The channel is closed, or it is full and its [`Overflow`](super::Overflow) is `Reject`; the value comes back.
 ///
 /// Which of the two: `is_closed()` on the end says so, or take `try_send`, whose error does. The error itself holds the value alone, as
-/// std's does, so its `Debug` and `Display` name both.
+/// std's does, so its `Debug` and `Display` name both. For the same reason it does not turn into the errors of `try_send` and
+/// `send_timeout` by itself: they say which of the two it was.
+///
+/// ```compile_fail,E0277
+/// # use waterway::{SendError, TrySendError};
+/// let error = TrySendError::from(SendError("full, or closed?"));
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use waterway::{SendError, SendTimeoutError};
+/// let error = SendTimeoutError::from(SendError("full, or closed?"));
+/// ```
+///
+/// ```
+/// use waterway::{TrySendError, chan, flow::Overflow};
+/// let (tx, rx) = chan::builder().capacity(1).overflow(Overflow::Reject).make();
+/// tx.send("first").unwrap();
+/// let error = tx.send("second").map_err(|refused| match tx.is_closed() {
+///     true => TrySendError::Disconnected(refused.into_inner()),
+///     false => TrySendError::Full(refused.into_inner()),
+/// });
+/// assert_eq!(error, Err(TrySendError::Full("second")));
+/// # drop(rx);
+/// ```
 ///
 /// ```
 /// let (tx, rx) = waterway::chan(1);
@@ -334,18 +357,6 @@ impl<T> Error for SendTimeoutError<T> {}
 impl Error for RecvError {}
 impl Error for TryRecvError {}
 impl Error for RecvTimeoutError {}
-
-impl<T> From<SendError<T>> for TrySendError<T> {
-    fn from(error: SendError<T>) -> Self {
-        TrySendError::Disconnected(error.0)
-    }
-}
-
-impl<T> From<SendError<T>> for SendTimeoutError<T> {
-    fn from(error: SendError<T>) -> Self {
-        SendTimeoutError::Disconnected(error.0)
-    }
-}
 
 impl From<RecvError> for TryRecvError {
     fn from(_: RecvError) -> Self {
