@@ -22,9 +22,13 @@ type item struct {
 }
 
 type shed struct {
-	Full    uint64 `json:"full"`
-	Late    uint64 `json:"late"`
+	Full uint64 `json:"full"`
+	Late uint64 `json:"late"`
+}
+
+type returned struct {
 	Refused uint64 `json:"refused"`
+	Closed  uint64 `json:"closed"`
 }
 
 type sample struct {
@@ -37,6 +41,7 @@ type sample struct {
 	Sent       uint64   `json:"sent"`
 	Received   uint64   `json:"received"`
 	Shed       shed     `json:"shed"`
+	Returned   returned `json:"returned"`
 }
 
 type end struct {
@@ -45,7 +50,7 @@ type end struct {
 	InTime   uint64   `json:"in_time"`
 	Queue    uint64   `json:"queue"`
 	Shed     shed     `json:"shed"`
-	Returned uint64   `json:"returned"`
+	Returned returned `json:"returned"`
 	P50      *float64 `json:"p50_ms"`
 	P99      *float64 `json:"p99_ms"`
 }
@@ -197,7 +202,7 @@ func main() {
 		waitsLock.Unlock()
 		tell("sample", sample{
 			time.Since(start).Seconds(), memory(), runtime.NumGoroutine(), uint64(len(ch)) + sending.Load(),
-			p50, p99, sent.Load(), received.Load(), shed{Full: full.Load()},
+			p50, p99, sent.Load(), received.Load(), shed{Full: full.Load()}, returned{},
 		})
 	}
 	close(toldAll)
@@ -209,6 +214,6 @@ func main() {
 	}
 	p50, p99 := percentiles(all)
 	tell("end", end{
-		sent.Load(), received.Load(), onTime.Load(), uint64(len(ch)), shed{Full: full.Load()}, sending.Load(), p50, p99,
+		sent.Load(), received.Load(), onTime.Load(), uint64(len(ch)), shed{Full: full.Load()}, returned{Closed: sending.Load()}, p50, p99,
 	})
 }

@@ -30,11 +30,22 @@ fn number(value: &Value, field: &str) -> u64 {
         .unwrap_or_else(|| panic!("{field} is no number in {value}"))
 }
 
+/// The fields are those that `docs/overload.md` names, and no others.
+fn sum(value: &Value, causes: [&str; 2]) -> u64 {
+    let fields = value.as_object().expect("causes").keys();
+    let (mut fields, mut named) = (Vec::from_iter(fields), causes);
+    fields.sort_unstable();
+    named.sort_unstable();
+    assert_eq!(fields, named, "{value}");
+    causes.iter().map(|cause| number(value, cause)).sum()
+}
+
 fn shed(value: &Value) -> u64 {
-    ["full", "late", "refused"]
-        .iter()
-        .map(|cause| number(&value["shed"], cause))
-        .sum()
+    sum(&value["shed"], ["full", "late"])
+}
+
+fn returned(value: &Value) -> u64 {
+    sum(&value["returned"], ["refused", "closed"])
 }
 
 /// What every design's series must be, however fast the machine is.
@@ -61,8 +72,11 @@ fn holds_together(design: &Value, rate_in: u64, seconds: u64) {
             "{design}"
         );
     }
-    let fates =
-        number(end, "received") + number(end, "queue") + shed(end) + number(end, "returned");
+    for sample in samples {
+        let known = number(sample, "received") + shed(sample) + returned(sample);
+        assert!(known <= number(end, "sent"), "{sample}");
+    }
+    let fates = number(end, "received") + number(end, "queue") + shed(end) + returned(end);
     assert_eq!(number(end, "sent"), fates, "{design}");
     assert!(
         (1..=rate_in * seconds).contains(&number(end, "sent")),
@@ -127,20 +141,14 @@ fn every_design_accounts_for_every_item() {
         (shed(end("goroutines")), number(end("goroutines"), "queue")),
         (0, 0)
     );
-    assert!(number(end("goroutines"), "returned") > 0);
-    assert_eq!(
-        (shed(end("buffer")), number(end("buffer"), "returned")),
-        (0, 0)
-    );
+    assert!(number(&end("goroutines")["returned"], "closed") > 0);
+    assert_eq!((shed(end("buffer")), returned(end("buffer"))), (0, 0));
     assert!(number(end("buffer"), "queue") > 0);
     // A buffer of a thousand is not full in a second, and an item that has waited for long is shed.
-    assert_eq!(
-        (shed(end("reject")), number(end("reject"), "returned")),
-        (0, 0)
-    );
+    assert_eq!((shed(end("reject")), returned(end("reject"))), (0, 0));
     assert!(number(&end("codel")["shed"], "late") > 0, "{run:?}");
     // Two are let in at a time.
-    assert!(number(&end("gate")["shed"], "refused") > 0, "{run:?}");
+    assert!(number(&end("gate")["returned"], "refused") > 0, "{run:?}");
     let gate = designs
         .iter()
         .find(|design| design["id"] == "gate")
@@ -262,7 +270,8 @@ fn a_full_buffer_refuses_and_grows_no_more() {
     // However few came in: all but a thousand and those that were served were refused.
     let end = &reject["end"];
     let refused = number(end, "sent").saturating_sub(1_000 + number(end, "received"));
-    assert!(number(&end["shed"], "full") >= refused, "{end}");
+    assert!(number(&end["returned"], "refused") >= refused, "{end}");
+    assert_eq!(shed(end), 0, "what comes back is not lost: {end}");
     for sample in reject["samples"].as_array().unwrap() {
         assert!(
             number(sample, "queue") <= 1_000 && number(sample, "goroutines") <= 2,
@@ -319,6 +328,34 @@ fn what_makes_no_sense_is_named_before_anything_runs() {
         ),
         (&["--rate-out", "1e9"], "'1e9'"),
         (
+            &["--rate-in", "NaN"],
+            "'NaN' for '--rate-in <ITEMS>': give a whole number of items a second, from 1 to",
+        ),
+        (
+            &["--rate-in", "inf"],
+            "'inf' for '--rate-in <ITEMS>': give a whole number",
+        ),
+        (
+            &["--rate-out=-inf"],
+            "'-inf' for '--rate-out <ITEMS>': give a whole number",
+        ),
+        (
+            &["--rate-out", "-0"],
+            "'-0' for '--rate-out <ITEMS>': give a whole number",
+        ),
+        (
+            &["--rate-out", "0.5"],
+            "'0.5' for '--rate-out <ITEMS>': give a whole number",
+        ),
+        (
+            &["--seconds", "nan"],
+            "'nan' for '--seconds <SECONDS>': give a whole number",
+        ),
+        (
+            &["--seconds", "-20"],
+            "'-20' for '--seconds <SECONDS>': give a whole number",
+        ),
+        (
             &["--seconds", "0"],
             "'0' for '--seconds <SECONDS>': give a whole number of seconds, from 1 to 3600",
         ),
@@ -335,6 +372,9 @@ fn what_makes_no_sense_is_named_before_anything_runs() {
             &["--out", file],
             "not-a-folder: nothing can be written there",
         ),
+        // Root may write wherever there is a place to.
+        (&["--out", "/proc"], "/proc: nothing can be written there"),
+        (&["--out", "/proc/overload/here"], "/proc/overload/here: "),
         (
             &["--json", beside, "--out", env!("CARGO_TARGET_TMPDIR")],
             "series.json: the file cannot be written",
@@ -373,13 +413,13 @@ fn pretends_to_be_go(name: &str, says: &str) -> PathBuf {
 
 #[test]
 fn an_item_out_of_sight_is_a_failure() {
-    let end = r#"{"end":{"sent":9,"received":3,"in_time":3,"queue":2,"shed":{"full":1,"late":1,"refused":1},"returned":0,"p50_ms":1,"p99_ms":2}}"#;
+    let end = r#"{"end":{"sent":9,"received":3,"in_time":3,"queue":2,"shed":{"full":1,"late":1},"returned":{"refused":1,"closed":0},"p50_ms":1,"p99_ms":2}}"#;
     let whole = end.replace("9", "8");
     for (name, says, named) in [
         (
             "lost",
             end,
-            "9 items were sent, and 8 accounted for: 3 received + 2 in queue + 3 shed + 0 returned",
+            "9 items were sent, and 8 accounted for: 3 received + 2 in queue + 2 shed + 1 returned",
         ),
         (
             "garbled",

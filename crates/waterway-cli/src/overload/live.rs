@@ -115,8 +115,16 @@ fn rows(load: Load, all: &[Series]) -> Vec<String> {
             load.seconds
         ),
         format!(
-            "{:<24}{:>12}{:>12}{:>10}{:>12}{:>12}{:>10}{:>10}",
-            "", "memory", "goroutines", "waiting", "wait p50", "wait p99", "served", "shed"
+            "{:<24}{:>12}{:>12}{:>10}{:>12}{:>12}{:>10}{:>10}{:>10}",
+            "",
+            "memory",
+            "goroutines",
+            "waiting",
+            "wait p50",
+            "wait p99",
+            "served",
+            "shed",
+            "returned"
         ),
     ];
     rows.extend(all.iter().map(row));
@@ -132,7 +140,7 @@ fn row(series: &Series) -> String {
         return format!("{title:<24}{:>12}", "-");
     };
     format!(
-        "{title:<24}{:>12}{:>12}{:>10}{:>12}{:>12}{:>10}{:>10}",
+        "{title:<24}{:>12}{:>12}{:>10}{:>12}{:>12}{:>10}{:>10}{:>10}",
         mib(last.memory as f64),
         count(last.goroutines),
         count(last.queue),
@@ -140,6 +148,7 @@ fn row(series: &Series) -> String {
         wait(recent(series, |sample| sample.p99_ms)),
         count(last.received),
         count(last.shed.total()),
+        count(last.returned.total()),
     )
 }
 
@@ -147,7 +156,7 @@ fn row(series: &Series) -> String {
 mod tests {
     use super::*;
     use crate::overload::design::DESIGNS;
-    use crate::overload::wire::Shed;
+    use crate::overload::wire::{Returned, Shed};
 
     /// Designs of which the first is as far as told, the second has failed, and the third has said nothing yet.
     fn all(time: f64) -> Vec<Series> {
@@ -160,10 +169,10 @@ mod tests {
             p99_ms: None,
             sent: 0,
             received: 89,
-            shed: Shed {
-                late: 10,
-                full: 1,
-                refused: 0,
+            shed: Shed { late: 10, full: 1 },
+            returned: Returned {
+                refused: 400,
+                closed: 32,
             },
         };
         let of = |number: usize, samples, failed| Series {
@@ -190,7 +199,7 @@ mod tests {
         assert_eq!(rows.len(), 5, "{rows:#?}");
         assert!(rows[0].contains("10.0 of 20 s"), "{rows:#?}");
         assert_eq!(rows[0].matches('█').count(), 15, "{rows:#?}");
-        for part in ["3.0 MiB", "1,234", "56", "7.0 ms", "-", "89", "11"] {
+        for part in ["3.0 MiB", "1,234", "56", "7.0 ms", "-", "89", "11", "432"] {
             assert!(rows[2].contains(part), "{part}: {rows:#?}");
         }
         assert!(rows[3].ends_with("failed: two lines"), "{rows:#?}");

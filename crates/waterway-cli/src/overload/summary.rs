@@ -93,7 +93,7 @@ fn line(points: &[(f64, f64)]) -> (f64, f64) {
 mod tests {
     use super::*;
     use crate::overload::design::DESIGNS;
-    use crate::overload::wire::Shed;
+    use crate::overload::wire::{Returned, Shed};
 
     const LOAD: Load = Load {
         rate_in: 1_000,
@@ -115,6 +115,7 @@ mod tests {
                 sent: 0,
                 received: 0,
                 shed: Shed::default(),
+                returned: Returned::default(),
             }
         };
         let end = End {
@@ -123,7 +124,7 @@ mod tests {
             in_time: 1_500,
             queue: 0,
             shed: Shed::default(),
-            returned: 0,
+            returned: Returned::default(),
             p50_ms: None,
             p99_ms: None,
         };

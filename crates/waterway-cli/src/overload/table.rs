@@ -12,7 +12,7 @@ const FLAT: f64 = 0.05;
 /// A row of the table: its name, and what it says of a design.
 type Row = (&'static str, fn(&Summary, &End) -> String);
 
-const ROWS: [Row; 16] = [
+const ROWS: [Row; 17] = [
     ("memory at the end", |s, _| mib(s.memory as f64)),
     ("growth since the warm-up", |s, _| mib(s.grown as f64)),
     ("growth a second", |s, _| {
@@ -33,9 +33,9 @@ const ROWS: [Row; 16] = [
     ("+ in queue", |_, e| count(e.queue)),
     ("+ shed: full", |_, e| count(e.shed.full)),
     ("+ shed: late", |_, e| count(e.shed.late)),
-    ("+ shed: refused at the gate", |_, e| count(e.shed.refused)),
+    ("+ returned: refused", |_, e| count(e.returned.refused)),
+    ("+ returned: closed", |_, e| count(e.returned.closed)),
 ];
-const RETURNED: Row = ("+ returned to senders", |_, e| count(e.returned));
 
 /// The table, and below it what each design is and what went wrong.
 pub fn text(all: &[Series], load: Load) -> String {
@@ -47,7 +47,7 @@ pub fn text(all: &[Series], load: Load) -> String {
     if !summaries.is_empty() {
         let mut rows = vec![vec![String::new()]];
         rows[0].extend(summaries.iter().map(|(design, _)| design.title.to_string()));
-        rows.extend(ROWS.iter().chain([&RETURNED]).map(|(name, says)| {
+        rows.extend(ROWS.iter().map(|(name, says)| {
             let mut row = vec![name.to_string()];
             row.extend(
                 summaries

@@ -31,6 +31,8 @@ pub struct Sample {
     pub received: u64,
     /// Items that were given up.
     pub shed: Shed,
+    /// Items that their senders have got back.
+    pub returned: Returned,
 }
 
 /// Items that were given up, by cause.
@@ -40,13 +42,26 @@ pub struct Shed {
     pub full: u64,
     /// It had waited for too long.
     pub late: u64,
-    /// The gate was closed.
-    pub refused: u64,
 }
 
 impl Shed {
     pub fn total(self) -> u64 {
-        self.full + self.late + self.refused
+        self.full + self.late
+    }
+}
+
+/// Items that their senders got back, by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returned {
+    /// The channel was full, or the gate was.
+    pub refused: u64,
+    /// They still waited when the channel closed.
+    pub closed: u64,
+}
+
+impl Returned {
+    pub fn total(self) -> u64 {
+        self.refused + self.closed
     }
 }
 
@@ -63,8 +78,8 @@ pub struct End {
     pub queue: u64,
     /// Items that were given up.
     pub shed: Shed,
-    /// Items that their senders got back when the channel closed.
-    pub returned: u64,
+    /// Items that their senders got back.
+    pub returned: Returned,
     /// The median and the 99th percentile, in milliseconds, of the time that served items had waited.
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
@@ -76,7 +91,7 @@ pub const IN_TIME: std::time::Duration = std::time::Duration::from_millis(100);
 impl End {
     /// Each item has one fate. As an error, the sum that does not come out.
     pub fn conserved(&self) -> Result<(), String> {
-        let fates = self.received + self.queue + self.shed.total() + self.returned;
+        let fates = self.received + self.queue + self.shed.total() + self.returned.total();
         if self.sent == fates {
             return Ok(());
         }
@@ -86,7 +101,7 @@ impl End {
             self.received,
             self.queue,
             self.shed.total(),
-            self.returned
+            self.returned.total()
         ))
     }
 }
@@ -97,7 +112,7 @@ mod tests {
 
     #[test]
     fn lines_are_read_as_they_are_written() {
-        let text = r#"{"end":{"sent":10,"received":1,"in_time":1,"queue":2,"shed":{"full":3,"late":0,"refused":1},"returned":3,"p50_ms":1.5,"p99_ms":null}}"#;
+        let text = r#"{"end":{"sent":10,"received":1,"in_time":1,"queue":2,"shed":{"full":3,"late":0},"returned":{"refused":1,"closed":3},"p50_ms":1.5,"p99_ms":null}}"#;
         let Ok(Line::End(mut end)) = serde_json::from_str(text) else {
             panic!("no end in {text}");
         };
@@ -106,7 +121,7 @@ mod tests {
             serde_json::to_string(&Line::End(end.clone())).unwrap(),
             text
         );
-        end.returned -= 1;
+        end.returned.closed -= 1;
         let why = end.conserved().unwrap_err();
         assert!(
             why.starts_with("10 items were sent, and 9 accounted for"),

@@ -13,7 +13,7 @@ use waterway::{Receiver, chan, go, num_goroutines, time};
 use waterway_examples::resident_bytes;
 
 pub use super::settings::Load;
-use super::wire::{End, Line, Sample};
+use super::wire::{End, Line, Returned, Sample};
 use seen::Seen;
 pub use ways::{BUFFER, LARGE, Way, gated, per_item, policed};
 
@@ -134,6 +134,10 @@ fn tell(way: &dyn Way, start: Instant, seconds: u32, seen: &Seen) -> io::Result<
             sent,
             received,
             shed: way.shed(),
+            returned: Returned {
+                refused: way.refused(),
+                closed: 0,
+            },
         }))?;
     }
     Ok(())
@@ -141,7 +145,7 @@ fn tell(way: &dyn Way, start: Instant, seconds: u32, seen: &Seen) -> io::Result<
 
 /// Ends it, and counts what became of every item.
 fn settle(way: &dyn Way, seen: &Seen) -> End {
-    let returned = way.close();
+    let closed = way.close();
     let queue = way.receiver().try_iter().count() as u64;
     let [p50_ms, p99_ms] = seen.all();
     let (sent, received) = seen.counts();
@@ -151,7 +155,10 @@ fn settle(way: &dyn Way, seen: &Seen) -> End {
         in_time: seen.in_time(),
         queue,
         shed: way.shed(),
-        returned,
+        returned: Returned {
+            refused: way.refused(),
+            closed,
+        },
         p50_ms,
         p99_ms,
     }

@@ -24,7 +24,13 @@ pub trait Way: Send + Sync {
     /// How many items wait.
     fn waiting(&self) -> u64;
     /// How many were given up.
-    fn shed(&self) -> Shed;
+    fn shed(&self) -> Shed {
+        Shed::default()
+    }
+    /// How many came back at once, for there was no room.
+    fn refused(&self) -> u64 {
+        0
+    }
     /// No more come, and nobody waits any longer: how many items came back to who sent them.
     fn close(&self) -> u64;
 }
@@ -111,11 +117,8 @@ impl Way for Gated {
         self.senders.sending()
     }
 
-    fn shed(&self) -> Shed {
-        Shed {
-            refused: self.gate.statistics().refused,
-            ..Shed::default()
-        }
+    fn refused(&self) -> u64 {
+        self.gate.statistics().refused
     }
 
     fn close(&self) -> u64 {
@@ -161,10 +164,13 @@ impl Way for Policed {
     fn shed(&self) -> Shed {
         let by = self.tx.statistics().by_cause();
         Shed {
-            full: by.refused + self.full.load(Relaxed),
             late: by.late,
-            refused: 0,
+            ..Shed::default()
         }
+    }
+
+    fn refused(&self) -> u64 {
+        self.tx.statistics().by_cause().refused + self.full.load(Relaxed)
     }
 
     fn close(&self) -> u64 {
