@@ -336,7 +336,7 @@ fn what_makes_no_sense_is_named_before_anything_runs() {
             "'inf' for '--rate-in <ITEMS>': give a whole number",
         ),
         (
-            &["--rate-out=-inf"],
+            &["--rate-out", "-inf"],
             "'-inf' for '--rate-out <ITEMS>': give a whole number",
         ),
         (

@@ -35,15 +35,15 @@ pub struct OverloadArgs {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Load {
     /// Items a second that come in.
-    #[arg(long, value_name = "ITEMS", default_value_t = 1_000, value_parser = rate, allow_negative_numbers = true)]
+    #[arg(long, value_name = "ITEMS", default_value_t = 1_000, value_parser = rate, allow_hyphen_values = true)]
     pub rate_in: u32,
 
     /// Items a second that go out.
-    #[arg(long, value_name = "ITEMS", default_value_t = 100, value_parser = rate, allow_negative_numbers = true)]
+    #[arg(long, value_name = "ITEMS", default_value_t = 100, value_parser = rate, allow_hyphen_values = true)]
     pub rate_out: u32,
 
     /// How long items come in.
-    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = seconds, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = seconds, allow_hyphen_values = true)]
     pub seconds: u32,
 }
 
