@@ -121,7 +121,7 @@ fn stalls(tx: Sender<i32>) {
     let waits = Builder::new().name("waits").go(move || tx.send(3));
     let stalled = |monitor: &Monitor| {
         let report = monitor.report();
-        report.iter().any(|flow| flow.state == FlowState::Stalled)
+        report.iter().any(|flow| flow.state() == FlowState::Stalled)
     };
     while !stalled(&monitor) {
         std::thread::sleep(window / 10);

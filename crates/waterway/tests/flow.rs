@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use waterway::flow::{ChannelFlow, FlowState, Gate, Monitor, Overflow};
+use waterway::flow::{ChannelFlow, FlowState, Gate, Monitor, Overflow, SiteFlow};
 use waterway::{Receiver, Sender, chan, go, select};
 
 fn monitor() -> Monitor {
@@ -17,11 +17,36 @@ fn monitor() -> Monitor {
 fn changes(monitor: &Monitor, name: &'static str) -> Receiver<ChannelFlow> {
     let (tx, rx) = chan::unbounded();
     monitor.on_change(move |flow| {
-        if flow.name.as_deref() == Some(name) {
+        if let Some(flow) = flow.channel()
+            && flow.name.as_deref() == Some(name)
+        {
             let _ = tx.send(flow.clone());
         }
     });
     rx
+}
+
+/// The changes of what was spawned at that line of this file, as they come.
+fn changes_of_line(monitor: &Monitor, line: u32) -> Receiver<SiteFlow> {
+    let (tx, rx) = chan::unbounded();
+    monitor.on_change(move |flow| {
+        if let Some(flow) = flow.site()
+            && (flow.spawned_at.file(), flow.spawned_at.line()) == (file!(), line)
+        {
+            let _ = tx.send(flow.clone());
+        }
+    });
+    rx
+}
+
+/// The value of a series whose line begins and goes on so.
+fn metric(family: &str, label: &str, end: &str) -> f64 {
+    let text = waterway::flow::metrics();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with(family) && line.contains(label) && line.contains(end));
+    let line = line.unwrap_or_else(|| panic!("no {family} {label} {end} in {text}"));
+    line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()
 }
 
 fn until(changes: &Receiver<ChannelFlow>, state: FlowState) -> ChannelFlow {
@@ -116,6 +141,106 @@ fn goroutines_that_pile_up_in_selects_are_seen_and_named() {
 }
 
 #[waterway::test]
+fn a_backlog_without_limit_whose_reader_is_slower_is_seen_while_it_grows() {
+    let monitor = monitor();
+    let changes = changes(&monitor, "no limit");
+    let (tx, rx) = chan::builder().name("no limit").unbounded().make();
+    let (stop, stopped) = chan::<()>(0);
+    let writer = go(move || {
+        for n in 0.. {
+            tx.send(n).unwrap();
+            // One of two is read, from the same goroutine: so the reader is slower on any machine.
+            if n % 2 == 0 {
+                rx.recv().unwrap();
+            }
+            waterway::time::sleep(Duration::from_micros(100));
+            if stopped
+                .try_recv()
+                .is_err_and(|error| error.is_disconnected())
+            {
+                break;
+            }
+        }
+        (tx, rx)
+    });
+    let flow = until(&changes, FlowState::ReaderBound);
+    assert_eq!((flow.capacity, flow.until_full), (None, None));
+    assert!(flow.rate_in > flow.rate_out && flow.len > 0, "{flow}");
+    assert!(flow.factor.unwrap() > 1.0, "{flow}");
+    assert!(
+        flow.to_string()
+            .contains("values are in it, without a limit"),
+        "{flow}"
+    );
+    let named = "channel=\"no limit\"";
+    // It may have left that state for a while, if the writer was kept waiting.
+    while metric("waterway_channel_state", named, "state=\"reader-bound\"") < 1.0 {
+        waterway::yield_now();
+    }
+    drop(stop);
+    let both = writer.join().unwrap();
+    until(&changes, FlowState::Stalled);
+    drop(both);
+}
+
+#[waterway::test]
+fn a_line_whose_goroutines_become_more_is_seen_until_they_do_not() {
+    let monitor = monitor();
+    let line = line!() + 9;
+    let changes = changes_of_line(&monitor, line);
+    let (tx, rx) = chan(0);
+    let (stop, stopped) = chan::<()>(0);
+    let spawner = go(move || {
+        let (mut handles, mut number) = (Vec::new(), 0);
+        while stopped.try_recv().is_err_and(|error| error.is_empty()) {
+            for _ in 0..2 {
+                let tx = tx.clone();
+                handles.push(go(move || tx.send(number)));
+                number += 1;
+            }
+            // One of two ends.
+            let _ = rx.recv();
+            waterway::time::sleep(Duration::from_micros(200));
+        }
+        drop(rx);
+        handles.into_iter().for_each(|handle| _ = handle.join());
+    });
+    let flow = changes.recv().unwrap();
+    assert_eq!(flow.state, FlowState::Growing, "{flow}");
+    assert!(flow.rate_spawned > flow.rate_ended, "{flow}");
+    assert!(flow.live > 0 && flow.live <= flow.most_live, "{flow}");
+    let text = flow.to_string();
+    let here = format!("{}:{line}:", file!());
+    assert!(text.contains(&format!("spawn site {here}")), "{text}");
+    assert!(text.contains(" is growing: over "), "{text}");
+    // Those of a look may not have started, and a state may be left for a while if the spawner is kept waiting.
+    let site = loop {
+        let report = monitor.report();
+        let mut seen = report.iter().filter_map(|flow| flow.site());
+        let site = seen
+            .find(|site| site.spawned_at == flow.spawned_at)
+            .unwrap();
+        if site.blocked > 0 {
+            break site.clone();
+        }
+        waterway::yield_now();
+    };
+    assert!(site.blocked <= site.live, "{site}");
+    assert_eq!(site.waits_for, Some("chan send"), "{site}");
+    let waits_at = site.waits_at.unwrap();
+    assert_eq!((waits_at.file(), waits_at.line()), (file!(), line));
+    let label = format!("spawned_at=\"{here}");
+    let growing = || metric("waterway_site_state", &label, "state=\"growing\"") == 1.0;
+    while !growing() || metric("waterway_site_blocked", &label, "") < 1.0 {
+        waterway::yield_now();
+    }
+    assert!(metric("waterway_site_live", &label, "") > 0.0);
+    drop(stop);
+    assert!(changes.iter().any(|flow| flow.state == FlowState::Balanced));
+    spawner.join().unwrap();
+}
+
+#[waterway::test]
 fn a_monitor_that_is_dropped_calls_no_more() {
     let monitor = monitor();
     let changes = changes(&monitor, "dropped");
@@ -139,28 +264,20 @@ fn metrics_count_what_goes_through_channels_and_gates() {
     let gate = Gate::builder().name("counted gate").make();
     let _inside = gate.enter();
     assert!(gate.try_enter().is_none());
-    let text = waterway::flow::metrics();
-    let value = |family: &str, label: &str, end: &str| {
-        let line = text
-            .lines()
-            .find(|line| line.starts_with(family) && line.contains(label) && line.contains(end));
-        let line = line.unwrap_or_else(|| panic!("no {family} {label} {end} in {text}"));
-        line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()
-    };
     let counted = "channel=\"counted\"";
-    assert_eq!(value("waterway_channel_put_total", counted, ""), 2.0);
-    assert_eq!(value("waterway_channel_taken_total", counted, ""), 1.0);
+    assert_eq!(metric("waterway_channel_put_total", counted, ""), 2.0);
+    assert_eq!(metric("waterway_channel_taken_total", counted, ""), 1.0);
     assert_eq!(
-        value("waterway_channel_shed_total", counted, "cause=\"newest\""),
+        metric("waterway_channel_shed_total", counted, "cause=\"newest\""),
         3.0
     );
     assert_eq!(
-        value("waterway_channel_put_total", "channel=\"by hand\"", ""),
+        metric("waterway_channel_put_total", "channel=\"by hand\"", ""),
         3.0
     );
     let doors = "gate=\"counted gate\"";
-    assert_eq!(value("waterway_gate_live", doors, ""), 1.0);
-    assert_eq!(value("waterway_gate_refused_total", doors, ""), 1.0);
+    assert_eq!(metric("waterway_gate_live", doors, ""), 1.0);
+    assert_eq!(metric("waterway_gate_refused_total", doors, ""), 1.0);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! One look at every channel: what anybody can read of it, without its lock and without its help.
+//! One look at every channel and every goroutine: what anybody can read of them, without their locks and without their help.
 //!
 //! Positions of rings and counts of what went from hand to hand are read as dumps read lengths (`rt::objects`); who waits is read from
-//! the records of waits, and from the arms of a select, of which the first few are told.
+//! the records of waits, and from the arms of a select, of which the first few are told. The same walk counts goroutines by the line that
+//! spawned them.
 
 use std::collections::HashMap;
 use std::panic::Location;
@@ -9,13 +10,15 @@ use std::sync::Arc;
 
 use crate::chan::{ByCause, HANDED_AT, tallies};
 use crate::primitives::Ordering;
+use crate::rt::cell::for_each_unstarted;
 use crate::rt::clock::clock;
 use crate::rt::facts::arms;
 use crate::rt::header::CoreKind;
 use crate::rt::objects;
 use crate::rt::peek::Peek;
-use crate::rt::record::{Record, WaitReason};
+use crate::rt::record::{Record, WaitReason, Waiting};
 use crate::rt::sched::started;
+use crate::rt::task::Task;
 use crate::rt::thread;
 
 /// A channel, as of a moment.
@@ -42,10 +45,49 @@ pub(super) struct Waits {
     pub(super) spawned_at: Option<&'static Location<'static>>,
 }
 
-/// Every channel at which something has happened, and the time.
-pub(super) fn look() -> (u64, Vec<Seen>) {
+/// The goroutines of one spawn site, as of a moment.
+#[derive(Default)]
+pub(super) struct SeenSite {
+    /// Who lives, in order.
+    pub(super) ids: Vec<u64>,
+    pub(super) blocked: usize,
+    /// Where one of them waits.
+    pub(super) waits: Option<WaitsAt>,
+}
+
+/// A wait: what for, and where.
+#[derive(Clone, Copy)]
+pub(super) struct WaitsAt {
+    pub(super) reason: WaitReason,
+    pub(super) at: &'static Location<'static>,
+}
+
+/// By spawn site.
+pub(super) type Sites = HashMap<&'static Location<'static>, SeenSite>;
+
+/// What there is.
+pub(super) struct Look {
+    pub(super) at: u64,
+    /// Every channel at which something has happened.
+    pub(super) channels: Vec<Seen>,
+    pub(super) sites: Sites,
+}
+
+pub(super) fn look() -> Look {
     let peek = Peek::new();
-    let waits = waits(&peek);
+    let mut tally = Tally::default();
+    // In this order: whoever starts meanwhile is met as one or the other, or as both.
+    for_each_unstarted(|queued| tally.site(queued.site).ids.push(queued.id));
+    tally.walk(&peek);
+    let channels = channels(&peek, &tally.waits);
+    Look {
+        at: clock(),
+        channels,
+        sites: tally.sites(),
+    }
+}
+
+fn channels(peek: &Peek, waits: &HashMap<usize, Waits>) -> Vec<Seen> {
     let (names, tallies) = (objects::names(), tallies());
     let tallies: HashMap<usize, ByCause> = tallies
         .into_iter()
@@ -56,7 +98,7 @@ pub(super) fn look() -> (u64, Vec<Seen>) {
         if seen.kind != CoreKind::Chan {
             return;
         }
-        let counts = objects::channel_counts(&peek, address, &seen);
+        let counts = objects::channel_counts(peek, address, &seen);
         let handed = peek.word(address + HANDED_AT);
         let (Some((taken, put)), Some(handed)) = (counts, handed) else {
             return;
@@ -87,14 +129,61 @@ pub(super) fn look() -> (u64, Vec<Seen>) {
             waits,
         });
     });
-    (clock(), all)
+    all
 }
 
-/// Who waits, by the address of the channel.
-fn waits(peek: &Peek) -> HashMap<usize, Waits> {
-    let mut all: HashMap<usize, Waits> = HashMap::new();
-    let mut note = |record: &Record, spawned_at| {
-        let Some(waiting) = record.read() else { return };
+/// Who waits, and who lives.
+#[derive(Default)]
+struct Tally {
+    /// By the address of the channel.
+    waits: HashMap<usize, Waits>,
+    /// By the address of the site, which is quicker to compare: the same line may have several.
+    sites: HashMap<usize, (&'static Location<'static>, SeenSite)>,
+}
+
+impl Tally {
+    fn walk(&mut self, peek: &Peek) {
+        if let Some(rt) = started() {
+            rt.each_worker(|worker| worker.walk_live(|task| self.goroutine(peek, task)));
+        }
+        thread::for_each(|parker| {
+            if let Some(waiting) = parker.record().read() {
+                self.wait(peek, parker.record(), &waiting, None);
+            }
+        });
+    }
+
+    /// One that has started. Under the lock of its worker's list.
+    fn goroutine(&mut self, peek: &Peek, task: &Task) {
+        let (id, spawned_at) = (task.identity.id, task.identity.site);
+        let site = self.site(spawned_at);
+        site.ids.push(id);
+        if task.runnable.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(waiting) = task.record.read() else {
+            return;
+        };
+        site.blocked += 1;
+        site.waits = Some(WaitsAt {
+            reason: waiting.key.reason,
+            at: waiting.key.site,
+        });
+        self.wait(peek, &task.record, &waiting, Some(spawned_at));
+    }
+
+    fn site(&mut self, at: &'static Location<'static>) -> &mut SeenSite {
+        let entry = self.sites.entry(std::ptr::from_ref(at).addr());
+        &mut entry.or_insert_with(|| (at, SeenSite::default())).1
+    }
+
+    fn wait(
+        &mut self,
+        peek: &Peek,
+        record: &Record,
+        waiting: &Waiting,
+        spawned_at: Option<&'static Location<'static>>,
+    ) {
         let key = &waiting.key;
         let mut arms = match key.reason {
             WaitReason::ChanSend => vec![(key.object, true)],
@@ -106,7 +195,7 @@ fn waits(peek: &Peek) -> HashMap<usize, Waits> {
         arms.sort_unstable();
         arms.dedup();
         for (channel, sends) in arms {
-            let at = all.entry(channel).or_default();
+            let at = self.waits.entry(channel).or_default();
             if sends {
                 at.senders += 1;
                 at.sends_at = Some(key.site);
@@ -115,16 +204,22 @@ fn waits(peek: &Peek) -> HashMap<usize, Waits> {
                 at.receivers += 1;
             }
         }
-    };
-    if let Some(rt) = started() {
-        rt.each_worker(|worker| {
-            worker.walk_live(|task| {
-                if !task.runnable.load(Ordering::Relaxed) {
-                    note(&task.record, Some(task.identity.site));
-                }
-            });
-        });
     }
-    thread::for_each(|parker| note(parker.record(), None));
-    all
+
+    fn sites(self) -> Sites {
+        let mut sites = Sites::new();
+        for (site, seen) in self.sites.into_values() {
+            let all = sites.entry(site).or_default();
+            all.ids.extend(seen.ids);
+            all.blocked += seen.blocked;
+            all.waits = seen.waits.or(all.waits);
+        }
+        for seen in sites.values_mut() {
+            seen.ids.sort_unstable();
+            // Who was met twice is one.
+            seen.ids.dedup();
+            seen.blocked = seen.blocked.min(seen.ids.len());
+        }
+        sites
+    }
 }

@@ -1,45 +1,52 @@
-//! Watching every channel of the program, while it runs.
+//! Watching every channel and every spawn site of the program, while it runs.
 //!
 //! One thread of the runtime's looks for all monitors. It wakes nobody and lives for ever, so that a deadlock is seen beside it. Who has
 //! asked to be called is called on another thread, which may wake somebody: no deadlock is declared while such a monitor runs.
 
-use std::collections::HashMap;
+mod builder;
+mod followed;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::flowing::Flow;
 use super::look::look;
-use super::track::{ChannelFlow, FlowState, Track};
+use super::site::SiteFlow;
+use super::track::ChannelFlow;
 use crate::primitives::{AtomicBool, Lock, Ordering, SleepingCondvar, SleepingMutex, start_thread};
 use crate::rt::clock::clock;
 use crate::rt::say::say;
 use crate::rt::thread::mark_internal;
 
-/// So many channels are followed by a monitor at a time.
-const MOST_CHANNELS: usize = 4096;
+pub use builder::MonitorBuilder;
+use followed::Followed;
+
 /// Who waits to call wakes so often to be no sleeper that nobody could wake.
 const NOW_AND_THEN: Duration = Duration::from_secs(60);
 
-type OnChange = Arc<dyn Fn(&ChannelFlow) + Send + Sync>;
+type OnChange = Arc<dyn Fn(&Flow) + Send + Sync>;
 
 struct Shared {
     every: Duration,
     window: Duration,
     log: bool,
     stopped: AtomicBool,
-    tracks: SleepingMutex<HashMap<usize, Track>>,
+    followed: SleepingMutex<Followed>,
     calls: Lock<Vec<OnChange>>,
     /// Changes that are to be told.
-    changes: SleepingMutex<Vec<ChannelFlow>>,
+    changes: SleepingMutex<Vec<Flow>>,
     changed: SleepingCondvar,
 }
 
-/// Watches every channel of the program: how fast values come and go, how long they wait, who is held up by whom.
+/// Watches every channel of the program: how fast values come and go, how long they wait, who is held up by whom. And every line that
+/// spawns goroutines: how fast they come and go, how many live, and wait.
 ///
-/// It looks at each channel again and again (every 10 ms, if nothing else is said), and judges what it saw within a window (1 s).
-/// Channels do nothing for it, so sending and receiving cost the same with and without it; the looks cost the time of one thread, some
-/// microseconds a channel. When a channel becomes reader-bound or stalled, or is that no more, one line on standard error says what was
-/// measured. Channels without a limit, and goroutines that pile up in sends, are seen alike.
+/// It looks at each channel and goroutine again and again (every 10 ms, if nothing else is said), and judges what it saw within a window
+/// (1 s). They do nothing for it, so sending, receiving and spawning cost the same with and without it; the looks cost the time of one
+/// thread, some microseconds a channel, and some milliseconds for 10,000 goroutines. When a channel becomes reader-bound or stalled, or the
+/// goroutines of a line grow, or that is over, one line on standard error says what was measured. Channels without a limit, and
+/// goroutines that pile up in sends, are seen alike.
 ///
 /// It stops when it is dropped.
 ///
@@ -51,8 +58,8 @@ struct Shared {
 /// let monitor = builder.log(false).start();
 /// let (changes, changed) = chan::unbounded();
 /// monitor.on_change(move |flow| {
-///     if flow.name.as_deref() == Some("jobs") {
-///         let _ = changes.send(flow.state);
+///     if flow.channel().is_some_and(|jobs| jobs.name.as_deref() == Some("jobs")) {
+///         let _ = changes.send(flow.state());
 ///     }
 /// });
 ///
@@ -81,14 +88,10 @@ impl Monitor {
     /// drop(monitor);
     /// ```
     pub fn builder() -> MonitorBuilder {
-        MonitorBuilder {
-            every: Duration::from_millis(10),
-            window: Duration::from_secs(1),
-            log: true,
-        }
+        MonitorBuilder::new()
     }
 
-    /// Calls `f` whenever a channel's state changes, with what was measured. It may block, which only keeps later calls waiting.
+    /// Calls `f` whenever the state of a channel or of a spawn site changes, with what was measured. It may block, which only keeps later calls waiting.
     ///
     /// The calls are made on a thread of the monitor's. While it is there, it might wake somebody: so no deadlock is declared.
     ///
@@ -100,7 +103,7 @@ impl Monitor {
     /// let monitor = waterway::flow::Monitor::builder().start();
     /// monitor.on_change(|flow| println!("{flow}"));
     /// ```
-    pub fn on_change(&self, f: impl Fn(&ChannelFlow) + Send + Sync + 'static) {
+    pub fn on_change(&self, f: impl Fn(&Flow) + Send + Sync + 'static) {
         let first = {
             let mut calls = self.shared.calls.lock();
             calls.push(Arc::new(f));
@@ -115,7 +118,8 @@ impl Monitor {
         }
     }
 
-    /// What was measured in the last window, of each channel at which something has happened.
+    /// What was measured in the last window, of each channel at which something has happened, and of each line that has spawned goroutines
+    /// which lived in it.
     ///
     /// # Blocking
     ///
@@ -127,7 +131,7 @@ impl Monitor {
     ///     println!("{flow}");
     /// }
     /// ```
-    pub fn report(&self) -> Vec<ChannelFlow> {
+    pub fn report(&self) -> Vec<Flow> {
         self.shared.report()
     }
 }
@@ -147,109 +151,6 @@ impl fmt::Debug for Monitor {
             .field("every", &self.shared.every)
             .field("window", &self.shared.window)
             .finish_non_exhaustive()
-    }
-}
-
-/// The properties of a monitor to be: see [`Monitor::builder`].
-///
-/// ```
-/// use std::time::Duration;
-/// use waterway::flow::Monitor;
-/// let builder = Monitor::builder().every(Duration::from_millis(1)).log(false);
-/// let monitor = builder.window(Duration::from_millis(20)).start();
-/// assert!(format!("{monitor:?}").contains("20ms"));
-/// ```
-///
-/// Go: none.
-#[derive(Clone, Debug)]
-#[must_use = "a builder starts nothing before `start`"]
-pub struct MonitorBuilder {
-    every: Duration,
-    window: Duration,
-    log: bool,
-}
-
-impl MonitorBuilder {
-    /// How much time is between two looks.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use waterway::flow::Monitor;
-    /// let monitor = Monitor::builder().every(Duration::from_millis(5)).start();
-    /// assert!(format!("{monitor:?}").contains("5ms"));
-    /// ```
-    pub fn every(mut self, every: Duration) -> Self {
-        self.every = every;
-        self
-    }
-
-    /// How much time is judged together.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use waterway::flow::Monitor;
-    /// let monitor = Monitor::builder().window(Duration::from_secs(7)).start();
-    /// assert!(format!("{monitor:?}").contains("7s"));
-    /// ```
-    pub fn window(mut self, window: Duration) -> Self {
-        self.window = window;
-        self
-    }
-
-    /// Whether changes are told on standard error.
-    ///
-    /// ```
-    /// let quiet = waterway::flow::Monitor::builder().log(false);
-    /// assert!(format!("{quiet:?}").contains("log: false"));
-    /// ```
-    pub fn log(mut self, log: bool) -> Self {
-        self.log = log;
-        self
-    }
-
-    /// Starts the monitor. It stops when it is dropped.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use waterway::flow::Monitor;
-    /// let builder = Monitor::builder().every(Duration::from_millis(10)).log(false);
-    /// let monitor = builder.clone().start();
-    /// let brief = builder.window(Duration::from_millis(15));
-    /// assert!(std::panic::catch_unwind(|| brief.start()).is_err(), "not two looks in it");
-    /// # drop(monitor);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there is no time between two looks, or the window has not at least two of them. If no thread can be started.
-    #[track_caller]
-    pub fn start(self) -> Monitor {
-        assert!(
-            !self.every.is_zero(),
-            "a monitor that looks every 0 s does nothing else: take 10 ms, or what suits the channels"
-        );
-        assert!(
-            self.window >= self.every * 2,
-            "a window of {:?} has not two looks in it, at one every {:?}: make it longer",
-            self.window,
-            self.every
-        );
-        let shared = Arc::new(Shared {
-            every: self.every,
-            window: self.window,
-            log: self.log,
-            stopped: AtomicBool::new(false),
-            tracks: SleepingMutex::new(HashMap::new()),
-            calls: Lock::new(Vec::new()),
-            changes: SleepingMutex::new(Vec::new()),
-            changed: SleepingCondvar::new(),
-        });
-        MONITORS.add(shared.clone());
-        Monitor {
-            shared,
-            #[cfg(feature = "tracing")]
-            _runs: crate::rt::events::MonitorRuns::begin(),
-        }
     }
 }
 
@@ -320,32 +221,26 @@ impl Monitors {
 }
 
 impl Shared {
-    fn look(&self) {
-        let (at, seen) = look();
-        let window = self.window.as_nanos() as u64;
-        let mut changes = Vec::new();
-        {
-            let mut tracks = self.tracks.lock().expect(NOT_POISONED);
-            let mut gone = std::mem::take(&mut *tracks);
-            for seen in seen {
-                let track = match gone.remove(&seen.id) {
-                    Some(track) => Some(track),
-                    None if tracks.len() < MOST_CHANNELS => Some(Track::new(&seen)),
-                    None => None,
-                };
-                let Some(mut track) = track else { continue };
-                let before = track.state;
-                if track.add(at, &seen, window) {
-                    changes.extend(track.report().map(|flow| (before, flow)));
-                }
-                tracks.insert(seen.id, track);
-            }
+    fn new(builder: MonitorBuilder) -> Shared {
+        Shared {
+            every: builder.every,
+            window: builder.window,
+            log: builder.log,
+            stopped: AtomicBool::new(false),
+            followed: SleepingMutex::new(Followed::default()),
+            calls: Lock::new(Vec::new()),
+            changes: SleepingMutex::new(Vec::new()),
+            changed: SleepingCondvar::new(),
         }
+    }
+
+    fn look(&self) {
+        let window = self.window.as_nanos() as u64;
+        let seen = look();
+        let changes = self.followed.lock().expect(NOT_POISONED).add(seen, window);
         for (before, flow) in &changes {
             // That readers wait for what is to come is what they do.
-            let told = [*before, flow.state]
-                .iter()
-                .any(|s| matches!(s, FlowState::ReaderBound | FlowState::Stalled));
+            let told = before.is_bad() || flow.state().is_bad();
             if self.log && told {
                 say(format_args!("waterway: {flow}\n"));
             }
@@ -384,24 +279,28 @@ impl Shared {
         }
     }
 
-    fn report(&self) -> Vec<ChannelFlow> {
-        let tracks = self.tracks.lock().expect(NOT_POISONED);
-        let mut all: Vec<_> = tracks.values().filter_map(Track::report).collect();
-        all.sort_by_key(|flow| flow.channel);
-        all
+    fn report(&self) -> Vec<Flow> {
+        self.followed.lock().expect(NOT_POISONED).report()
     }
 }
 
-/// What the monitors that run have measured, each channel once.
-pub(super) fn measured() -> Vec<ChannelFlow> {
+/// What the monitors that run have measured, each channel and each spawn site once.
+pub(super) fn measured() -> (Vec<ChannelFlow>, Vec<SiteFlow>) {
     let all = MONITORS.all.lock().expect(NOT_POISONED).clone();
-    let mut flows: Vec<ChannelFlow> = Vec::new();
+    let (mut channels, mut sites) = (Vec::new(), Vec::new());
     for (_, shared) in all {
         if !shared.stopped.load(Ordering::Acquire) {
-            flows.extend(shared.report());
+            for flow in shared.report() {
+                match flow {
+                    Flow::Channel(flow) => channels.push(flow),
+                    Flow::Site(flow) => sites.push(flow),
+                }
+            }
         }
     }
-    flows.sort_by_key(|flow| flow.channel);
-    flows.dedup_by_key(|flow| flow.channel);
-    flows
+    channels.sort_by_key(|flow| flow.channel);
+    channels.dedup_by_key(|flow| flow.channel);
+    sites.sort_by_key(|flow| flow.spawned_at);
+    sites.dedup_by_key(|flow| flow.spawned_at);
+    (channels, sites)
 }

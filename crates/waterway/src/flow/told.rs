@@ -4,13 +4,15 @@ use std::panic::Location;
 
 use tracing::Level;
 
-use super::track::{ChannelFlow, FlowState};
+use super::flowing::Flow;
+use super::site::SiteFlow;
+use super::state::FlowState;
+use super::track::ChannelFlow;
 use crate::rt::events::{send, wanted};
 
-/// A channel's state has changed. `matters`: to or from one that says that readers do not keep up.
-pub(super) fn changed(before: FlowState, flow: &ChannelFlow, matters: bool) {
-    let bad = matches!(flow.state, FlowState::ReaderBound | FlowState::Stalled);
-    let level = match (bad, matters) {
+/// A state has changed. `matters`: to or from one that says that more comes than goes.
+pub(super) fn changed(before: FlowState, flow: &Flow, matters: bool) {
+    let level = match (flow.state().is_bad(), matters) {
         (true, _) => Level::WARN,
         (false, true) => Level::INFO,
         (false, false) => Level::DEBUG,
@@ -18,7 +20,40 @@ pub(super) fn changed(before: FlowState, flow: &ChannelFlow, matters: bool) {
     if !wanted(level) {
         return;
     }
-    let flow = flow.clone();
+    match flow.clone() {
+        Flow::Channel(flow) => channel(before, flow, level),
+        Flow::Site(flow) => site(before, flow, level),
+    }
+}
+
+fn site(before: FlowState, flow: SiteFlow, level: Level) {
+    macro_rules! tell {
+        ($level:expr) => {
+            tracing::event!(
+                target: "waterway::flow",
+                $level,
+                spawned_at = %flow.spawned_at,
+                before = before.words(),
+                state = flow.state.words(),
+                live = flow.live,
+                most_live = flow.most_live,
+                blocked = flow.blocked,
+                rate_spawned = flow.rate_spawned,
+                rate_ended = flow.rate_ended,
+                factor = flow.factor,
+                waits_at = flow.waits_at.map(tracing::field::display),
+                waits_for = flow.waits_for,
+                "spawn site changed its state"
+            )
+        };
+    }
+    send(move || match level {
+        Level::WARN => tell!(Level::WARN),
+        _ => tell!(Level::INFO),
+    });
+}
+
+fn channel(before: FlowState, flow: ChannelFlow, level: Level) {
     macro_rules! tell {
         ($level:expr) => {
             tracing::event!(

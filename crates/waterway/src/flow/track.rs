@@ -7,60 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::look::{Seen, Waits};
+use super::state::{FlowState, holds, rises};
 use crate::chan::ByCause;
-
-/// How the ends of a channel stand to each other, by what was measured in a window.
-///
-/// ```
-/// use std::time::Duration;
-/// use waterway::{chan, flow::{FlowState, Monitor}};
-///
-/// let builder = Monitor::builder().every(Duration::from_millis(1)).window(Duration::from_millis(20));
-/// let monitor = builder.log(false).start();
-/// let (states, state) = chan::unbounded();
-/// monitor.on_change(move |flow| {
-///     let _ = states.send(flow.state);
-/// });
-/// // A sender, and nobody who receives.
-/// let (tx, rx) = chan(0);
-/// waterway::go(move || tx.send("held up"));
-/// assert!(state.iter().any(|state| state == FlowState::Stalled));
-/// # drop(rx);
-/// ```
-///
-/// Go: none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FlowState {
-    /// Neither end held the other up for most of the window.
-    #[default]
-    Balanced,
-    /// In most looks senders waited, values were shed or refused, the buffer was nearly full, or a backlog without limit grew.
-    ReaderBound,
-    /// In most looks receivers waited, and nothing was there for them; now and then something came.
-    WriterBound,
-    /// Nothing moved for a whole window, though values or senders wait.
-    Stalled,
-}
-
-impl FlowState {
-    pub(super) const ALL: [FlowState; 4] = [
-        FlowState::Balanced,
-        FlowState::ReaderBound,
-        FlowState::WriterBound,
-        FlowState::Stalled,
-    ];
-
-    /// The state in a word or two, as the log has it.
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            FlowState::Balanced => "balanced",
-            FlowState::ReaderBound => "reader-bound",
-            FlowState::WriterBound => "writer-bound",
-            FlowState::Stalled => "stalled",
-        }
-    }
-}
 
 /// How long values that were received in a window had been in the channel, to about the time between two looks. Found from the
 /// positions at which they came and went. Who had been there before the first look counts from then on.
@@ -76,7 +24,7 @@ impl FlowState {
 ///     tx.send(1).unwrap();
 ///     std::thread::sleep(Duration::from_millis(1));
 ///     rx.recv().unwrap();
-///     if let Some(times) = monitor.report().iter().find_map(|flow| flow.time_in_queue) {
+///     if let Some(times) = monitor.report().iter().find_map(|flow| flow.channel()?.time_in_queue) {
 ///         break times;
 ///     }
 /// };
@@ -107,7 +55,9 @@ pub struct TimeInQueue {
 /// let monitor = builder.log(false).start();
 /// let (flows, flow) = chan::unbounded();
 /// monitor.on_change(move |flow| {
-///     let _ = flows.send(flow.clone());
+///     if let Some(flow) = flow.channel() {
+///         let _ = flows.send(flow.clone());
+///     }
 /// });
 /// // A sender, and nobody who receives.
 /// let (tx, rx) = chan::builder().name("jobs").make();
@@ -198,10 +148,6 @@ impl Sample {
     }
 }
 
-/// A state is entered when it was so in this share of the looks, and left when it is so in no more than the other.
-const ENTER: f64 = 0.8;
-const LEAVE: f64 = 0.2;
-
 /// One channel, as it is followed.
 pub(super) struct Track {
     capacity: Option<usize>,
@@ -248,7 +194,10 @@ impl Track {
         let full = match self.capacity {
             Some(0) => false,
             Some(n) => sample.len() * 10 >= n as u64 * 9,
-            None => before.is_some_and(|before| sample.len() > before.len()),
+            None => {
+                let lens = self.history.iter().map(|before| (before.at, before.len()));
+                rises(lens, (at, sample.len()), window)
+            }
         };
         sample.lags = sample.senders > 0 || lost || full;
         sample.idles = sample.receivers > 0 && sample.len() == 0 && sample.senders == 0;
@@ -275,7 +224,7 @@ impl Track {
         if !given && self.history.iter().all(work) {
             return FlowState::Stalled;
         }
-        let is = |state, share: f64| share >= ENTER || self.state == state && share > LEAVE;
+        let is = |state, share| holds(share, self.state == state);
         if (given || last.senders > 0) && is(FlowState::ReaderBound, self.share(|s| s.lags)) {
             return FlowState::ReaderBound;
         }

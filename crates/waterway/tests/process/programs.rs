@@ -141,7 +141,10 @@ fn monitor_logs() {
     let monitor = builder.window(Duration::from_millis(50)).start();
     let (changes, changed) = chan(1);
     monitor.on_change(move |flow| {
-        if flow.name.as_deref() == Some("jobs") && flow.state == FlowState::ReaderBound {
+        let jobs = flow
+            .channel()
+            .filter(|flow| flow.name.as_deref() == Some("jobs"));
+        if jobs.is_some_and(|jobs| jobs.state == FlowState::ReaderBound) {
             let _ = changes.try_send(());
         }
     });

@@ -92,6 +92,26 @@ fn a_backlog_without_limit_that_grows_is_seen() {
 }
 
 #[test]
+fn a_backlog_without_limit_that_grows_slowly_is_seen() {
+    // Twenty a second: in most looks no more than in the one before.
+    let look = |ms: u64| seen(None, ms / 50, 0, 0, 0);
+    let mut track = Track::new(&look(0));
+    assert_eq!(run(&mut track, 0, 3000, look), [FlowState::ReaderBound]);
+}
+
+#[test]
+fn a_backlog_that_goes_up_and_down_is_balanced_also_after_it_grew() {
+    let look = |ms: u64| match ms {
+        ..2000 => seen(None, ms, ms / 2, 0, 0),
+        // As many come as go, and in every other look one more is there.
+        _ => seen(None, ms, ms - 1000 - ms / 10 % 2, 0, 0),
+    };
+    let mut track = Track::new(&look(0));
+    let states = run(&mut track, 0, 5000, look);
+    assert_eq!(states, [FlowState::ReaderBound, FlowState::Balanced]);
+}
+
+#[test]
 fn it_says_when_it_will_be_full() {
     let look = |ms: u64| seen(Some(1000), ms / 2, ms / 4, 0, 0);
     let mut track = Track::new(&look(0));
