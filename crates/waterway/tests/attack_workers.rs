@@ -9,14 +9,14 @@ use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use child::{DEADLOCK, command, finish, run};
-use waterway::sync::WaitGroup;
+use waterway::sync::{Mutex, WaitGroup};
 use waterway::time::{Ticker, Timer, sleep};
-use waterway::{Builder, JoinHandle, blocking, chan, go, go_local, scope, yield_now};
+use waterway::{Builder, JoinHandle, blocking, chan, go, go_local, scope, watch, yield_now};
 
 fn programs(program: &str) {
     match program {
@@ -38,6 +38,8 @@ fn programs(program: &str) {
         "caught_behind_one_who_gives_way" => caught_behind_one_who_gives_way(),
         "near_one_who_is_caught" => near_one_who_is_caught(),
         "timer_beside_long_turns" => timer_beside_long_turns(),
+        "first_in_line_behind_who_computes" => first_in_line_behind_a_held_worker(false),
+        "first_in_line_behind_who_unlocked" => first_in_line_behind_a_held_worker(true),
         other => panic!("no program {other:?}"),
     }
 }
@@ -350,6 +352,75 @@ fn near_one_who_is_caught() {
     join_soon(Builder::new().near(&holds).go(|| ()));
 }
 
+/// Attack: several goroutines that live on one worker are first in line at a mutex, others behind them. As it is unlocked, another has
+/// that worker to itself; or it unlocks the mutex and then goes on. So the first is woken, or handed the mutex, and cannot come.
+/// Outcome: those behind them have their turn.
+fn a_line_goes_on_without_who_cannot_come() {
+    for program in [
+        "first_in_line_behind_who_computes",
+        "first_in_line_behind_who_unlocked",
+    ] {
+        run(program, &[("WATERWAY_MAX_PROCS", "2"), QUIET]).code(0);
+    }
+}
+
+fn first_in_line_behind_a_held_worker(by_who_unlocks: bool) {
+    static LOCK: Mutex<u32> = Mutex::new(0);
+    static COMPUTES: AtomicBool = AtomicBool::new(false);
+    static OVER: AtomicBool = AtomicBool::new(false);
+    let guard = (!by_who_unlocks).then(|| LOCK.lock());
+    let (in_line, first_wait) = chan(0);
+    let (go_on, told) = chan(0);
+    let holder = go(move || {
+        let guard = by_who_unlocks.then(|| LOCK.lock());
+        let first = [0, 1, 2].map(|before| {
+            let who = go_local(|| *LOCK.lock() += 1);
+            while waiting_for_a_mutex() <= before {
+                yield_now();
+            }
+            who
+        });
+        in_line.send(()).unwrap();
+        told.recv().unwrap();
+        drop(guard);
+        COMPUTES.store(true, Ordering::SeqCst);
+        while !OVER.load(Ordering::SeqCst) {
+            black_box(());
+        }
+        assert!(first.iter().all(|who| !who.is_finished()));
+        first.into_iter().for_each(|who| who.join().unwrap());
+    });
+    first_wait.recv().unwrap();
+    let others = [3, 4].map(|before| {
+        let who = std::thread::spawn(|| *LOCK.lock() += 1);
+        while waiting_for_a_mutex() <= before {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        who
+    });
+    go_on.send(()).unwrap();
+    while !COMPUTES.load(Ordering::SeqCst) {
+        std::hint::spin_loop();
+    }
+    drop(guard);
+    let begin = Instant::now();
+    while !others.iter().all(|who| who.is_finished()) {
+        assert!(begin.elapsed() < Duration::from_secs(10), "the line stands");
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    OVER.store(true, Ordering::SeqCst);
+    join_soon(holder);
+    assert_eq!(*LOCK.lock(), 5);
+}
+
+/// How many goroutines and threads wait for one.
+fn waiting_for_a_mutex() -> usize {
+    let mut dump = Vec::new();
+    watch::dump(&mut dump).unwrap();
+    let dump = String::from_utf8(dump).unwrap();
+    dump.matches("[sync.Mutex.Lock").count()
+}
+
 /// Attack: many goroutines that compute for less than a time slice, and then give way. Another sleeps for a moment.
 /// Outcome: it wakes long before all of them have had many turns.
 fn timers_are_looked_at_beside_long_turns() {
@@ -567,6 +638,7 @@ fn main() {
             a_caught_site_starts_others_beside_one_who_gives_way,
             who_waits_behind_a_held_worker_apart_is_found_beside_busy_ones,
             timers_are_looked_at_beside_long_turns,
+            a_line_goes_on_without_who_cannot_come,
         ),
     );
 }

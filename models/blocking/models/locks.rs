@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shuttle::sync::atomic::{AtomicUsize, Ordering};
+use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{Goroutine, Kind, Model, Stage, Thread};
 use std::time::Duration;
@@ -20,6 +20,7 @@ pub(super) const MODELS: &[Model] = &[
     ("wait_group_used_again", again),
     ("wait_group_grows", grows),
     ("mutex_with_deadlines", lock_deadlines),
+    ("mutex_goes_on_without_who_is_held", held_up),
     ("rw_lock", rw_lock),
     ("condvar_misses_nothing", condvar),
     ("condvar_with_deadlines", condvar_deadlines),
@@ -199,6 +200,36 @@ fn lock_deadlines() {
     }
     stage.end_with_clock();
     assert!((3..=6).contains(&*lock.try_lock().expect("it is free")));
+}
+
+/// Two goroutines cannot go on, once they have waited, until a thread has had its turn, which may stand behind them.
+fn held_up() {
+    let mut stage = Stage::new();
+    let worker = stage.worker;
+    let lock = Arc::new(Mutex::new(0));
+    let thread_is_done = Arc::new(AtomicBool::new(false));
+    for kind in [Goroutine, Goroutine, Thread] {
+        let (lock, done) = (lock.clone(), thread_is_done.clone());
+        stage.actor(kind, move || {
+            *lock.lock() += 1;
+            if let Thread = kind {
+                done.store(true, Ordering::SeqCst);
+            }
+        });
+    }
+    let last = lock.clone();
+    stage.actor(Thread, move || {
+        let count = lock.lock();
+        worker.held.store(true, Ordering::SeqCst);
+        drop(count);
+        while !thread_is_done.load(Ordering::SeqCst) {
+            worker.seen_held.store(true, Ordering::SeqCst);
+            shuttle::thread::yield_now();
+        }
+        worker.held.store(false, Ordering::SeqCst);
+    });
+    stage.end_with_clock();
+    assert_eq!(*last.try_lock().expect("it is free"), 3);
 }
 
 /// Writers are alone; in the end everybody had a turn.

@@ -141,6 +141,10 @@ pub(crate) mod sched {
 
     impl Sysmon {
         pub(crate) fn rouse(&self) {}
+
+        pub(crate) fn saw_held(&self) -> bool {
+            true
+        }
     }
 
     pub(crate) struct Pool;

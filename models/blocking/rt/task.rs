@@ -38,6 +38,9 @@ impl Task {
         while self.woken.load(Ordering::SeqCst) == 0 {
             shuttle::thread::park();
         }
+        while self.home.held.load(Ordering::SeqCst) {
+            shuttle::thread::yield_now();
+        }
         assert_eq!(
             self.woken.swap(0, Ordering::SeqCst),
             1,

@@ -6,13 +6,17 @@ use std::ptr::NonNull;
 use super::park::TimerPayload;
 use super::task::Task;
 use super::timer::TimerHeap;
-use crate::primitives::{AtomicU64, Lock};
+use crate::primitives::{AtomicBool, AtomicU64, Lock, Ordering};
 
 pub(crate) struct Worker {
     pub(crate) index: usize,
     pub(super) timers: Lock<TimerHeap<TimerPayload>>,
     pub(super) next_timer: AtomicU64,
     pub(super) bed: Bed,
+    /// One goroutine holds it: those that suspend meanwhile go on when that is over.
+    pub(crate) held: AtomicBool,
+    /// Sysmon has seen it.
+    pub(crate) seen_held: AtomicBool,
 }
 
 /// Nobody sleeps in it: threads of a model fire timers whenever they like.
@@ -52,12 +56,18 @@ impl Worker {
             timers: Lock::new(TimerHeap::new()),
             next_timer: AtomicU64::new(u64::MAX),
             bed: Bed,
+            held: AtomicBool::new(false),
+            seen_held: AtomicBool::new(false),
         }))
     }
 
     /// The calling thread is a goroutine of this worker from now on.
     pub(crate) fn adopt(&'static self, id: u64, main: bool) {
         CURRENT.set(Some(Box::leak(Box::new(Task::new(id, main, self)))));
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.seen_held.load(Ordering::SeqCst)
     }
 
     pub(crate) fn count_call(&self) {}

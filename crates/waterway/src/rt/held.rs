@@ -37,6 +37,14 @@ struct Look {
     ask_at: u64,
 }
 
+impl Worker {
+    /// True if one goroutine holds it, as sysmon saw it last.
+    #[inline]
+    pub(super) fn is_held(&self) -> bool {
+        self.held_since.load(Ordering::Relaxed) != 0
+    }
+}
+
 /// Looks that are further apart than this, in nanoseconds, tell nothing of what was between them.
 const GAP: u64 = 100_000_000;
 

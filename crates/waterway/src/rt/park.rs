@@ -141,6 +141,19 @@ impl Waiter {
         }
     }
 
+    /// True of a goroutine whose worker another one holds, as sysmon saw it last: it could not run now. Under the lock of a queue that
+    /// it stands in.
+    pub(crate) fn is_held_up(&self) -> bool {
+        if !sched::runtime().sysmon.saw_held() {
+            return false;
+        }
+        match &self.target {
+            // SAFETY: as in `who`.
+            Target::Goroutine(task) => unsafe { task.as_ref() }.home.is_held(),
+            _ => false,
+        }
+    }
+
     /// How often the goroutine or thread has begun or ended a wait. For its own call.
     pub(crate) fn own_epoch(&self) -> u64 {
         match &self.target {

@@ -45,6 +45,8 @@ pub(crate) struct Sysmon {
     /// True while sysmon sleeps for good, or for long.
     deep: AtomicBool,
     want_apart: AtomicBool,
+    /// At the last look some worker was held: who asks about one need not look at it otherwise.
+    saw_held: AtomicBool,
     bell: Bell,
 }
 
@@ -53,6 +55,7 @@ impl Sysmon {
         Sysmon {
             deep: AtomicBool::new(false),
             want_apart: AtomicBool::new(false),
+            saw_held: AtomicBool::new(false),
             bell: Bell::new(),
         }
     }
@@ -65,6 +68,12 @@ impl Sysmon {
                 "waterway cannot start its monitor thread: {error}. Raise the limit on threads (ulimit -u)"
             );
         }
+    }
+
+    /// True if some worker was held by one goroutine at the last look.
+    #[inline]
+    pub(super) fn saw_held(&self) -> bool {
+        self.saw_held.load(Ordering::Relaxed)
     }
 
     /// Something moves again: wakes sysmon if it sleeps for long.
@@ -204,6 +213,9 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
             }
         }
     });
+    rt.sysmon
+        .saw_held
+        .store(!stuck.is_empty(), Ordering::Relaxed);
     for (worker, since) in stuck {
         // What was given to this worker may go to any; what waits for a worker apart, to such a one.
         let apart = match worker.party {

@@ -24,6 +24,7 @@ mod once;
 mod pool;
 mod raw_mutex;
 mod raw_rw_lock;
+mod reminder;
 mod rw_lock;
 mod rw_lock_async;
 mod semaphore;

@@ -15,7 +15,8 @@
 //! its 3 comes after 3 on the left. Who finds the flag at once (`unlock_in_line`) claims and unlocks under the queue's lock. Who was
 //! claimed and comes back to a free lock sets the flag for the next, being the holder; to a taken one, begins at 1. Who leaves at its
 //! deadline takes the flag down if it was the last; if it was claimed meanwhile, it was served, and comes back.
-//! *One holder*: the word is changed from 0 by one exchange, or by the holder for who is handed the lock.
+//! *One holder*: the word is changed from 0 by one exchange, or by the holder for who is handed the lock; who is has it once it has
+//! exchanged its name with `HEIR` for its name, and whoever takes the lock back before exchanges that for 0.
 //!
 //! Models (`models/`): `mutex_..` in `blocking`. Memory orders are not among what they see: a lock takes by acquire and gives by
 //! release, a hand-over goes through the claim, and of flag and word `rt::uneven` tells.

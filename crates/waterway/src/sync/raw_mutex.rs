@@ -4,7 +4,7 @@
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | `senders`, the lock word | twice the number of who holds the lock: a goroutine's, a thread's id, or `TASK`; 0 if nobody |
+//! | `senders`, the lock word | twice the number of who holds the lock: a goroutine's, a thread's id, or `TASK`; 0 if nobody. One more (`HEIR`) for one that was handed it and has not come yet |
 //! | `receivers`, the flag | `DOWN`, `UP`: who unlocks is to see to those in the queue; or `COMING`. Set under the queue's lock only |
 //!
 //! Uncontended, `lock` is one compare-and-swap, and `unlock` a store between two looks at the flag. What would need a full fence
@@ -14,7 +14,8 @@
 //! An unlocker who finds the flag wakes the first in line, who tries again among newcomers; if it has waited for a millisecond
 //! the lock is handed to it instead, so nobody starves (Go's rule). While one that was woken is `COMING` nobody else is woken,
 //! and that one sees to the others when it has come; but it may live on a busy worker, so every `PASSES` unlocks it is asked whether the
-//! next has waited for a millisecond. An async task is told instead, and keeps its place until it has the lock or gives up; one that
+//! next has waited for a millisecond. If it lives on a held worker, those behind it go on without it: it is passed over, where
+//! that is known, and else a timer looks after the line (`reminder`), and takes back what was handed. An async task is told instead, and keeps its place until it has the lock or gives up; one that
 //! was told and has not been polled since is passed over by the next unlocker.
 //!
 //! # Invariants
@@ -25,9 +26,11 @@
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::lazy_core::address;
-use crate::primitives::{AtomicUsize, Lock, Ordering};
+use super::reminder::Reminder;
+use crate::primitives::{AtomicU32, AtomicUsize, Lock, OnceLock, Ordering};
 use crate::rt::clock::clock;
 use crate::rt::core_box::CoreBox;
 use crate::rt::uneven::{set_for_all, store_and_look};
@@ -37,6 +40,8 @@ use crate::wait::{
 
 /// The holder is an async task: which one, nobody knows.
 const TASK: usize = 1 << 62;
+/// Whom the word names has been handed the lock, and has not come yet.
+const HEIR: usize = 1;
 /// Who has waited for so long, in nanoseconds, is handed the lock.
 const STARVING: u64 = 1_000_000;
 /// Nobody waits, or who waits is seen to by the one that was woken last: a newcomer sets the flag.
@@ -45,7 +50,7 @@ const DOWN: usize = 0;
 const UP: usize = 1;
 /// Some wait, and one that was woken is on its way.
 const COMING: usize = 2;
-const PASSES: usize = 32;
+const PASSES: u32 = 32;
 
 /// The line comes first, see `wait::line`.
 #[derive(Default)]
@@ -53,7 +58,18 @@ const PASSES: usize = 32;
 pub(super) struct Core {
     queue: Lock<WaitQueue>,
     /// Unlocks while somebody was coming. Changed by holders only.
-    passes: AtomicUsize,
+    passes: AtomicU32,
+    /// How many were taken out of the line to be woken. Changed under the queue's lock only.
+    served: AtomicU32,
+    reminder: OnceLock<Arc<Reminder>>,
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if let Some(reminder) = self.reminder.get() {
+            reminder.forget();
+        }
+    }
 }
 
 /// The side of a waiter that is no task: its node's slot points here.
@@ -113,11 +129,18 @@ pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key:
             settle(core, queue);
             Vec::new()
         });
-        if !served || claim.handed.get() {
+        if !served || claim.handed.get() && inherit(core, who) {
             return served;
         }
         again = true;
     }
+}
+
+/// Who was handed the lock has come. False if it was taken back meanwhile.
+fn inherit(core: &CoreBox<Core>, who: usize) -> bool {
+    word(core)
+        .compare_exchange(who | HEIR, who, Ordering::Acquire, Ordering::Relaxed)
+        .is_ok()
 }
 
 /// Takes the lock if nobody holds it. Else whoever holds it will see to the queue, in which the caller then stands.
@@ -190,7 +213,7 @@ fn unlock_in_line(core: &CoreBox<Core>) -> Option<Claimed> {
         let claim = unsafe { &*node.as_ref().slot().cast::<Claim>() };
         if claim.starves() {
             claim.handed.set(true);
-            heir = claim.who;
+            heir = claim.who | HEIR;
             leave_to_holder(core, &queue);
         }
     }
@@ -209,6 +232,31 @@ fn see_to_line(core: &CoreBox<Core>) -> Option<Claimed> {
     None
 }
 
+/// Whoever was served last has had time to come. If it has not, the line goes on without it: whom to wake, and whether to be
+/// reminded again.
+pub(super) fn remind(core: &CoreBox<Core>, reminder: &Reminder) -> (Option<Claimed>, bool) {
+    let mut queue = core.value.queue.lock();
+    let holder = word(core).load(Ordering::Relaxed);
+    let handed = holder & HEIR != 0;
+    if !handed && flag(core).load(Ordering::Relaxed) != COMING {
+        reminder.rest();
+        return (None, false);
+    }
+    if !reminder.has_seen(core.value.served.load(Ordering::Relaxed)) {
+        return (None, true);
+    }
+    if handed {
+        // If that fails it comes at this moment, and sees to the line when it unlocks.
+        let (free, order) = (0, Ordering::Relaxed);
+        let _ = word(core).compare_exchange(holder, free, order, order);
+    }
+    if !queue.is_empty() {
+        raise(core, true);
+    }
+    let free = word(core).load(Ordering::Relaxed) == 0;
+    (free.then(|| next(core, &mut queue).1).flatten(), true)
+}
+
 impl Claim {
     fn starves(&self) -> bool {
         clock() - self.since > STARVING
@@ -224,11 +272,38 @@ fn starves(queue: &WaitQueue) -> bool {
     })
 }
 
-/// Whom to wake when the lock is free: a goroutine or thread, taken out of the queue, or a task that stays in it.
+/// Whom to wake when the lock is free: a goroutine or thread, taken out of the queue, or a task that stays in it. Who can not come
+/// now is passed over, unless there is nobody else.
 fn next(core: &CoreBox<Core>, queue: &mut WaitQueue) -> (Option<NonNull<Node>>, Option<Claimed>) {
+    let mut found = pop(queue, |node| !node.waiter().is_held_up());
+    if let (None, None) = found {
+        found = pop(queue, |_| true);
+    }
+    let (popped, told) = found;
+    match popped {
+        Some((node, claimed)) => {
+            // It sees to the others when it comes.
+            let state = if queue.is_empty() { DOWN } else { COMING };
+            flag(core).store(state, Ordering::Relaxed);
+            expect(core);
+            (Some(node), Some(claimed))
+        }
+        None => {
+            settle(core, queue);
+            (None, told)
+        }
+    }
+}
+
+/// The first whom `accept` accepts, taken out of the queue; or before that a task, which is told.
+fn pop(
+    queue: &mut WaitQueue,
+    accept: impl Fn(&Node) -> bool,
+) -> (Option<(NonNull<Node>, Claimed)>, Option<Claimed>) {
     let mut told = None;
     let popped = queue.pop_claim_by(|node| match node.waiter().is_task() {
-        false => Turn::Now,
+        false if accept(node) => Turn::Now,
+        false => Turn::Pass,
         true => {
             told = node.tell();
             match told {
@@ -237,18 +312,15 @@ fn next(core: &CoreBox<Core>, queue: &mut WaitQueue) -> (Option<NonNull<Node>>, 
             }
         }
     });
-    match popped {
-        Some((node, claimed)) => {
-            // It sees to the others when it comes.
-            let state = if queue.is_empty() { DOWN } else { COMING };
-            flag(core).store(state, Ordering::Relaxed);
-            (Some(node), Some(claimed))
-        }
-        None => {
-            settle(core, queue);
-            (None, told)
-        }
-    }
+    (popped, told)
+}
+
+/// One more is to come. Under the queue's lock.
+fn expect(core: &CoreBox<Core>) {
+    let served = core.value.served.load(Ordering::Relaxed).wrapping_add(1);
+    core.value.served.store(served, Ordering::Relaxed);
+    let reminder = core.value.reminder.get_or_init(|| Reminder::new(core));
+    reminder.expect(served);
 }
 
 /// A task that waits for the lock.
