@@ -9,12 +9,32 @@ use std::panic::Location;
 pub(crate) use loom::sync::MutexGuard as LockGuard;
 pub(crate) use loom::sync::atomic::{Ordering, fence};
 
+/// Loom's accesses are those of the source, in its order.
+pub(crate) fn compiler_fence(_order: Ordering) {}
+
+/// Another thread has to go on.
+pub(crate) struct Spin(());
+
+impl Spin {
+    pub(crate) const fn new() -> Spin {
+        Spin(())
+    }
+
+    pub(crate) fn once(&mut self) {
+        loom::thread::yield_now();
+    }
+}
+
+use crate::rt::membarrier;
+
 type Word = loom::sync::atomic::AtomicU64;
 
 thread_local! {
     /// Loom's threads are one thread of the system's.
     static ALL: Cell<*const Word> = const { Cell::new(std::ptr::null()) };
     static STOCK: RefCell<Vec<*const Word>> = const { RefCell::new(Vec::new()) };
+    /// The number of this run: atoms in statics are made anew in each.
+    static RUN: Cell<u64> = const { Cell::new(0) };
 }
 
 /// More than any model uses.
@@ -70,7 +90,9 @@ pub(crate) fn tell() {
 pub(crate) fn prepare() {
     let atom = || Box::into_raw(Box::new(Word::new(0))).cast_const();
     STEPS.with_borrow_mut(Vec::clear);
+    membarrier::prepare();
     ALL.set(atom());
+    RUN.set(RUN.get() + 1);
     STOCK.set((0..ATOMS).map(|_| atom()).collect());
 }
 
@@ -81,6 +103,7 @@ fn switch() {
     let all = ALL.get();
     // SAFETY: from `prepare`, as the others.
     unsafe { &*all }.fetch_add(1, Ordering::Relaxed);
+    membarrier::pass();
 }
 
 /// What an atom holds.
@@ -155,6 +178,8 @@ pub(crate) struct Atom<T> {
     /// What it holds at first. All values are kept as what differs from it, so that an atom of the stock holds it.
     first: u64,
     made: Cell<*const Word>,
+    /// In which run.
+    run: Cell<u64>,
     /// What was stored last, and that it was so in the order of sequentially consistent accesses.
     last: Cell<u64>,
     seq_cst: Cell<bool>,
@@ -177,6 +202,7 @@ impl<T> Atom<T> {
         Atom {
             first: value,
             made: Cell::new(std::ptr::null()),
+            run: Cell::new(0),
             last: Cell::new(0),
             seq_cst: Cell::new(false),
             holds: PhantomData,
@@ -184,10 +210,12 @@ impl<T> Atom<T> {
     }
 
     fn atom(&self) -> &Word {
-        if self.made.get().is_null() {
+        if self.run.replace(RUN.get()) != RUN.get() {
             let atom = STOCK.with_borrow_mut(Vec::pop);
             self.made
                 .set(atom.expect("as many atoms as the model needs"));
+            self.last.set(0);
+            self.seq_cst.set(false);
         }
         switch();
         // SAFETY: from `prepare`, and never freed: a model is short.
@@ -320,6 +348,7 @@ impl<T> Lock<T> {
 
     pub(crate) fn lock(&self) -> LockGuard<'_, T> {
         switch();
-        self.0.lock().expect("a model that panics has failed")
+        let locked = membarrier::asleep(|| self.0.lock());
+        locked.expect("a model that panics has failed")
     }
 }

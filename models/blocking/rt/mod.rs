@@ -97,12 +97,14 @@ pub(crate) mod hook {
     }
 }
 
+/// So that models come to it.
+pub(crate) mod membarrier {
+    pub(crate) const WORTH: u32 = 1;
+}
+
 /// Shuttle takes every access in order, so the fence that this stands for is there.
 pub(crate) mod uneven {
     use crate::primitives::{AtomicUsize, Ordering};
-
-    /// So that models come to it.
-    pub(crate) const OFTEN: u32 = 1;
 
     pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsize) -> usize {
         word.store(value, Ordering::Release);

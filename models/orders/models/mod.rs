@@ -2,6 +2,7 @@
 
 mod idle;
 mod inbox;
+mod owned;
 mod records;
 mod spares;
 mod tokens;
@@ -24,6 +25,7 @@ pub(crate) fn main() {
         spares::MODELS,
         tokens::MODELS,
         records::MODELS,
+        owned::MODELS,
     ];
     let all = all.concat();
     if let Ok(child) = std::env::var(waterway_models::CHILD) {

@@ -11,13 +11,18 @@ pub(crate) mod due;
 pub(crate) mod idle;
 #[path = "../../../crates/waterway/src/rt/inbox.rs"]
 pub(crate) mod inbox;
+#[path = "../../../crates/waterway/src/rt/own_lock.rs"]
+pub(crate) mod own_lock;
 #[path = "../../../crates/waterway/src/rt/record.rs"]
 pub(crate) mod record;
 #[path = "../../../crates/waterway/src/rt/timer.rs"]
 pub(crate) mod timer;
 #[path = "../../../crates/waterway/src/rt/tokens.rs"]
 pub(crate) mod tokens;
+#[path = "../../../crates/waterway/src/rt/uneven.rs"]
+pub(crate) mod uneven;
 
+pub(crate) mod membarrier;
 pub(crate) mod sched;
 pub(crate) mod task;
 pub(crate) mod thread;

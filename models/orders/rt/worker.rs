@@ -79,6 +79,20 @@ thread_local! {
     static NOBODY: Cell<Option<&'static Worker>> = const { Cell::new(None) };
 }
 
+loom::thread_local! {
+    /// Which worker the thread is, as locks have it.
+    static MARK: Cell<usize> = Cell::new(0);
+}
+
+pub(crate) fn mark() -> usize {
+    MARK.with(Cell::get)
+}
+
+/// The thread is that worker from now on. No other is.
+pub(crate) fn become_worker(mark: usize) {
+    MARK.with(|own| own.set(mark));
+}
+
 pub(crate) fn this() -> Option<&'static Worker> {
     NOBODY.get()
 }

@@ -30,6 +30,7 @@ mod inbox;
 mod live;
 pub(crate) mod locals;
 mod magazine;
+mod membarrier;
 pub(crate) mod objects;
 mod overflow;
 pub(crate) mod own_lock;

@@ -5,7 +5,7 @@
 //!
 //! # Protocol
 //!
-//! A lock is *everybody's* at first, and then counts. When it was taken so many times in a row (`OFTEN`) by one worker, it is that one's
+//! A lock is *everybody's* at first, and then counts. When it was taken so many times in a row (`WORTH`) by one worker, it is that one's
 //! *own*, until another comes: then it is everybody's for ever, so that `membarrier` is called once for a lock at most.
 //!
 //! ```text
@@ -19,7 +19,8 @@
 //! Of step 2 on the left and step 3 on the right one sees the other's store (`uneven`). So the owner that got in is waited for, and what
 //! it did is acquired with its `inside = 0`; the owner that was late goes by `shared`, as everybody does from then on.
 //!
-//! Models (`models/`): `own_lock_..` in `blocking`, where each thread is a worker, and all that have channels.
+//! Models (`models/`): `own_lock_..` in `orders`, with the memory orders; `own_lock_..` in `blocking`, where each thread is a worker, and all
+//! that have channels.
 //!
 //! # Invariants
 //!
@@ -30,7 +31,8 @@
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
-use super::uneven::{OFTEN, set_for_all, store_and_look};
+use super::membarrier::WORTH;
+use super::uneven::{set_for_all, store_and_look};
 use super::worker::mark;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering, Spin};
 
@@ -54,11 +56,11 @@ unsafe impl<T: Send> Send for OwnLock<T> {}
 unsafe impl<T: Send> Sync for OwnLock<T> {}
 
 impl<T> OwnLock<T> {
-    pub(crate) const fn new(value: T) -> OwnLock<T> {
+    pub(crate) fn new(value: T) -> OwnLock<T> {
         OwnLock {
             owner: AtomicUsize::new(CANDIDATE),
             inside: AtomicUsize::new(0),
-            shared: Lock::new(OFTEN),
+            shared: Lock::new(WORTH),
             value: UnsafeCell::new(value),
         }
     }
@@ -88,7 +90,7 @@ impl<T> OwnLock<T> {
             let candidate = me | CANDIDATE;
             if owner != candidate {
                 self.owner.store(candidate, Ordering::Relaxed);
-                *left = OFTEN;
+                *left = WORTH;
             } else if me != 0 {
                 *left -= 1;
                 if *left == 0 {

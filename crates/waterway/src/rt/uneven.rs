@@ -15,27 +15,22 @@
 //!
 //! If 2 on the left came before the fence of 2 on the right on that thread, so did 1, and 3 sees it; else it sees the flag.
 //!
-//! *Until the kernel is ready* (asking takes it some 14 ms in a process with threads) the left side is an exchange, which is a full
-//! fence. Who finds it not ready on the right has set the flag before that; so who finds it ready on the left after that sees the
-//! flag (`READY` and `flag` are sequentially consistent). Where the kernel knows no such call it stays so.
+//! *Until the kernel is ready* (asking takes it some 14 ms in a process with threads) both sides pass a full fence themselves. Who finds
+//! it not ready on the right has set the flag before that; so who finds it ready on the left after that sees the flag (`READY` and
+//! `flag` are sequentially consistent). Where the kernel knows no such call it stays so.
+//!
+//! Models (`models/`): `uneven_..` in `orders`, and `own_lock_..` there.
 
 use std::os::unix::fs::MetadataExt;
 
-use rustix::thread::{MembarrierCommand, membarrier};
-
-use crate::primitives::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
-
-/// A lock that one worker took so many times in a row is its own from then on, see `own_lock`: the heavy half, which it takes to end
-/// that, is worth a few hundred exchanges.
-pub(super) const OFTEN: u32 = 256;
+use super::membarrier;
+use crate::primitives::{AtomicBool, AtomicUsize, Ordering, compiler_fence, fence};
 
 static READY: AtomicBool = AtomicBool::new(false);
 
 /// Asks the kernel for the heavy half. Takes long if the process has threads.
 pub(super) fn prepare() {
-    if !READY.load(Ordering::Relaxed)
-        && membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok()
-    {
+    if !READY.load(Ordering::Relaxed) && membarrier::register() {
         READY.store(true, Ordering::SeqCst);
     }
 }
@@ -53,7 +48,8 @@ pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsiz
         word.store(value, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
     } else {
-        word.swap(value, Ordering::SeqCst);
+        word.store(value, Ordering::Release);
+        fence(Ordering::SeqCst);
     }
     flag.load(Ordering::SeqCst)
 }
@@ -61,7 +57,8 @@ pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsiz
 /// Sets `flag` to `state`. What the caller looks at now was stored before the flag is seen, by whoever does not see it.
 pub(crate) fn set_for_all(flag: &AtomicUsize, state: usize) {
     flag.swap(state, Ordering::SeqCst);
-    if READY.load(Ordering::SeqCst) {
-        membarrier(MembarrierCommand::PrivateExpedited).expect("the process is registered");
+    match READY.load(Ordering::SeqCst) {
+        true => membarrier::call(),
+        false => fence(Ordering::SeqCst),
     }
 }

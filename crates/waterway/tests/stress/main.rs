@@ -6,6 +6,7 @@ mod everything;
 mod fair;
 mod lives;
 mod locks;
+mod owned;
 mod programs;
 mod traffic;
 
