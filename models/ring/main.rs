@@ -49,6 +49,9 @@ unsafe impl Send for Value {}
 
 type Shared = Arc<Ring<Value>>;
 
+/// Nothing is kept of values that move.
+fn stays(_: usize, _: usize) {}
+
 /// A ring that threads of the model share.
 fn ring(capacity: usize) -> Shared {
     primitives::prepare(capacity + 2);
@@ -240,7 +243,10 @@ fn newest_beside_sends() {
     let tx = ring.clone();
     let sender = thread::spawn(move || [send(&tx, 3), send(&tx, 4)]);
     // SAFETY: only this thread receives, and nothing is reserved.
-    let newest = unsafe { ring.pop_newest() }.expect("two are there").0.get();
+    let newest = unsafe { ring.pop_newest(&stays) }
+        .expect("two are there")
+        .0
+        .get();
     let sent = sender.join().unwrap();
     let mut got = drain(&ring);
     assert!(got.is_sorted());
@@ -260,7 +266,10 @@ fn newest_beside_close() {
     let tx = ring.clone();
     let closer = thread::spawn(move || tx.close());
     // SAFETY: as above.
-    let newest = unsafe { ring.pop_newest() }.expect("two are there").0.get();
+    let newest = unsafe { ring.pop_newest(&stays) }
+        .expect("two are there")
+        .0
+        .get();
     closer.join().unwrap();
     assert_eq!((newest, drain(&ring)), (2, vec![1]));
     assert!(!send(&ring, 3));
@@ -273,7 +282,7 @@ fn reserved() {
     let ticket = reserve(&ring);
     let tx = ring.clone();
     let other = thread::spawn(move || {
-        assert!(tx.complete(ticket, Value::new(1)).is_ok());
+        assert!(tx.complete(ticket, Value::new(1), &stays).is_ok());
     });
     assert!(send(&ring, 2));
     let mut got = Vec::from_iter(receive(&ring));
@@ -287,7 +296,7 @@ fn given_back() {
     let ring = ring(2);
     let ticket = reserve(&ring);
     let tx = ring.clone();
-    let other = thread::spawn(move || tx.void(ticket));
+    let other = thread::spawn(move || tx.void(ticket, &stays));
     assert!(send(&ring, 2));
     let mut got = Vec::from_iter(receive(&ring));
     other.join().unwrap();
@@ -316,7 +325,7 @@ fn given_back_in_the_middle(receives: bool) {
     let ticket = reserve(&ring);
     assert!(send(&ring, 2));
     let other = ring.clone();
-    let giver = thread::spawn(move || other.void(ticket));
+    let giver = thread::spawn(move || other.void(ticket, &stays));
     let mut got = Vec::new();
     let mut sent = false;
     if receives {
@@ -341,11 +350,11 @@ fn two_reserved(fills: bool) {
     assert!(send(&ring, 1));
     let (first, second) = (reserve(&ring), reserve(&ring));
     let other = ring.clone();
-    let giver = thread::spawn(move || other.void(first));
+    let giver = thread::spawn(move || other.void(first, &stays));
     if fills {
-        assert!(ring.complete(second, Value::new(2)).is_ok());
+        assert!(ring.complete(second, Value::new(2), &stays).is_ok());
     } else {
-        ring.void(second);
+        ring.void(second, &stays);
     }
     let mut got = Vec::from_iter(receive(&ring));
     giver.join().unwrap();
@@ -362,7 +371,7 @@ fn given_back_while_cleared() {
     let ticket = reserve(&ring);
     assert!(send(&ring, 2));
     let other = ring.clone();
-    let giver = thread::spawn(move || other.void(ticket));
+    let giver = thread::spawn(move || other.void(ticket, &stays));
     ring.close();
     ring.clear();
     giver.join().unwrap();
@@ -375,7 +384,7 @@ fn revoked() {
     let ring = ring(1);
     let ticket = reserve(&ring);
     let tx = ring.clone();
-    let other = thread::spawn(move || tx.complete(ticket, Value::new(1)).is_ok());
+    let other = thread::spawn(move || tx.complete(ticket, Value::new(1), &stays).is_ok());
     ring.close();
     ring.clear();
     let filled = other.join().unwrap();

@@ -59,7 +59,7 @@ impl<T> Core<T> {
                 }
                 match ring.claim() {
                     Claim::At(ticket) => {
-                        self.reserve(ring, &ticket);
+                        ring.reserve(&ticket);
                         Ok(Grant::Slot(ticket))
                     }
                     Claim::Full => Err(Put::Full),
@@ -86,7 +86,7 @@ impl<T> Core<T> {
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
                 self.stamp(ring, &ticket, Some(site));
                 let alone = self.alone();
-                let completed = ring.complete(ticket, value);
+                let completed = ring.complete(ticket, value, &self.moved());
                 drop(alone);
                 let made_room = completed?;
                 self.look_behind(RECV_WAITING);
@@ -119,7 +119,7 @@ impl<T> Core<T> {
             }
             (Grant::Slot(ticket), Flavor::Ring(ring)) => {
                 let alone = self.alone();
-                ring.void(ticket);
+                ring.void(ticket, &self.moved());
                 drop(alone);
                 // A slot that was revoked had nobody waiting, and what stood behind it is gone.
                 if self.flags() & (SEND_WAITING | RECV_WAITING) != 0 {

@@ -34,8 +34,8 @@ pub(super) struct Policy<T> {
     /// Under CoDel: what was shed under the channel's lock, and goes to `on_shed` outside of it.
     late: Lock<Vec<Shed<T>>>,
     codel: Lock<Option<CoDel>>,
-    /// When the value in each place of the ring came, and from where. Written by who fills the place, before it does so. 0 where
-    /// that is not known: of values that were there before, or moved to another place (`ring::holes`).
+    /// When the value in each place of the ring came, and from where. Written by who fills the place, before it does so, or moves a value
+    /// there (`ring::holes`). 0 where that is not known: of values that were there before.
     stamps: OnceLock<Box<[Stamp]>>,
 }
 
@@ -144,6 +144,18 @@ impl<T> Policy<T> {
             0 => (now, sender),
             at => (at, sender),
         }
+    }
+
+    /// The value in one place is about to move to another.
+    pub(super) fn restamp(&self, from: usize, to: usize) {
+        let Some(stamps) = self.stamps.get() else {
+            return;
+        };
+        let (from, to) = (&stamps[from], &stamps[to]);
+        let sender = from.sender.swap(0, Ordering::Relaxed);
+        to.sender.store(sender, Ordering::Relaxed);
+        to.at
+            .store(from.at.swap(0, Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Since when the value in that place waits.

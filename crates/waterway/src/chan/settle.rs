@@ -159,12 +159,12 @@ impl<T> Core<T> {
                 return;
             };
             let Some((node, claimed)) = queues.senders.pop_claim() else {
-                return ring.give_back(ticket);
+                return ring.give_back(ticket, &self.moved());
             };
             // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
             let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
             if slot.is_lazy() {
-                self.reserve(ring, &ticket);
+                ring.reserve(&ticket);
                 slot.give(Grant::Slot(ticket));
             } else {
                 self.fill(ring, ticket, slot);

@@ -212,14 +212,14 @@ impl<T> Core<T> {
         }
     }
 
-    /// Reserves a claimed slot, under the lock. If it is given up, the value behind it moves there: what stood there before leaves no
-    /// time to it.
+    /// What goes along with a value that moves from one place to another: when it came.
     #[inline]
-    pub(super) fn reserve(&self, ring: &Ring<T>, ticket: &Ticket) {
-        if let Some(policy) = self.timed() {
-            policy.unstamp(ring.place_of(ticket), 0);
+    pub(super) fn moved(&self) -> impl Fn(usize, usize) {
+        |from, to| {
+            if let Some(policy) = self.timed() {
+                policy.restamp(from, to);
+            }
         }
-        ring.reserve(ticket);
     }
 
     /// Takes the oldest value for one who waits, who would be served at once if it came now. Under the lock.
@@ -265,8 +265,9 @@ impl<T> Core<T> {
         if !is_late() && !policy.is_overloaded(now) {
             return None;
         }
+        // Who claims a place has the lock as well, so none is claimed meanwhile, and nothing moves.
         // SAFETY: S5.
-        let (value, place) = unsafe { ring.pop_newest() }?;
+        let (value, place) = unsafe { ring.pop_newest(&|_, _| {}) }?;
         self.count_handed();
         policy.unstamp(place, now);
         while is_late() {

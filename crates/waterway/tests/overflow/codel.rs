@@ -130,6 +130,33 @@ fn values_that_were_there_before_codel_are_not_late() {
     assert!(sheds.try_recv().is_err());
 }
 
+/// A value waits, and is moved to a place that was given up before it: it has waited for as long as it has.
+#[waterway::test]
+fn a_value_that_is_moved_is_as_old_as_it_is() {
+    let hold = Duration::from_millis(10);
+    let overflow = Overflow::CoDel {
+        target: hold,
+        interval: hold,
+    };
+    let (tx, rx, sheds) = made(2, overflow);
+    let line = line!() + 3;
+    let gives_up = AssertUnwindSafe(|| {
+        let arm = || -> i32 {
+            tx.try_send(1).unwrap();
+            waterway::time::sleep(hold * 3);
+            std::panic::resume_unwind(Box::new("given up"))
+        };
+        select! { send(tx, arm()) -> sent => sent.unwrap() }
+    });
+    assert!(catch_unwind(gives_up).is_err());
+    tx.send(2).unwrap();
+    assert_eq!(rx.recv(), Ok(2));
+    let shed = sheds.try_recv().expect("it was late");
+    assert_eq!((shed.value, shed.cause), (1, Cause::Late));
+    assert_eq!(shed.sender.map(|at| at.line()), Some(line));
+    balance(&rx.statistics());
+}
+
 /// A value went to a receiver that waited for it, and another one is moved to its place: its time is not the former one's.
 #[waterway::test]
 fn a_value_that_is_moved_is_no_older_than_it_is() {

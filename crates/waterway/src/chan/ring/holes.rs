@@ -4,7 +4,8 @@
 //! `tail`: the value behind it goes into it, which leaves a hole there, and so on, until there is nothing behind it and
 //! `tail` is moved back. Nobody passes a hole meanwhile, so the order stays, and only the values behind it move. A slot
 //! behind it that is reserved by somebody else can not be moved: then the hole is stamped VOID, and whoever stamps that
-//! slot, or gives it up, takes up the hole before it (`close_up`).
+//! slot, or gives it up, takes up the hole before it (`close_up`). Whoever moves a value says so first (`moved`, with the places that it
+//! leaves and comes to): what is kept of it elsewhere goes along.
 //!
 //! Where all receivers and all owners of reserved slots are under one lock, its holder may take the newest value
 //! (`pop_newest`): it makes a hole of the last slot and gives that up.
@@ -27,7 +28,7 @@ impl<T> Ring<T> {
     /// # Safety
     ///
     /// Meanwhile nobody else takes values, or fills or gives up reserved slots. Others may claim, and fill what they claim.
-    pub(crate) unsafe fn pop_newest(&self) -> Option<(T, usize)> {
+    pub(crate) unsafe fn pop_newest(&self, moved: &impl Fn(usize, usize)) -> Option<(T, usize)> {
         let mut spin = Spin::new();
         loop {
             let (head, tail) = (self.head(), self.tail() & !STATE);
@@ -39,7 +40,7 @@ impl<T> Ring<T> {
                 FULL if self.turn(last, FULL, FREE) => {
                     // SAFETY: R1: it was full; nobody moves `head` past it (the caller), so from here on it is ours.
                     let value = unsafe { (*self.slot(last).value.get()).assume_init_read() };
-                    self.give_back(Ticket(last));
+                    self.give_back(Ticket(last), moved);
                     return Some((value, self.index(last)));
                 }
                 RESERVED | VOID => return None,
@@ -59,7 +60,12 @@ impl<T> Ring<T> {
     /// As `fill`, for a reserved slot. Receivers may have gone to sleep on it, so its stamp takes part in the order of
     /// sequentially consistent operations. True if that made room for senders as well. The value comes back if the slot
     /// was revoked.
-    pub(crate) fn complete(&self, at: Ticket, value: T) -> Result<bool, T> {
+    pub(crate) fn complete(
+        &self,
+        at: Ticket,
+        value: T,
+        moved: &impl Fn(usize, usize),
+    ) -> Result<bool, T> {
         if !self.unreserve(&at) {
             return Err(value);
         }
@@ -67,26 +73,27 @@ impl<T> Ring<T> {
         // SAFETY: R2, the ticket: the slot is not reserved any more, so nobody revokes it.
         unsafe { (*slot.value.get()).write(value) };
         slot.stamp.swap(self.lap(at.0) | FULL, Ordering::SeqCst);
-        Ok(self.close_up(at.0))
+        Ok(self.close_up(at.0, moved))
     }
 
     /// Gives a reserved slot up. Room or a value may be where there was none.
-    pub(crate) fn void(&self, at: Ticket) {
+    pub(crate) fn void(&self, at: Ticket, moved: &impl Fn(usize, usize)) {
         if self.unreserve(&at) {
             let position = at.0;
-            self.give_back(at);
-            self.close_up(position);
+            self.give_back(at, moved);
+            self.close_up(position, moved);
         }
     }
 
     /// Gives up a slot that is claimed and not stamped. It is free again at once, unless there is a reserved one behind it.
-    pub(crate) fn give_back(&self, at: Ticket) {
+    pub(crate) fn give_back(&self, at: Ticket, moved: &impl Fn(usize, usize)) {
         let mut hole = at.0;
         let mut spin = Spin::new();
         while !self.move_tail_back(hole) {
             let behind = self.next(hole);
             match self.state(behind) {
                 FULL => {
+                    moved(self.index(behind), self.index(hole));
                     self.move_up(behind, hole);
                     hole = behind;
                 }
@@ -133,14 +140,14 @@ impl<T> Ring<T> {
     }
 
     /// A slot is reserved no more: takes up the holes that it stood in the way of. True if there were some.
-    fn close_up(&self, stamped: usize) -> bool {
+    fn close_up(&self, stamped: usize, moved: &impl Fn(usize, usize)) -> bool {
         let mut behind = stamped;
         loop {
             let hole = self.previous(behind);
             if !self.take_void(hole) {
                 return behind != stamped;
             }
-            self.give_back(Ticket(hole));
+            self.give_back(Ticket(hole), moved);
             behind = hole;
         }
     }
