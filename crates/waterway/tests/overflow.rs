@@ -9,7 +9,7 @@ mod traffic;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::mpsc;
+use std::sync::{Arc, OnceLock, mpsc};
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -162,6 +162,70 @@ fn a_callback_that_panics_is_the_callers_and_may_use_the_channel() {
     tx.send(1).unwrap();
     tx.send(2).unwrap();
     assert_eq!((shed_again.recv(), rx.recv()), (Ok(1), Ok(2)));
+}
+
+/// A callback sends what was shed once more, on the same channel, which sheds again, and so on, up to a number of times.
+#[waterway::test]
+fn a_callback_may_send_on_its_own_channel() {
+    for (overflow, capacity) in [
+        (Overflow::DropNewest, 2),
+        (Overflow::DropNewest, 0),
+        (Overflow::DropOldest, 2),
+        (Overflow::KeepLatest, 1),
+    ] {
+        let own = Arc::new(OnceLock::<chan::WeakSender<u32>>::new());
+        let again = own.clone();
+        let builder = chan::builder().capacity(capacity).overflow(overflow);
+        let (tx, rx) = builder
+            .on_shed(move |shed: Shed<u32>| {
+                let tx = again.get().unwrap().upgrade().unwrap();
+                if shed.value < 100 {
+                    tx.send(shed.value + 100).unwrap();
+                }
+            })
+            .make();
+        own.set(tx.downgrade()).unwrap();
+        (0..10).for_each(|n| tx.send(n).unwrap());
+        drop(tx);
+        let received = rx.iter().count() as u64;
+        let now = rx.statistics();
+        balance(&now);
+        // Ten, and one more for each of those that was shed for the first time.
+        assert_eq!((now.received, now.in_queue), (received, 0), "{overflow:?}");
+        assert_eq!(received, capacity as u64, "{overflow:?}");
+        assert!(
+            now.shed > 10 && now.sent == received + now.shed,
+            "{overflow:?}: {now:?}"
+        );
+    }
+}
+
+#[waterway::test]
+fn a_callback_that_panics_has_the_other_values_nevertheless() {
+    let overflow = Overflow::CoDel {
+        target: Duration::from_millis(1),
+        interval: Duration::from_millis(2),
+    };
+    let (shed, sheds) = mpsc::channel();
+    let shed = std::sync::Mutex::new(shed);
+    let builder = chan::builder().capacity(10).overflow(overflow);
+    let (tx, rx) = builder
+        .on_shed(move |one: Shed<u32>| {
+            shed.lock()
+                .unwrap_or_else(|e| e.into_inner())
+                .send(one.value)
+                .unwrap();
+            assert_ne!(one.value % 2, 0, "on purpose");
+        })
+        .make();
+    (0..5).for_each(|n| tx.send(n).unwrap());
+    waterway::time::sleep(Duration::from_millis(10));
+    tx.send(5).unwrap();
+    let panicked = catch_unwind(AssertUnwindSafe(|| rx.recv())).expect_err("the callback panics");
+    let text = panicked.downcast_ref::<String>().expect("a text");
+    assert!(text.contains("on purpose"), "{text}");
+    assert_eq!(sheds.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    balance(&rx.statistics());
 }
 
 #[test]

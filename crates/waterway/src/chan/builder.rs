@@ -203,8 +203,8 @@ impl<T> Builder<T> {
     /// Calls `f` with each value that is shed. Without it such values are dropped, and counted.
     ///
     /// The sender calls it, or under [`Overflow::CoDel`] the receiver, before its own call returns and with no lock held. It may
-    /// block, which makes that call slower. If it panics, the panic goes through that call, and what a receiver got in it is
-    /// dropped. What is left when the receivers close the channel is not shed by the policy, and dropped.
+    /// block, which makes that call slower. If it panics, it gets what else was shed first; then the panic goes through that call,
+    /// and what a receiver got in it is dropped. What is left when the receivers close the channel is not shed by the policy, and dropped.
     ///
     /// ```
     /// use waterway::chan;

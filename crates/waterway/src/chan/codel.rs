@@ -25,6 +25,11 @@ impl CoDel {
         }
     }
 
+    /// The same queue, by another target and interval.
+    pub(super) fn with(&self, target: Duration, interval: Duration) -> CoDel {
+        CoDel::new(target, interval, self.good)
+    }
+
     /// A value came into an empty queue.
     pub(super) fn was_empty(&mut self, now: u64) {
         self.good = self.good.max(now);

@@ -1,6 +1,6 @@
 //! What a channel keeps that sheds: the policy, who gets what is shed, and counts. Plain channels have none of it.
 
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::codel::CoDel;
@@ -81,11 +81,14 @@ impl<T> Policy<T> {
                 let stamps = self
                     .stamps
                     .get_or_init(|| (0..places).map(|_| Stamp::default()).collect());
-                if self.codel.lock().is_none() {
-                    // Of values that went without a look at their stamps, since the last time that they had any.
-                    stamps.iter().for_each(Stamp::clear);
-                }
-                Some(CoDel::new(target, interval, now))
+                Some(match &*self.codel.lock() {
+                    Some(before) => before.with(target, interval),
+                    None => {
+                        // Of values that went without a look at their stamps, since the last time that they had any.
+                        stamps.iter().for_each(Stamp::clear);
+                        CoDel::new(target, interval, now)
+                    }
+                })
             }
             _ => None,
         };
@@ -117,7 +120,24 @@ impl<T> Policy<T> {
     /// Gives what receivers shed under the lock.
     pub(super) fn give_late(&self) {
         let late = std::mem::take(&mut *self.late.lock());
-        late.into_iter().for_each(|shed| self.give(shed));
+        self.give_all(late);
+    }
+
+    /// Gives all, whatever the first ones do: a panic goes on when the others have been given.
+    pub(super) fn give_all(&self, all: impl IntoIterator<Item = Shed<T>>) {
+        let mut first = None;
+        for shed in all {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.give(shed))) {
+                match first {
+                    None => first = Some(payload),
+                    // Its drop might panic in turn.
+                    Some(_) => std::mem::forget(payload),
+                }
+            }
+        }
+        if let Some(payload) = first {
+            resume_unwind(payload);
+        }
     }
 
     /// The value that is about to stand in this place comes now. `alone`: it stands there alone.

@@ -98,13 +98,12 @@ impl<T> Core<T> {
                 _ => counts.superseded += 1,
             };
             let (put, evicted) = self.force(from, policy, count);
-            for value in evicted {
-                policy.give(Shed {
-                    value,
-                    cause,
-                    sender,
-                });
-            }
+            let evicted = evicted.into_iter().map(|value| Shed {
+                value,
+                cause,
+                sender,
+            });
+            policy.give_all(evicted);
             if put != Put::Full {
                 return put;
             }
@@ -129,17 +128,17 @@ impl<T> Core<T> {
         // If it was not sent after all, its sender gets the value itself back.
         let back = (put == Put::Done).then(|| evicted.next()).flatten();
         // Others took the room, one for one. Their own senders are not here to get it.
-        for value in evicted {
+        policy.give_all(evicted.map(|value| {
             policy.count(from.site(), |counts| {
                 counts.forced_out -= 1;
                 counts.oldest += 1;
             });
-            policy.give(Shed {
+            Shed {
                 value,
                 cause: Cause::Oldest,
                 sender: from.site(),
-            });
-        }
+            }
+        }));
         (put, back)
     }
 

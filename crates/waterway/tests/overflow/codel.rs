@@ -130,6 +130,26 @@ fn values_that_were_there_before_codel_are_not_late() {
     assert!(sheds.try_recv().is_err());
 }
 
+/// Who sets the same policy again and again, as a program does that follows a setting, does not make the queue good by that.
+#[waterway::test]
+fn a_queue_that_stands_does_so_also_if_the_policy_is_set_again() {
+    let overflow = Overflow::CoDel {
+        target: Duration::from_millis(1),
+        interval: Duration::from_millis(40),
+    };
+    let (tx, rx, sheds) = made(4, overflow);
+    tx.send(1).unwrap();
+    let before = Instant::now();
+    while before.elapsed() < Duration::from_millis(80) {
+        waterway::time::sleep(Duration::from_millis(1));
+        tx.set_overflow(overflow);
+    }
+    tx.send(2).unwrap();
+    assert_eq!(rx.recv(), Ok(2));
+    assert_eq!(sheds.try_recv().expect("it was late").value, 1);
+    balance(&rx.statistics());
+}
+
 /// A value waits, and is moved to a place that was given up before it: it has waited for as long as it has.
 #[waterway::test]
 fn a_value_that_is_moved_is_as_old_as_it_is() {
