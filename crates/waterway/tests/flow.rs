@@ -1,5 +1,7 @@
 //! Monitors of real channels, and metrics.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use waterway::flow::{ChannelFlow, FlowState, Gate, Monitor, Overflow, SiteFlow};
@@ -247,6 +249,150 @@ fn a_monitor_that_is_dropped_calls_no_more() {
     drop(monitor);
     // Its closure goes with it, so the channel ends.
     assert!(changes.recv().is_err());
+}
+
+/// Tells on which thread it was dropped, after a look at what all monitors say.
+struct Dropped(Sender<Option<String>>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        waterway::flow::metrics();
+        let thread = std::thread::current().name().map(str::to_owned);
+        self.0.send(thread).unwrap();
+    }
+}
+
+#[test]
+fn what_a_callback_owns_is_dropped_by_the_thread_that_calls_it() {
+    let (told, tells) = chan::unbounded();
+    let monitor = monitor();
+    let owned = Dropped(told);
+    monitor.on_change(move |_| _ = &owned);
+    drop(monitor);
+    let thread = tells
+        .recv_timeout(Duration::from_secs(60))
+        .expect("it is dropped");
+    assert_eq!(thread.as_deref(), Some("waterway-monitor-calls"));
+}
+
+/// Channels at each of which a sender waits.
+fn stalled(channels: usize) -> Vec<Receiver<i32>> {
+    let of = |n| {
+        let (tx, rx) = chan(0);
+        let waits = tx.clone();
+        drop(go(move || waits.send(n)));
+        waiting(&tx, 1);
+        rx
+    };
+    (0..channels as i32).map(of).collect()
+}
+
+#[waterway::test]
+fn a_callback_that_drops_its_monitor_is_called_no_more() {
+    // All of them change at one look.
+    let channels = stalled(10);
+    let slot = Arc::new(Mutex::new(None));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (told, tells) = chan::unbounded();
+    {
+        let mut empty = slot.lock().unwrap();
+        let monitor = monitor();
+        let (slot, calls, owned) = (slot.clone(), calls.clone(), Dropped(told));
+        monitor.on_change(move |_| {
+            _ = &owned;
+            calls.fetch_add(1, Ordering::Relaxed);
+            drop(slot.lock().unwrap().take());
+        });
+        *empty = Some(monitor);
+    }
+    tells.recv().expect("its thread ends");
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    drop(channels);
+}
+
+/// A payload whose drop panics as well.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("on purpose, again");
+    }
+}
+
+#[waterway::test]
+fn a_callback_that_panics_is_called_again() {
+    let channels = stalled(10);
+    let monitor = monitor();
+    let (told, tells) = chan::unbounded();
+    monitor.on_change(move |_| {
+        let _ = told.send(());
+        std::panic::resume_unwind(Box::new(Bomb));
+    });
+    assert_eq!(tells.iter().take(10).count(), 10);
+    drop(channels);
+}
+
+#[waterway::test]
+fn while_a_call_takes_long_the_last_change_of_each_channel_waits_for_it() {
+    let monitor = monitor();
+    let (tx, rx) = chan::builder().name("flaps").make();
+    let (told, tells) = chan::unbounded();
+    let (goes_on, waits) = chan::<()>(0);
+    monitor.on_change(move |flow| {
+        if let Some(flow) = flow.channel()
+            && flow.name.as_deref() == Some("flaps")
+        {
+            let _ = told.send(flow.state);
+            let _ = waits.recv();
+        }
+    });
+    let until = |state| {
+        let is = |flow: &waterway::flow::Flow| {
+            let channel = flow.channel();
+            channel.is_some_and(|f| f.name.as_deref() == Some("flaps") && f.state == state)
+        };
+        while !monitor.report().iter().any(is) {
+            waterway::time::sleep(Duration::from_millis(1));
+        }
+    };
+    // Stalled and balanced, again and again; the first call does not return meanwhile.
+    for n in 0..4 {
+        let sends = tx.clone();
+        let sender = go(move || sends.send(n));
+        until(FlowState::Stalled);
+        assert_eq!(rx.recv(), Ok(n));
+        sender.join().unwrap().unwrap();
+        until(FlowState::Balanced);
+    }
+    drop(goes_on);
+    assert_eq!(tells.recv(), Ok(FlowState::Stalled));
+    assert_eq!(tells.recv(), Ok(FlowState::Balanced));
+    drop(monitor);
+    assert!(tells.recv().is_err(), "nothing else was kept");
+}
+
+#[waterway::test]
+fn times_without_end_harm_no_other_monitor() {
+    let ages = Duration::from_nanos(u64::MAX);
+    let slow = Monitor::builder().every(ages).window(ages * 2);
+    let slow = slow.log(false).start();
+    let slower = Monitor::builder()
+        .every(Duration::MAX)
+        .window(Duration::MAX);
+    let slower = slower.log(false).start();
+    let monitor = monitor();
+    let changes = changes(&monitor, "beside the ages");
+    let (tx, rx) = chan::builder().name("beside the ages").make();
+    drop(go(move || tx.send(1)));
+    until(&changes, FlowState::Stalled);
+    drop((slow, slower, rx));
+}
+
+#[test]
+#[should_panic(expected = "has more than 1000 looks in it")]
+fn a_window_of_too_many_looks_is_refused() {
+    let builder = Monitor::builder().every(Duration::from_millis(1));
+    drop(builder.window(Duration::from_secs(2)).start());
 }
 
 #[waterway::test]

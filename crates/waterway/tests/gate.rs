@@ -202,6 +202,47 @@ fn a_limit_that_moves_is_followed() {
     assert_eq!(told.left.load(Ordering::Relaxed), 4);
 }
 
+/// Never the same number twice.
+struct Restless(AtomicUsize);
+
+impl Limit for Restless {
+    fn limit(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn is_adaptive(&self) -> bool {
+        true
+    }
+}
+
+#[waterway::test]
+fn a_limit_that_is_another_at_each_call_is_followed_as_well_as_it_can_be() {
+    let gate = Gate::builder().limit(Restless(AtomicUsize::new(3))).make();
+    let places: Vec<_> = (0..10).map_while(|_| gate.try_enter()).collect();
+    assert_eq!(places.len(), 10);
+    assert!(gate.statistics().limit >= 10);
+}
+
+#[waterway::test]
+fn a_place_that_is_forgotten_is_taken_for_ever() {
+    let gate = Gate::new(2);
+    std::mem::forget(gate.enter());
+    let place = gate.enter();
+    assert!(gate.try_enter().is_none());
+    drop(place);
+    let place = gate.try_enter().expect("one is left");
+    let now = gate.statistics();
+    assert_eq!((now.live, now.admitted, now.refused), (2, 3, 1));
+    drop(place);
+}
+
+#[waterway::test]
+fn as_many_places_as_can_be_counted_are_no_limit() {
+    let gate = Gate::new(usize::MAX);
+    let places: Vec<_> = (0..100).map(|_| gate.enter()).collect();
+    assert_eq!(gate.statistics().live, places.len());
+}
+
 #[test]
 #[should_panic(expected = "a gate with 0 places lets nobody in")]
 fn a_gate_without_places_is_refused() {

@@ -45,6 +45,15 @@ impl Flow {
         }
     }
 
+    /// True if both are of the same channel, or of the same line.
+    pub(super) fn is_of(&self, other: &Flow) -> bool {
+        match (self, other) {
+            (Flow::Channel(one), Flow::Channel(other)) => one.channel == other.channel,
+            (Flow::Site(one), Flow::Site(other)) => one.spawned_at == other.spawned_at,
+            _ => false,
+        }
+    }
+
     /// If it is of a channel: that.
     ///
     /// ```

@@ -91,9 +91,11 @@ impl Monitor {
         MonitorBuilder::new()
     }
 
-    /// Calls `f` whenever the state of a channel or of a spawn site changes, with what was measured. It may block, which only keeps later calls waiting.
+    /// Calls `f` whenever the state of a channel or of a spawn site changes, with what was measured. It may block, which
+    /// keeps later calls waiting: of several changes of one channel meanwhile the last is told.
     ///
-    /// The calls are made on a thread of the monitor's. While it is there, it might wake somebody: so no deadlock is declared.
+    /// The calls are made on a thread of the monitor's. While it is there, it might wake somebody: so no deadlock is declared. `f` may drop
+    /// the monitor. It is called no more then, and dropped on that thread.
     ///
     /// # Panics
     ///
@@ -169,6 +171,18 @@ static MONITORS: Monitors = Monitors {
 
 const NOT_POISONED: &str = "nothing panics while it is locked";
 
+fn nanos(duration: Duration) -> u64 {
+    duration.as_nanos().try_into().unwrap_or(u64::MAX)
+}
+
+/// A call that panics is over. The panic hook has told of it.
+fn quietly(call: impl FnOnce()) {
+    if let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
+        // Its drop might panic in turn.
+        std::mem::forget(payload);
+    }
+}
+
 impl Monitors {
     fn add(&'static self, shared: Arc<Shared>) {
         self.all.lock().expect(NOT_POISONED).push((clock(), shared));
@@ -195,12 +209,12 @@ impl Monitors {
     fn next(&self) -> Vec<Arc<Shared>> {
         let mut all = self.all.lock().expect(NOT_POISONED);
         loop {
-            all.retain(|(_, shared)| !shared.stopped.load(Ordering::Acquire));
+            all.retain(|(_, shared)| !shared.is_stopped());
             let now = clock();
             let mut due = Vec::new();
             for (at, shared) in all.iter_mut() {
                 if *at <= now {
-                    *at = now + shared.every.as_nanos() as u64;
+                    *at = now.saturating_add(nanos(shared.every));
                     due.push(shared.clone());
                 }
             }
@@ -235,7 +249,7 @@ impl Shared {
     }
 
     fn look(&self) {
-        let window = self.window.as_nanos() as u64;
+        let window = nanos(self.window);
         let seen = look();
         let changes = self.followed.lock().expect(NOT_POISONED).add(seen, window);
         for (before, flow) in &changes {
@@ -249,33 +263,49 @@ impl Shared {
         }
         if !changes.is_empty() && !self.calls.lock().is_empty() {
             let mut waiting = self.changes.lock().expect(NOT_POISONED);
-            waiting.extend(changes.into_iter().map(|(_, flow)| flow));
+            for (_, flow) in changes {
+                // Who is slow to take them gets the last one of each.
+                waiting.retain(|before| !before.is_of(&flow));
+                waiting.push(flow);
+            }
             self.changed.notify_all();
         }
     }
 
     /// Calls whoever asked for it, until the monitor is stopped.
     fn call(&self) {
-        loop {
-            let changes = {
-                let mut changes = self.changes.lock().expect(NOT_POISONED);
-                while changes.is_empty() {
-                    if self.stopped.load(Ordering::Acquire) {
-                        return;
-                    }
-                    let waited = self.changed.wait_timeout(changes, NOW_AND_THEN);
-                    (changes, _) = waited.expect(NOT_POISONED);
-                }
-                std::mem::take(&mut *changes)
-            };
+        while let Some(changes) = self.wait_for_changes() {
             let calls = self.calls.lock().clone();
-            for flow in &changes {
-                for call in &calls {
-                    let called = std::panic::AssertUnwindSafe(|| call(flow));
-                    // The panic hook has told of it.
-                    _ = std::panic::catch_unwind(called);
+            for (flow, call) in changes
+                .iter()
+                .flat_map(|flow| calls.iter().map(move |call| (flow, call)))
+            {
+                if !self.is_stopped() {
+                    quietly(|| call(flow));
                 }
             }
+        }
+        // Here, and not on the thread that looks: what they own is the program's.
+        let calls = std::mem::take(&mut *self.calls.lock());
+        drop(calls);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// `None` once it is stopped.
+    fn wait_for_changes(&self) -> Option<Vec<Flow>> {
+        let mut changes = self.changes.lock().expect(NOT_POISONED);
+        loop {
+            if self.is_stopped() {
+                return None;
+            }
+            if !changes.is_empty() {
+                return Some(std::mem::take(&mut *changes));
+            }
+            let waited = self.changed.wait_timeout(changes, NOW_AND_THEN);
+            (changes, _) = waited.expect(NOT_POISONED);
         }
     }
 
@@ -289,7 +319,7 @@ pub(super) fn measured() -> (Vec<ChannelFlow>, Vec<SiteFlow>) {
     let all = MONITORS.all.lock().expect(NOT_POISONED).clone();
     let (mut channels, mut sites) = (Vec::new(), Vec::new());
     for (_, shared) in all {
-        if !shared.stopped.load(Ordering::Acquire) {
+        if !shared.is_stopped() {
             for flow in shared.report() {
                 match flow {
                     Flow::Channel(flow) => channels.push(flow),

@@ -136,7 +136,7 @@ impl SiteTrack {
         self.ids = seen.ids;
         (self.blocked, self.waits) = (seen.blocked, seen.waits);
         self.most_live = self.most_live.max(live);
-        while self.history.len() > 2 && self.history[1].at + window <= at {
+        while self.history.len() > 2 && at - self.history[1].at >= window {
             self.history.pop_front();
         }
         let state = self.judge(window);

@@ -204,7 +204,7 @@ impl Track {
         self.high_water = self.high_water.max(sample.len());
         self.history.push_back(sample);
         // One that is as old as the window, or older, stays: it begins the window.
-        while self.history.len() > 2 && self.history[1].at + window <= at {
+        while self.history.len() > 2 && at - self.history[1].at >= window {
             self.history.pop_front();
         }
         let state = self.judge(window);

@@ -13,6 +13,9 @@ static GATES: Lock<Vec<Weak<Shared>>> = Lock::new(Vec::new());
 /// Gates that are gone are taken out when there are so many entries, and then twice as many as are left.
 static PRUNE_AT: AtomicUsize = AtomicUsize::new(16);
 
+/// So often a limit is asked in a row that moves meanwhile.
+const ASKED: usize = 8;
+
 /// The gates that live.
 pub(in crate::flow) fn all() -> Vec<Gate> {
     let gates = GATES.lock().clone();
@@ -60,8 +63,9 @@ impl Shared {
         if !self.limit.is_adaptive() {
             return;
         }
-        // Of two callers the later may have asked first: who sets the number asks again.
-        loop {
+        // Of two callers the later may have asked first: who sets the number asks again. A limit that never gives the same number twice
+        // is one of those that it gave.
+        for _ in 0..ASKED {
             let total = self.limit.limit();
             if self.permits.total() == total {
                 return;

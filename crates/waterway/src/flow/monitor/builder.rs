@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use super::{MONITORS, Monitor, Shared};
 
+/// So many looks are in a window, at most.
+const MOST_LOOKS: u128 = 1000;
+
 /// The properties of a monitor to be: see [`Monitor::builder`].
 ///
 /// ```
@@ -84,7 +87,8 @@ impl MonitorBuilder {
     ///
     /// # Panics
     ///
-    /// If there is no time between two looks, or the window has not at least two of them. If no thread can be started.
+    /// If there is no time between two looks, or the window has not at least two of them, or more than 1,000 (all of which are kept, of each
+    /// channel). If no thread can be started.
     #[track_caller]
     pub fn start(self) -> Monitor {
         assert!(
@@ -92,8 +96,14 @@ impl MonitorBuilder {
             "a monitor that looks every 0 s does nothing else: take 10 ms, or what suits the channels"
         );
         assert!(
-            self.window >= self.every * 2,
+            self.window >= self.every.saturating_mul(2),
             "a window of {:?} has not two looks in it, at one every {:?}: make it longer",
+            self.window,
+            self.every
+        );
+        assert!(
+            self.window.as_nanos() / self.every.as_nanos() <= MOST_LOOKS,
+            "a window of {:?} has more than {MOST_LOOKS} looks in it, at one every {:?}: make it shorter, or look less often",
             self.window,
             self.every
         );
