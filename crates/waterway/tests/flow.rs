@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use waterway::flow::{ChannelFlow, FlowState, Gate, Monitor, Overflow, SiteFlow};
 use waterway::{Receiver, Sender, chan, go, select};
@@ -369,6 +369,43 @@ fn while_a_call_takes_long_the_last_change_of_each_channel_waits_for_it() {
     assert_eq!(tells.recv(), Ok(FlowState::Balanced));
     drop(monitor);
     assert!(tells.recv().is_err(), "nothing else was kept");
+}
+
+/// Nanoseconds that the threads of monitors have had a processor.
+fn time_of_monitors() -> u64 {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let of_monitors = threads.filter_map(|thread| {
+        let path = thread.ok()?.path();
+        let name = std::fs::read_to_string(path.join("comm")).ok()?;
+        let times = std::fs::read_to_string(path.join("schedstat")).ok()?;
+        let ran = times.split(' ').next()?.parse::<u64>().ok()?;
+        name.starts_with("waterway-monito").then_some(ran)
+    });
+    of_monitors.sum()
+}
+
+#[waterway::test]
+fn looks_take_a_tenth_of_a_processor_at_most() {
+    // So many that each look takes milliseconds, one of which is due each millisecond.
+    let (tx, rx) = chan::<()>(0);
+    for _ in 0..5_000 {
+        let rx = rx.clone();
+        drop(go(move || rx.recv()));
+    }
+    while rx.statistics().waiting_receivers < 5_000 {
+        waterway::time::sleep(Duration::from_millis(1));
+    }
+    let builder = Monitor::builder().every(Duration::from_millis(1));
+    let monitor = builder.log(false).start();
+    while monitor.report().is_empty() {
+        waterway::time::sleep(Duration::from_millis(1));
+    }
+    let (before, ran) = (Instant::now(), time_of_monitors());
+    waterway::time::sleep(Duration::from_millis(500));
+    let ran = time_of_monitors() - ran;
+    let share = ran as f64 / before.elapsed().as_nanos() as f64;
+    assert!(share < 0.2, "{share}");
+    drop((monitor, tx));
 }
 
 #[waterway::test]

@@ -17,11 +17,13 @@ use super::track::ChannelFlow;
 use crate::primitives::{AtomicBool, Lock, Ordering, SleepingCondvar, SleepingMutex, start_thread};
 use crate::rt::clock::clock;
 use crate::rt::say::say;
-use crate::rt::thread::mark_internal;
+use crate::rt::thread::{cpu_time, mark_internal, tid};
 
 pub use builder::MonitorBuilder;
 use followed::Followed;
 
+/// One in so many parts of a processor's time is for looks, at most.
+const SHARE: u64 = 10;
 /// Who waits to call wakes so often to be no sleeper that nobody could wake.
 const NOW_AND_THEN: Duration = Duration::from_secs(60);
 
@@ -43,8 +45,9 @@ struct Shared {
 /// spawns goroutines: how fast they come and go, how many live, and wait.
 ///
 /// It looks at each channel and goroutine again and again (every 10 ms, if nothing else is said), and judges what it saw within a window
-/// (1 s). They do nothing for it, so sending, receiving and spawning cost the same with and without it; the looks cost the time of one
-/// thread, some microseconds a channel, and some milliseconds for 10,000 goroutines. When a channel becomes reader-bound or stalled, or the
+/// (1 s). They do nothing for it, so sending, receiving and spawning cost the same with and without it; the looks cost some
+/// microseconds a channel, and some milliseconds for 10,000 goroutines, and there are fewer where they would take more than a tenth of
+/// a processor. When a channel becomes reader-bound or stalled, or the
 /// goroutines of a line grow, or that is over, one line on standard error says what was measured. Channels without a limit, and
 /// goroutines that pile up in sends, are seen alike.
 ///
@@ -197,11 +200,14 @@ impl Monitors {
 
     fn run(&self) {
         mark_internal();
+        let tid = tid();
         loop {
             let due = self.next();
-            for shared in due {
-                shared.look();
-            }
+            let before = cpu_time(tid);
+            due.iter().for_each(|shared| shared.look());
+            drop(due);
+            let took = cpu_time(tid).saturating_sub(before);
+            std::thread::sleep(Duration::from_nanos(took * (SHARE - 1)));
         }
     }
 

@@ -210,7 +210,7 @@ pub(crate) fn tid() -> u32 {
 }
 
 /// How long a thread of this process has had a CPU, in nanoseconds; 0 where that can not be told.
-pub(super) fn cpu_time(tid: u32) -> u64 {
+pub(crate) fn cpu_time(tid: u32) -> u64 {
     // The kernel's number for the CPU clock of one thread: `MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED)`.
     const THREAD: i32 = 4;
     const SCHED: i32 = 2;
