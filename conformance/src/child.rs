@@ -62,6 +62,22 @@ const SIGABRT: i32 = 6;
 /// If it cannot be started, or has not ended after half the time that a test may take.
 #[track_caller]
 pub fn run(command: &mut Command) -> Outcome {
+    let (outcome, ended) = run_for(command, LIMIT);
+    assert!(
+        ended,
+        "{command:?} has not ended after {LIMIT:?}\n{}\n{}",
+        outcome.stdout, outcome.stderr
+    );
+    outcome
+}
+
+/// Runs a program to its end, or, after `limit`, kills it; true if it has ended by itself.
+///
+/// # Panics
+///
+/// If it cannot be started.
+#[track_caller]
+pub fn run_for(command: &mut Command, limit: Duration) -> (Outcome, bool) {
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command
@@ -69,17 +85,13 @@ pub fn run(command: &mut Command) -> Outcome {
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let stdout = reader(child.stdout.take());
     let stderr = reader(child.stderr.take());
-    let status = wait(&mut child);
-    let stdout = stdout.join().expect("reading does not panic");
-    let stderr = stderr.join().expect("reading does not panic");
-    let Some(status) = status else {
-        panic!("{command:?} has not ended after {LIMIT:?}\n{stdout}\n{stderr}");
-    };
-    Outcome {
-        stdout,
-        stderr,
+    let (status, ended) = wait(&mut child, limit);
+    let outcome = Outcome {
+        stdout: stdout.join().expect("reading does not panic"),
+        stderr: stderr.join().expect("reading does not panic"),
         status,
-    }
+    };
+    (outcome, ended)
 }
 
 fn reader(source: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
@@ -93,17 +105,16 @@ fn reader(source: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     })
 }
 
-/// `None` if it had to be killed.
-fn wait(child: &mut Child) -> Option<ExitStatus> {
+/// How it ended, and whether by itself.
+fn wait(child: &mut Child, limit: Duration) -> (ExitStatus, bool) {
     let start = Instant::now();
-    while start.elapsed() < LIMIT {
+    while start.elapsed() < limit {
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
-            return Some(status);
+            return (status, true);
         }
         thread::sleep(Duration::from_millis(2));
     }
     // It may have ended just now.
     let _ = child.kill();
-    let _ = child.wait();
-    None
+    (child.wait().expect("a child can be waited for"), false)
 }

@@ -6,6 +6,7 @@ pub mod child;
 pub mod directions;
 pub mod goker;
 pub mod power_series;
+pub mod real_go;
 
 use std::io::Write as _;
 use std::panic::Location;

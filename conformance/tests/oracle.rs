@@ -11,41 +11,15 @@ use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::{env, fs};
 
-use waterway_conformance::bound;
 use waterway_conformance::child::{self, Outcome};
+use waterway_conformance::{bound, real_go};
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/go");
 
 /// The Go programs, in one binary that is built once; or why there is none.
 fn go() -> &'static Result<PathBuf, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        if !works("go") {
-            return Err("no Go toolchain on PATH".into());
-        }
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        // Another process may build the same: each has a file of its own, and only a whole program gets the name.
-        let fresh = directory.join(format!("oracle-go-{}", std::process::id()));
-        let program = directory.join("oracle-go");
-        let mut build = Command::new("go");
-        build.args(["build", "-o"]).arg(&fresh).arg(".");
-        build.current_dir(SOURCE);
-        build.envs([("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off")]);
-        if env::var_os("HOME").is_none() && env::var_os("GOCACHE").is_none() {
-            build.env("GOCACHE", directory.join("go-cache"));
-        }
-        let built = child::run(&mut build);
-        assert!(built.status.success(), "{}", built.stderr);
-        fs::rename(&fresh, &program).expect("the program gets its name");
-        Ok(program)
-    })
-}
-
-/// A wrapper (as version managers put on `PATH`) may exist and not work.
-fn works(go: &str) -> bool {
-    let mut asked = Command::new(go);
-    asked.arg("version").env("GOTOOLCHAIN", "local");
-    asked.output().is_ok_and(|out| out.status.success())
+    BUILT.get_or_init(|| real_go::build(".", Path::new(env!("CARGO_TARGET_TMPDIR")), "oracle-go"))
 }
 
 /// How a program ended that was left by both.

@@ -1,5 +1,7 @@
 //! Somebody waits for what a context, or the end of another, should end. In Rust whoever goes takes his ends and his cancel along.
 
+mod literal;
+
 use waterway::sync::WaitGroup;
 use waterway::{Context, chan, select, yield_now};
 
@@ -10,42 +12,63 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         id: "grpc862",
         class: "channel&context",
-        forms: &[idiomatic(Ends, grpc862), fixed(grpc862)],
+        forms: &[
+            idiomatic(Ends, grpc862),
+            literal(Waits(&["G2"]), literal::grpc862),
+            fixed(grpc862),
+        ],
     },
     Kernel {
         id: "cockroach18101",
         class: "channel&context",
-        forms: &[idiomatic(Ends, cockroach18101), fixed(cockroach18101_fixed)],
+        forms: &[
+            idiomatic(Ends, cockroach18101),
+            literal(Waits(&["G2"]), literal::cockroach18101),
+            fixed(cockroach18101_fixed),
+        ],
     },
     Kernel {
         id: "cockroach13197",
         class: "channel&context",
-        forms: &[idiomatic(Ends, cockroach13197), fixed(cockroach13197)],
+        forms: &[
+            idiomatic(Ends, cockroach13197),
+            literal(Waits(&["G2"]), literal::cockroach13197),
+            fixed(cockroach13197),
+        ],
     },
     Kernel {
         id: "cockroach10790",
         class: "channel&context",
-        forms: &[idiomatic(Ends, cockroach10790), fixed(cockroach10790_fixed)],
+        forms: &[
+            idiomatic(Ends, cockroach10790),
+            literal(Waits(&["G3", "G3"]), literal::cockroach10790),
+            fixed(cockroach10790_fixed),
+        ],
     },
     Kernel {
         id: "kubernetes25331",
         class: "channel&context",
         forms: &[
             idiomatic(Ends, kubernetes25331),
+            literal(Waits(&["G1"]), literal::kubernetes25331),
             fixed(kubernetes25331_fixed),
         ],
     },
     Kernel {
         id: "moby33781",
         class: "channel&context",
-        forms: &[idiomatic(Ends, moby33781), fixed(moby33781_fixed)],
+        forms: &[
+            idiomatic(Ends, moby33781),
+            literal(Waits(&["G3"]), literal::moby33781),
+            fixed(moby33781_fixed),
+        ],
     },
     Kernel {
         id: "cockroach1462",
         class: "channel&waitgroup",
         forms: &[
             idiomatic(Ends, cockroach1462),
-            literal(Waits(&["G1", "G2"]), cockroach1462_literal),
+            literal(Waits(&["G1", "G2"]), literal::cockroach1462),
             fixed(cockroach1462_fixed),
         ],
     },
@@ -250,29 +273,6 @@ fn cockroach1462(crew: &Crew) {
         let _reading = reading;
         let _ = stopped.recv();
         drop(events);
-    });
-    crew.go("G1", move || {
-        drop(stopper);
-        workers.wait();
-    });
-}
-
-fn cockroach1462_literal(crew: &Crew) {
-    let (event, events) = chan::<u32>(0);
-    let (stopper, stopped) = chan::<()>(0);
-    let workers = WaitGroup::new();
-    workers.add(2);
-    let (sent, read) = (workers.clone(), workers.clone());
-    let both_ends = events.clone();
-    crew.go("G2", move || {
-        let _both_ends = both_ends;
-        let _ = event.send(0);
-        sent.done();
-    });
-    crew.go("G3", move || {
-        let _ = stopped.recv();
-        drop(events);
-        read.done();
     });
     crew.go("G1", move || {
         drop(stopper);

@@ -1,11 +1,12 @@
 //! A goroutine locks again what it holds.
 
+mod literal;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use waterway::sync::{Mutex, MutexGuard, RwLock};
 
-use super::Outcome::{Ends, Stuck};
+use super::Outcome::{Ends, Stuck, Waits};
 use super::{Crew, Kernel, fixed, idiomatic, literal};
 
 const G1: &[&str] = &["G1"];
@@ -16,7 +17,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Stuck(G1), etcd10492_idiomatic),
-            literal(Stuck(G1), etcd10492_literal),
+            literal(Stuck(G1), literal::etcd10492),
             fixed(etcd10492_fixed),
         ],
     },
@@ -25,7 +26,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Stuck(G1), etcd6708_idiomatic),
-            literal(Stuck(G1), etcd6708_literal),
+            literal(Stuck(G1), literal::etcd6708),
             fixed(etcd6708_fixed),
         ],
     },
@@ -34,7 +35,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Stuck(G1), cockroach9935_idiomatic),
-            literal(Stuck(G1), cockroach9935_literal),
+            literal(Stuck(G1), literal::cockroach9935),
             fixed(cockroach9935_fixed),
         ],
     },
@@ -43,7 +44,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Stuck(G1), moby36114_idiomatic),
-            literal(Stuck(G1), moby36114_literal),
+            literal(Stuck(G1), literal::moby36114),
             fixed(moby36114_fixed),
         ],
     },
@@ -53,7 +54,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Ends, grpc795_idiomatic),
-            literal(Stuck(G1), grpc795_literal),
+            literal(Stuck(G1), literal::grpc795),
             fixed(grpc795_idiomatic),
         ],
     },
@@ -62,6 +63,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Ends, etcd5509_idiomatic),
+            literal(Stuck(G1), literal::etcd5509),
             fixed(etcd5509_idiomatic),
         ],
     },
@@ -70,7 +72,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Ends, cockroach584_idiomatic),
-            literal(Stuck(G1), cockroach584_literal),
+            literal(Stuck(G1), literal::cockroach584),
             fixed(cockroach584_idiomatic),
         ],
     },
@@ -79,6 +81,8 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Ends, moby17176_idiomatic),
+            // Its holder has ended: no cycle.
+            literal(Waits(G1), literal::moby17176),
             fixed(moby17176_idiomatic),
         ],
     },
@@ -87,6 +91,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "double locking",
         forms: &[
             idiomatic(Ends, moby7559_idiomatic),
+            literal(Stuck(G1), literal::moby7559),
             fixed(moby7559_idiomatic),
         ],
     },
@@ -109,31 +114,6 @@ fn etcd10492_idiomatic(crew: &Crew) {
         if let Some(checkpoint) = &state.checkpointer {
             checkpoint();
         }
-    });
-}
-
-fn etcd10492_literal(crew: &Crew) {
-    type Checkpointer = Box<dyn Fn(&Lessor) + Send + Sync>;
-    struct Lessor {
-        mu: RwLock<()>,
-        cp: Checkpointer,
-    }
-    impl Lessor {
-        fn checkpoint(&self) {
-            let _mu = self.mu.write();
-        }
-        fn renew(&self) {
-            let _mu = self.mu.write();
-            (self.cp)(self);
-        }
-    }
-    crew.go("G1", || {
-        let lessor = Lessor {
-            mu: RwLock::new(()),
-            cp: Box::new(Lessor::checkpoint),
-        };
-        drop(lessor.mu.write());
-        lessor.renew();
     });
 }
 
@@ -162,34 +142,6 @@ fn etcd6708_idiomatic(crew: &Crew) {
         }
     }
     crew.go("G1", || Client(RwLock::new(vec!["a"])).sync());
-}
-
-fn etcd6708_literal(crew: &Crew) {
-    trait Http {
-        fn call(&self);
-    }
-    struct Members<'a>(&'a dyn Http);
-    impl Members<'_> {
-        fn leader(&self) {
-            self.0.call();
-        }
-    }
-    struct ClusterClient(RwLock<()>);
-    impl Http for ClusterClient {
-        fn call(&self) {
-            drop(self.0.read());
-        }
-    }
-    impl ClusterClient {
-        fn set_endpoints(&self) {
-            Members(self).leader();
-        }
-        fn sync(&self) {
-            let _lock = self.0.write();
-            self.set_endpoints();
-        }
-    }
-    crew.go("G1", || ClusterClient(RwLock::new(())).sync());
 }
 
 fn etcd6708_fixed(crew: &Crew) {
@@ -229,29 +181,6 @@ fn cockroach9935_idiomatic(crew: &Crew) {
     });
 }
 
-fn cockroach9935_literal(crew: &Crew) {
-    struct Logging {
-        mu: Mutex<()>,
-    }
-    impl Logging {
-        fn output_log_entry(&self) {
-            let lock = self.mu.lock();
-            if self.create_file().is_err() {
-                self.exit();
-            }
-            drop(lock);
-        }
-        fn create_file(&self) -> Result<(), ()> {
-            Err(())
-        }
-        fn exit(&self) {
-            let _lock = self.mu.lock();
-        }
-    }
-    let logging = Arc::new(Logging { mu: Mutex::new(()) });
-    crew.go("G1", move || logging.output_log_entry());
-}
-
 fn cockroach9935_fixed(crew: &Crew) {
     crew.go("G1", || {
         let log = Log {
@@ -285,21 +214,6 @@ fn moby36114_idiomatic(crew: &Crew) {
     crew.go("G1", move || vm.hot_add());
 }
 
-fn moby36114_literal(crew: &Crew) {
-    struct ServiceVm(Mutex<()>);
-    impl ServiceVm {
-        fn hot_add(&self) {
-            let _lock = self.0.lock();
-            self.hot_remove();
-        }
-        fn hot_remove(&self) {
-            let _lock = self.0.lock();
-        }
-    }
-    let vm = Arc::new(ServiceVm(Mutex::new(())));
-    crew.go("G1", move || vm.hot_add());
-}
-
 fn moby36114_fixed(crew: &Crew) {
     fn hot_remove(disks: &mut MutexGuard<'_, Vec<u32>>) {
         disks.clear();
@@ -322,32 +236,6 @@ fn grpc795_idiomatic(crew: &Crew) {
     crew.go("G1", || {
         let server = Mutex::new(false);
         (0..3).for_each(|_| graceful_stop(&server));
-    });
-}
-
-fn grpc795_literal(crew: &Crew) {
-    struct Server {
-        mu: Mutex<()>,
-        drain: AtomicBool,
-    }
-    impl Server {
-        fn graceful_stop(&self) {
-            let lock = self.mu.lock();
-            if self.drain.load(Ordering::Relaxed) {
-                let again = self.mu.lock();
-                drop(again);
-                return;
-            }
-            self.drain.store(true, Ordering::Relaxed);
-            drop(lock);
-        }
-    }
-    crew.go("G1", || {
-        let server = Server {
-            mu: Mutex::new(()),
-            drain: AtomicBool::new(false),
-        };
-        (0..3).for_each(|_| server.graceful_stop());
     });
 }
 
@@ -386,37 +274,6 @@ fn cockroach584_idiomatic(crew: &Crew) {
         let closed = Mutex::new(true);
         until_closed(&closed);
         until_closed(&closed);
-    });
-}
-
-fn cockroach584_literal(crew: &Crew) {
-    /// Locks and unlocks by hand, as Go does.
-    struct Gossip<'a> {
-        mu: &'a Mutex<()>,
-        locked: Option<MutexGuard<'a, ()>>,
-        closed: bool,
-    }
-    impl Gossip<'_> {
-        fn until_closed(&mut self) {
-            loop {
-                let lock = self.mu.lock();
-                self.locked = Some(lock);
-                if self.closed {
-                    break;
-                }
-                self.locked = None;
-            }
-        }
-    }
-    crew.go("G1", || {
-        let mu = Mutex::new(());
-        let mut gossip = Gossip {
-            mu: &mu,
-            locked: None,
-            closed: true,
-        };
-        gossip.until_closed();
-        gossip.until_closed();
     });
 }
 

@@ -1,53 +1,95 @@
 //! Somebody waits at a channel for one who has gone. In Rust the end that went closes the channel, and the wait ends.
 
+mod literal;
+
 use waterway::{Context, Receiver, Sender, chan, select};
 
-use super::Outcome::Ends;
-use super::{Crew, Kernel, fixed, idiomatic};
+use super::Outcome::{Ends, Waits};
+use super::{Crew, Kernel, fixed, idiomatic, literal};
+
+const G2: &[&str] = &["G2"];
 
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         id: "grpc1275",
         class: "channel",
-        forms: &[idiomatic(Ends, grpc1275), fixed(grpc1275)],
+        forms: &[
+            idiomatic(Ends, grpc1275),
+            literal(Waits(G2), literal::grpc1275),
+            fixed(grpc1275),
+        ],
     },
     Kernel {
         id: "grpc1424",
         class: "channel",
-        forms: &[idiomatic(Ends, grpc1424), fixed(grpc1424)],
+        forms: &[
+            idiomatic(Ends, grpc1424),
+            literal(Waits(G2), literal::grpc1424),
+            fixed(grpc1424),
+        ],
     },
     Kernel {
         id: "grpc660",
         class: "channel",
-        forms: &[idiomatic(Ends, grpc660), fixed(grpc660_fixed)],
+        forms: &[
+            idiomatic(Ends, grpc660),
+            literal(Waits(G2), literal::grpc660),
+            fixed(grpc660_fixed),
+        ],
     },
     Kernel {
         id: "etcd6857",
         class: "channel",
-        forms: &[idiomatic(Ends, etcd6857), fixed(etcd6857_fixed)],
+        forms: &[
+            idiomatic(Ends, etcd6857),
+            literal(Waits(G2), literal::etcd6857),
+            fixed(etcd6857_fixed),
+        ],
     },
     Kernel {
         id: "istio17860",
         class: "channel",
-        forms: &[idiomatic(Ends, istio17860), fixed(istio17860_fixed)],
+        forms: &[
+            idiomatic(Ends, istio17860),
+            literal(Waits(&["G2", "G2"]), literal::istio17860),
+            fixed(istio17860_fixed),
+        ],
     },
     Kernel {
         id: "kubernetes38669",
         class: "channel",
         forms: &[
             idiomatic(Ends, kubernetes38669),
+            literal(Waits(G2), literal::kubernetes38669),
             fixed(kubernetes38669_fixed),
         ],
     },
     Kernel {
         id: "kubernetes5316",
         class: "channel",
-        forms: &[idiomatic(Ends, kubernetes5316), fixed(kubernetes5316_fixed)],
+        forms: &[
+            idiomatic(Ends, kubernetes5316),
+            literal(Waits(G2), literal::kubernetes5316),
+            fixed(kubernetes5316_fixed),
+        ],
     },
     Kernel {
         id: "moby21233",
         class: "channel",
-        forms: &[idiomatic(Ends, moby21233), fixed(moby21233_fixed)],
+        forms: &[
+            idiomatic(Ends, moby21233),
+            literal(Waits(G2), literal::moby21233),
+            fixed(moby21233_fixed),
+        ],
+    },
+    Kernel {
+        id: "moby4395",
+        class: "channel",
+        forms: &[
+            idiomatic(Ends, moby4395),
+            literal(Waits(G2), literal::moby4395),
+            fixed(moby4395_fixed),
+        ],
     },
 ];
 
@@ -262,4 +304,25 @@ fn moby21233_fixed(crew: &Crew) {
         // Read to the end.
         for _some in &told {}
     });
+}
+
+// moby4395: nobody takes the result of a promise.
+fn moby4395(crew: &Crew) {
+    moby4395_with(crew, 0);
+}
+
+fn moby4395_fixed(crew: &Crew) {
+    moby4395_with(crew, 1);
+}
+
+fn moby4395_with(crew: &Crew, capacity: usize) {
+    fn promise(crew: &Crew, capacity: usize) -> Receiver<Result<(), &'static str>> {
+        let (result, promised) = chan(capacity);
+        crew.go("G2", move || {
+            let _ = result.send(Err("some junk happened"));
+        });
+        promised
+    }
+    let starts = crew.clone();
+    crew.go("G1", move || drop(promise(&starts, capacity)));
 }

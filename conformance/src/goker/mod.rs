@@ -36,7 +36,8 @@
 //! waits.join().unwrap();
 //! ```
 //!
-//! To add one: a function for each form in the file of its class, and a row in that file's table.
+//! To add one: a function for each form in the file of its class (the literal ones in a file of their own beside it), and a row in that
+//! file's table.
 
 mod ab_ba;
 mod contexts;
@@ -49,7 +50,7 @@ mod rwr;
 use std::sync::{Arc, Mutex as StdMutex};
 
 use waterway::sync::RwLock;
-use waterway::{Builder, JoinHandle, yield_now};
+use waterway::{Builder, JoinHandle, Receiver, Sender, yield_now};
 
 /// One kernel.
 pub struct Kernel {
@@ -128,6 +129,9 @@ fn until_a_writer_waits<T>(lock: &RwLock<T>) {
         yield_now();
     }
 }
+
+/// Both ends of a channel, in one place.
+type Both<T> = (Sender<T>, Receiver<T>);
 
 /// Shorthand for a table.
 const fn idiomatic(outcome: Outcome, start: fn(&Crew)) -> Form {

@@ -1,6 +1,8 @@
 //! Somebody waits for what nobody but himself could do. Here too only a look at who reaches what is waited for could tell: beside
 //! others these are seen as waiting, and there is no verdict yet. As the whole program they are reported.
 
+mod literal;
+
 use std::sync::Arc;
 
 use waterway::chan;
@@ -18,6 +20,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         class: "channel",
         forms: &[
             idiomatic(Waits(BOTH), syncthing5795),
+            literal(Waits(BOTH), literal::syncthing5795),
             fixed(syncthing5795_fixed),
         ],
     },
@@ -48,7 +51,11 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         id: "moby30408",
         class: "cond",
-        forms: &[idiomatic(Waits(BOTH), moby30408), fixed(moby30408_fixed)],
+        forms: &[
+            idiomatic(Waits(BOTH), moby30408),
+            literal(Waits(BOTH), literal::moby30408),
+            fixed(moby30408_fixed),
+        ],
     },
     Kernel {
         id: "moby25384",

@@ -1,18 +1,18 @@
-//! One run of one form, or of all that end, in this process.
+//! One run of one form, or of all of which nothing is proved, in this process.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use waterway::watch::{Verdict, on_verdict, snapshot, verdicts};
+use waterway::watch::{Verdict, data, on_verdict, snapshot, suspects, verdicts};
 use waterway::{Sender, chan, go, time};
 use waterway_conformance::goker::{self, Crew, Form, Outcome};
 
-/// How long a run may take: far longer than any needs.
-const LIMIT: Duration = Duration::from_secs(10);
 /// A form that has ended has not been judged wrongly by then.
 const AFTER: Duration = Duration::from_millis(20);
 /// How often is looked.
 const PACE: Duration = Duration::from_millis(1);
+/// How often at most: far more often than any run needs. Counted, since the machine may stop a process for long.
+const ROUNDS: usize = 10_000;
 
 /// What runs beside the form.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,31 +53,45 @@ pub fn run(id: &str, form: &str, way: &str) -> ExitCode {
     }
 }
 
-/// Runs those that end and whose name holds `only`, beside one that goes on, and prints a line each.
-pub fn ends(only: &str) -> ExitCode {
+/// Runs those of which nothing is proved and whose name holds `only`, beside one that goes on, and prints a line each.
+pub fn together(only: &str) -> ExitCode {
     go_on();
-    let mut right = true;
-    for kernel in goker::all() {
-        let ends = kernel.forms.iter().filter(|f| f.outcome == Outcome::Ends);
-        for form in ends.filter(|form| kernel.name(form).contains(only)) {
-            let crew = Crew::default();
-            (form.start)(&crew);
-            let start = Instant::now();
-            while !crew.has_ended() && start.elapsed() < LIMIT {
-                time::sleep(PACE);
-            }
-            let fine = crew.has_ended() && verdicts().is_empty();
-            let word = if fine { "ok  " } else { "BAD " };
-            println!("{word}{}: together with all that end", kernel.name(form));
-            right &= fine;
+    let (mut right, mut stuck) = (true, Vec::<&str>::new());
+    let forms = goker::all().flat_map(|kernel| kernel.forms.iter().map(move |form| (kernel, form)));
+    for (kernel, form) in forms.filter(|(kernel, form)| kernel.name(form).contains(only)) {
+        match form.outcome {
+            Outcome::Stuck(_) => continue,
+            Outcome::Waits(names) => stuck.extend(names),
+            Outcome::Ends => {}
         }
+        stuck.sort();
+        let crew = Crew::default();
+        (form.start)(&crew);
+        // Those who wait may do so for another moment only: they are looked at again in the end.
+        let has_come = || match form.outcome {
+            Outcome::Waits(_) => waiting() == stuck,
+            _ => crew.has_ended(),
+        };
+        let fine = until(has_come) && verdicts().is_empty();
+        let word = if fine { "ok  " } else { "BAD " };
+        println!("{word}{}: together with all others", kernel.name(form));
+        right &= fine;
     }
+    let settled = until(|| waiting() == stuck);
     time::sleep(AFTER);
-    if !right || !verdicts().is_empty() {
-        eprintln!("not all have ended, or: {:?}", verdicts());
+    if !right || !settled || waiting() != stuck || !verdicts().is_empty() {
+        eprintln!("not all are as they should be, or: {:?}", verdicts());
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+/// Waits until `condition` holds; false if it does not come to that.
+fn until(condition: impl Fn() -> bool) -> bool {
+    (0..ROUNDS).any(|_| {
+        time::sleep(PACE);
+        condition()
+    })
 }
 
 /// Somebody who goes on all the time.
@@ -96,57 +110,64 @@ fn beside(form: &Form) -> ExitCode {
     let crew = Crew::default();
     (form.start)(&crew);
     let mut named: Vec<String> = Vec::new();
-    let mut rounds = LIMIT.as_millis() / PACE.as_millis();
-    while rounds > 0 && !crew.has_ended() {
-        rounds -= 1;
+    for _ in 0..ROUNDS {
+        if crew.has_ended() {
+            break;
+        }
         if let Outcome::Waits(names) = form.outcome
             && waiting() == names
         {
             // Not judged by then, and as before.
             time::sleep(AFTER);
             if waiting() == names {
-                println!("blocked\nseen\nverdicts {}", verdicts().len());
-                return ExitCode::SUCCESS;
+                println!("blocked\nseen");
+                break;
             }
         }
         let Ok(verdict) = told.recv_timeout(PACE) else {
             continue;
         };
-        named.extend(
-            verdict
-                .parties
-                .iter()
-                .filter_map(|party| party.name.clone()),
-        );
+        println!("proved {:.1}", since_last(&verdict));
+        named.extend(verdict.parties.into_iter().filter_map(|party| party.name));
         named.sort();
-        let waits = verdict
-            .parties
-            .iter()
-            .filter_map(|party| party.waits.as_ref());
-        let since_last = waits.map(|wait| wait.waited_ns).min().unwrap_or(0);
-        println!("proved {:.1}", since_last as f64 / 1e6);
         if let Outcome::Stuck(names) = form.outcome
             && named == names
         {
             println!("blocked\nnamed");
-            return ExitCode::SUCCESS;
+            break;
         }
     }
     if crew.has_ended() {
         println!("ended");
         time::sleep(AFTER);
-    } else {
-        println!("blocked");
     }
-    println!("verdicts {}", verdicts().len());
+    println!(
+        "verdicts {}\nsuspects {}",
+        verdicts().len(),
+        suspects().len()
+    );
     ExitCode::SUCCESS
+}
+
+/// Milliseconds from the last wait of a verdict's parties until now, where the verdict is known to all.
+fn since_last(verdict: &Verdict) -> f64 {
+    let all = snapshot().goroutines;
+    let parties = all.iter().filter(|g| {
+        verdict
+            .parties
+            .iter()
+            .any(|party| party.who == data::Who::Goroutine(g.id))
+    });
+    let waits = parties.filter_map(|party| party.wait.as_ref());
+    let last = waits.map(|wait| wait.waited_ns).min();
+    last.expect("who is stuck waits") as f64 / 1e6
 }
 
 /// The names of those who wait without a limit, if all that have a name do.
 fn waiting() -> Vec<String> {
     let all = snapshot().goroutines;
     let named = all.iter().filter(|g| g.name.is_some());
-    let waits = |g: &&waterway::watch::data::Goroutine| g.wait.as_ref().is_some_and(|w| !w.timed);
+    let waits = |g: &&data::Goroutine| g.wait.as_ref().is_some_and(|w| !w.timed);
     let mut names: Vec<String> = named
         .clone()
         .filter(waits)

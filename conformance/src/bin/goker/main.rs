@@ -5,15 +5,19 @@
 //! ```
 //!
 //! `--jobs N` has N forms run at once (the times tell less then). `--only WORD` runs those whose name holds it, `--way WORD` in
-//! that way alone. `--together` runs each form that ends once, all in one process: they leave nothing behind.
+//! that way alone. `--together` runs once, in one process, all forms of which nothing is proved: they are in nobody's way.
 //!
 //! A form that blocks is run in three ways: *beside* others that go on, where its goroutines must be proved to be stuck; *alone*, and
 //! with a *ticker* that only a stuck goroutine could read, where the process must end with the report that all are asleep. Those whom
 //! no proof reaches yet must be seen as waiting beside others, without a verdict.
+//!
+//! Where real Go is found each kernel is run as a Go program too (its form `go`; not with `--together`): beside others, where the
+//! profile `goroutineleak` is asked who has leaked, and in the other two ways, where Go may say that all goroutines are asleep.
 
 #![forbid(unsafe_code)]
 
 mod child;
+mod go;
 
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,9 +35,9 @@ fn main() -> ExitCode {
     }
     if let [first, which, only] = args.as_slice()
         && first == "--child"
-        && which == "ends"
+        && which == "together"
     {
-        return child::ends(only);
+        return child::together(only);
     }
     let Some(wish) = Wish::read(&args) else {
         eprintln!(
@@ -43,19 +47,19 @@ fn main() -> ExitCode {
     };
     let forms = goker::all().flat_map(|kernel| kernel.forms.iter().map(move |form| (kernel, form)));
     let chosen: Vec<_> = forms
-        .filter(|(_, form)| !wish.together || form.outcome != Outcome::Ends)
+        .filter(|(_, form)| !wish.together || matches!(form.outcome, Outcome::Stuck(_)))
         .filter(|(kernel, form)| kernel.name(form).contains(&wish.only))
         .collect();
+    let in_go: Vec<_> = goker::all()
+        .filter(|kernel| !wish.together && format!("{} go", kernel.id).contains(&wish.only))
+        .collect();
     let right = !wish.together || together(&wish);
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::from(usize::from(!right)));
-    thread::scope(|s| {
-        for _ in 0..wish.jobs {
-            s.spawn(|| {
-                while let Some((kernel, form)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    failed.fetch_add(usize::from(!tell(kernel, form, &wish)), Ordering::Relaxed);
-                }
-            });
-        }
+    let failed = AtomicUsize::from(usize::from(!right));
+    each(&chosen, wish.jobs, |(kernel, form)| {
+        failed.fetch_add(usize::from(!tell(kernel, form, &wish)), Ordering::Relaxed);
+    });
+    each(&in_go, wish.jobs, |kernel| {
+        failed.fetch_add(usize::from(!tell_go(kernel, &wish)), Ordering::Relaxed);
     });
     let failed = failed.into_inner();
     if failed > 0 {
@@ -63,6 +67,20 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+/// Calls `f` with each of `all`, up to `jobs` at a time.
+fn each<T: Sync>(all: &[T], jobs: usize, f: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|s| {
+        for _ in 0..jobs {
+            s.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    f(one);
+                }
+            });
+        }
+    });
 }
 
 struct Wish {
@@ -116,16 +134,17 @@ struct Sum {
     asleep: usize,
     ended: usize,
     verdicts: usize,
-    /// Milliseconds from the last wait to the proof.
+    suspects: usize,
+    /// Milliseconds from the last wait until the proof is told.
     times: Vec<f64>,
 }
 
-/// Runs the forms that end in one process, which prints. True if all is as it should be.
+/// Runs the forms of which nothing is proved in one process, which prints. True if all is as it should be.
 fn together(wish: &Wish) -> bool {
     if !wish.wants(Way::Beside) {
         return true;
     }
-    let output = run_child(&["ends", &wish.only]);
+    let output = run_child(&["together", &wish.only]);
     print!("{}", output.stdout);
     eprint!("{}", output.stderr);
     output.status.success()
@@ -150,7 +169,7 @@ fn tell(kernel: &Kernel, form: &Form, wish: &Wish) -> bool {
         }
         let sum = runs(kernel, form, way, wish.runs);
         let fine = match (form.outcome, way) {
-            (Outcome::Ends, _) => sum.ended == sum.runs && sum.verdicts == 0,
+            (Outcome::Ends, _) => sum.ended == sum.runs && sum.verdicts + sum.suspects == 0,
             (Outcome::Waits(_), Way::Beside) => sum.seen == sum.runs && sum.verdicts == 0,
             (_, Way::Beside) => sum.manifested == sum.runs && sum.named == sum.runs,
             (_, _) => sum.asleep == sum.runs,
@@ -159,6 +178,36 @@ fn tell(kernel: &Kernel, form: &Form, wish: &Wish) -> bool {
         print(kernel, form, way, &sum, fine, wish.json);
     }
     right
+}
+
+/// Runs a kernel in Go, and prints what Go sees. True if it blocks as it should, or there is no Go.
+fn tell_go(kernel: &Kernel, wish: &Wish) -> bool {
+    let Some(sum) = go::runs(kernel, wish.runs) else {
+        return true;
+    };
+    let (id, class, fine) = (kernel.id, kernel.class, sum.manifested == sum.runs);
+    let go::Sum {
+        runs,
+        manifested,
+        some_leaked,
+        all_leaked,
+        asleep,
+        asleep_with_ticker,
+    } = sum;
+    if wish.json {
+        println!(
+            "{{\"kernel\":\"{id}\",\"class\":\"{class}\",\"form\":\"go\",\"runs\":{runs},\"manifested\":{manifested},\
+             \"some_leaked\":{some_leaked},\"all_leaked\":{all_leaked},\"all_asleep\":{asleep},\
+             \"all_asleep_with_ticker\":{asleep_with_ticker},\"ok\":{fine}}}"
+        );
+        return fine;
+    }
+    let verdict = if fine { "ok  " } else { "BAD " };
+    println!(
+        "{verdict}{id:16} {class:15} go               {runs} runs: {manifested} blocked, {some_leaked} with some leaked, \
+         {all_leaked} with all, {asleep} all asleep, {asleep_with_ticker} with a ticker"
+    );
+    fine
 }
 
 fn print(kernel: &Kernel, form: &Form, way: Way, sum: &Sum, fine: bool, json: bool) {
@@ -175,6 +224,7 @@ fn print(kernel: &Kernel, form: &Form, way: Way, sum: &Sum, fine: bool, json: bo
         asleep,
         ended,
         verdicts,
+        suspects,
         ..
     } = sum;
     let (id, class, form, way) = (kernel.id, kernel.class, form.name, way.name());
@@ -182,14 +232,14 @@ fn print(kernel: &Kernel, form: &Form, way: Way, sum: &Sum, fine: bool, json: bo
         println!(
             "{{\"kernel\":\"{id}\",\"class\":\"{class}\",\"form\":\"{form}\",\"way\":\"{way}\",\"runs\":{runs},\
              \"manifested\":{manifested},\"proved\":{proved},\"all_named\":{named},\"seen_waiting\":{seen},\"all_asleep\":{asleep},\
-             \"ended\":{ended},\"verdicts\":{verdicts},\"ms_median\":{median:.1},\"ms_most\":{most:.1},\"ok\":{fine}}}"
+             \"ended\":{ended},\"verdicts\":{verdicts},\"suspects\":{suspects},\"ms_median\":{median:.1},\"ms_most\":{most:.1},\"ok\":{fine}}}"
         );
         return;
     }
     let verdict = if fine { "ok  " } else { "BAD " };
     println!(
         "{verdict}{id:16} {class:15} {form:9} {way:6} {runs} runs: {manifested} blocked, {proved} proved, {named} with all named, \
-         {seen} seen as waiting, {asleep} all asleep, {ended} ended, {verdicts} verdicts; ms to the proof: {median:.1}, at most {most:.1}"
+         {seen} seen as waiting, {asleep} all asleep, {ended} ended, {verdicts} verdicts, {suspects} suspected; ms until told: {median:.1}, at most {most:.1}"
     );
 }
 
@@ -212,6 +262,7 @@ fn runs(kernel: &Kernel, form: &Form, way: Way, count: usize) -> Sum {
                 ("seen", _) => sum.seen += 1,
                 ("ended", _) => sum.ended += 1,
                 ("verdicts", n) => sum.verdicts += n.parse::<usize>().unwrap_or(1),
+                ("suspects", n) => sum.suspects += n.parse::<usize>().unwrap_or(1),
                 _ => {}
             }
         }
