@@ -45,6 +45,7 @@ pub fn yield_now() {
 /// ```
 ///
 /// Go: `runtime.GOMAXPROCS(0)`.
+#[track_caller]
 pub fn max_procs() -> usize {
     crate::rt::sched::runtime().config.max_procs
 }

@@ -91,6 +91,7 @@ pub(crate) struct Waiter {
 impl Waiter {
     /// A waiter for whoever calls: the current goroutine, or the current thread.
     #[inline]
+    #[track_caller]
     pub(crate) fn current() -> Waiter {
         let target = match worker::current() {
             Some(task) if !foreign::running() => Target::Goroutine(NonNull::from(task)),
@@ -104,6 +105,7 @@ impl Waiter {
     }
 
     #[cold]
+    #[track_caller]
     fn thread() -> &'static ThreadParker {
         fork::check();
         // The park needs it. If it can not start, that must show before anything stands in a queue.

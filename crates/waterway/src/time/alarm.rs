@@ -97,6 +97,7 @@ impl TimerEvent for Alarm {
 
 impl Alarm {
     /// An alarm that is not set yet.
+    #[track_caller]
     pub(super) fn new(action: Action) -> Arc<Alarm> {
         Arc::new(Alarm {
             slot: TimerSlot::new(),

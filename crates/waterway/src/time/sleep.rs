@@ -25,6 +25,7 @@ pub fn sleep(duration: Duration) {
 }
 
 /// As `sleep`; false if the limit came first.
+#[track_caller]
 pub(crate) fn sleep_within(
     duration: Duration,
     limit: Limit<'_>,

@@ -102,6 +102,7 @@ pub struct SleepFuture {
 /// ```
 ///
 /// Go: none; `time.Sleep` in a goroutine.
+#[track_caller]
 pub fn sleep_async(duration: Duration) -> SleepFuture {
     let moment = Moment {
         slot: TimerSlot::new(),

@@ -81,6 +81,10 @@ pub fn run(program: &str) {
         "overflow" => drop(Builder::new().name("deep").go(|| dive(0)).join()),
         "overflow_scope" => scope(|s| drop(s.go(|| dive(0)).join())),
         "overflow_main" => drop(waterway::__private::run_main(|| assert!(dive(0) > 0))),
+        "first_sleep" => sleep(Duration::from_millis(1)),
+        "first_timer" => drop(waterway::time::Timer::new(Duration::from_millis(1))),
+        "first_nap" => drop(waterway::time::sleep_async(Duration::from_millis(1))),
+        "first_count" => assert!(waterway::max_procs() > 0),
         "panic_detached" => panic_detached(),
         "panic_main" => drop(waterway::__private::run_main(|| -> () {
             panic!("main panics")

@@ -56,6 +56,7 @@ const PIECE: usize = 1 << 16;
 /// ```
 ///
 /// Go: `net/http/pprof`.
+#[track_caller]
 pub fn serve(addr: impl ToSocketAddrs + fmt::Display) -> Result<Server, ServeError> {
     Serve::new().start(addr)
 }
@@ -120,6 +121,7 @@ impl Serve {
     /// As [`serve`].
     ///
     /// Go: `http.ListenAndServe`, with `net/http/pprof` imported.
+    #[track_caller]
     pub fn start(self, addr: impl ToSocketAddrs + fmt::Display) -> Result<Server, ServeError> {
         let failed = |why: String| ServeError(format!("cannot serve on {addr}: {why}"));
         let found = addr.to_socket_addrs().map_err(|error| {
