@@ -82,6 +82,8 @@ pub struct Wait {
     pub arms: Vec<Arm>,
     /// So many arms are not among them.
     pub more_arms: usize,
+    /// How many permits it wants, of a semaphore or gate; `None` of other waits.
+    pub permits: Option<usize>,
     /// It ends by itself at a deadline.
     pub timed: bool,
     /// The end of this context ends the wait, too.

@@ -60,6 +60,8 @@ pub enum ObjectKind {
     Barrier,
     /// A semaphore.
     Semaphore,
+    /// A gate.
+    Gate,
     /// A context.
     Context,
 }
@@ -76,6 +78,7 @@ impl ObjectKind {
             ObjectKind::Once => "once",
             ObjectKind::Barrier => "barrier",
             ObjectKind::Semaphore => "semaphore",
+            ObjectKind::Gate => "gate",
             ObjectKind::Context => "context",
         }
     }
@@ -186,13 +189,17 @@ pub struct WaitGroup {
     pub waiters: Vec<Who>,
 }
 
-/// A semaphore.
+/// A semaphore, or a gate: the permits of a gate are its places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
 pub struct Semaphore {
     /// Its number.
     pub id: u64,
+    /// It is a gate.
+    pub gate: bool,
+    /// The name that the gate was given.
+    pub name: Option<String>,
     /// The line that made it.
     pub made_at: Site,
     /// Permits that nobody holds.

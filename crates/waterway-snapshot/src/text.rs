@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use crate::{
-    Channel, Frame, Goroutine, Holder, Lock, ObjectId, ObjectKind, Party, Site, Snapshot, State,
-    Target, Thread, Wait, Who,
+    Channel, Frame, Goroutine, Holder, Lock, ObjectId, ObjectKind, Party, Semaphore, Site,
+    Snapshot, State, Target, Thread, Wait, Who,
 };
 
 /// From so many on, goroutines that are alike are told of together.
@@ -93,6 +93,13 @@ struct Likeness<'a> {
     wait: Option<(&'a str, &'a Site, bool, What<'a>)>,
     arms: Vec<(bool, What<'a>)>,
     frames: Vec<u64>,
+}
+
+/// Who waits, if it is one, and how many permits are wanted of a semaphore.
+#[derive(Clone, Copy, Default)]
+struct Asks {
+    who: Option<Who>,
+    permits: Option<usize>,
 }
 
 /// What is waited on, but for its number.
@@ -201,7 +208,12 @@ impl<'a> Text<'a> {
                 }
                 Ok(())
             }
-            Target::Object(object) if like.iter().all(same) => self.object(f, "on", None, object),
+            Target::Object(object) if like.iter().all(same) => {
+                let permits = |g: &&Goroutine| g.wait.as_ref().and_then(|w| w.permits);
+                let alike = like.iter().all(|g| permits(g) == wait.permits);
+                let permits = wait.permits.filter(|_| alike);
+                self.object(f, "on", Asks { who: None, permits }, object)
+            }
             Target::Object(object) => {
                 write!(f, "\teach on a {}", object.kind.text())?;
                 self.made(f, object)
@@ -221,7 +233,8 @@ impl<'a> Text<'a> {
         }
         writeln!(f)?;
         if let Target::Object(object) = wait.on {
-            self.object(f, "on", Some(who), object)?;
+            let (who, permits) = (Some(who), wait.permits);
+            self.object(f, "on", Asks { who, permits }, object)?;
         }
         self.arms(f, wait)?;
         if let Some(context) = wait.until {
@@ -239,7 +252,7 @@ impl<'a> Text<'a> {
             } else {
                 "to receive from"
             };
-            self.object(f, way, None, arm.object)?;
+            self.object(f, way, Asks::default(), arm.object)?;
         }
         match wait.more_arms {
             0 => Ok(()),
@@ -261,7 +274,7 @@ impl<'a> Text<'a> {
         &self,
         f: &mut Formatter<'_>,
         way: &str,
-        who: Option<Who>,
+        asks: Asks,
         object: ObjectId,
     ) -> fmt::Result {
         let snapshot = self.snapshot;
@@ -277,7 +290,7 @@ impl<'a> Text<'a> {
             }
             ObjectKind::Mutex | ObjectKind::RwLock => {
                 if let Some(lock) = find(&snapshot.locks, object.id, |l| l.id) {
-                    self.holder(f, who, lock)?;
+                    self.holder(f, asks.who, lock)?;
                 }
             }
             ObjectKind::WaitGroup => {
@@ -285,10 +298,9 @@ impl<'a> Text<'a> {
                     write!(f, " (count {})", group.count)?;
                 }
             }
-            ObjectKind::Semaphore => {
+            ObjectKind::Semaphore | ObjectKind::Gate => {
                 if let Some(semaphore) = find(&snapshot.semaphores, object.id, |s| s.id) {
-                    let (free, total) = (semaphore.free, semaphore.total);
-                    write!(f, " ({free} of {total} permits free)")?;
+                    permits(f, asks.permits, semaphore)?;
                 }
             }
             _ => {}
@@ -418,7 +430,9 @@ impl Snapshot {
                 find(&self.locks, id, |l| l.id).map(|l| &l.made_at)
             }
             ObjectKind::WaitGroup => find(&self.wait_groups, id, |g| g.id).map(|g| &g.made_at),
-            ObjectKind::Semaphore => find(&self.semaphores, id, |s| s.id).map(|s| &s.made_at),
+            ObjectKind::Semaphore | ObjectKind::Gate => {
+                find(&self.semaphores, id, |s| s.id).map(|s| &s.made_at)
+            }
             _ => find(&self.others, id, |o| o.object.id).map(|o| &o.made_at),
         }
     }
@@ -456,6 +470,19 @@ fn ends(f: &mut Formatter<'_>, channel: &Channel) -> fmt::Result {
         f,
         ", senders alive: {senders}, receivers alive: {receivers})"
     )
+}
+
+/// How many permits are wanted, and how many are free.
+fn permits(f: &mut Formatter<'_>, wanted: Option<usize>, of: &Semaphore) -> fmt::Result {
+    if let Some(name) = &of.name {
+        write!(f, " {name:?}")?;
+    }
+    f.write_str(" (")?;
+    if let Some(wanted) = wanted.filter(|_| !of.gate) {
+        write!(f, "wants {wanted}; ")?;
+    }
+    let what = if of.gate { "places" } else { "permits" };
+    write!(f, "{} of {} {what} free)", of.free, of.total)
 }
 
 fn frames(f: &mut Formatter<'_>, frames: &[Frame]) -> fmt::Result {

@@ -255,7 +255,13 @@ fn bad_settings_are_named() {
         .says("WATERWAY_MAX_PROCS")
         .says("lots")
         .says("1 to 256");
-    let uses = ["nothing", "first_sleep", "first_timer", "first_nap", "first_count"];
+    let uses = [
+        "nothing",
+        "first_sleep",
+        "first_timer",
+        "first_nap",
+        "first_count",
+    ];
     for program in uses {
         let outcome = run(program, &[("WATERWAY_MAX_PROCS", "lots")]);
         outcome.says("panicked at crates/waterway/tests/process/programs.rs");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use waterway::flow::{Fixed, Gate};
 use waterway::sync::{Condvar, Mutex, RwLock, Semaphore, WaitGroup};
 use waterway::watch::data::{Goroutine, Holder, ObjectId, ObjectKind, State, Target, Who};
 use waterway::watch::{Dump, Snapshot, snapshot};
@@ -210,7 +211,8 @@ fn counts_of_wait_groups_and_permits_are_told() {
     let object = on(all.goroutine(waits.id()).unwrap());
     let found = all.semaphores.iter().find(|s| s.id == object.id).unwrap();
     assert_eq!((found.free, found.total), (1, 4));
-    assert!(all.to_string().contains("(1 of 4 permits free), made at"));
+    let text = all.to_string();
+    assert!(text.contains("(wants 2; 1 of 4 permits free), made at"));
     drop(held);
     waits.join().unwrap();
     let served = snapshot();
@@ -220,6 +222,49 @@ fn counts_of_wait_groups_and_permits_are_told() {
         .find(|s| s.id == object.id)
         .unwrap();
     assert_eq!((found.free, found.total), (4, 4));
+}
+
+#[test]
+fn a_gate_is_told_as_one() {
+    let gate = Gate::builder().name("orders").limit(Fixed(2)).make();
+    let inside = (gate.enter(), gate.enter());
+    let other = gate.clone();
+    let (waits, all) = blocked("wants in", move || drop(other.enter()));
+    let goroutine = all.goroutine(waits.id()).unwrap();
+    let object = on(goroutine);
+    assert_eq!(object.kind, ObjectKind::Gate);
+    assert_eq!(goroutine.wait.as_ref().unwrap().permits, Some(1));
+    let found = all.semaphores.iter().find(|s| s.id == object.id).unwrap();
+    assert_eq!((found.gate, found.free, found.total), (true, 0, 2));
+    assert_eq!(found.waiters, [Who::Goroutine(waits.id())]);
+    let line = format!(
+        "\ton {object} \"orders\" (0 of 2 places free), made at {}:",
+        file!()
+    );
+    assert!(all.to_string().contains(&line), "{all}");
+    drop(inside);
+    waits.join().unwrap();
+    drop(gate);
+    assert!(snapshot().semaphores.iter().all(|s| s.id != object.id));
+}
+
+/// What many of a crowd want is told if it is the same.
+#[test]
+fn permits_that_a_crowd_wants_are_told() {
+    let permits = Semaphore::new(1);
+    let ask = |count: usize| {
+        let permits = permits.clone();
+        let (handle, all) = blocked("of a crowd of askers", move || drop(permits.acquire(count)));
+        (handle, all.to_string())
+    };
+    let same: Vec<_> = (0..10).map(|_| ask(2)).collect();
+    assert!(same[9].1.contains("(wants 2; 1 of 1 permits free)"));
+    let (other, text) = ask(3);
+    assert!(text.contains(" (1 of 1 permits free)"), "{text}");
+    permits.add_permits(2);
+    other.join().unwrap();
+    same.into_iter()
+        .for_each(|(handle, _)| handle.join().unwrap());
 }
 
 #[test]

@@ -294,7 +294,7 @@ impl Gate {
     }
 
     pub(super) fn id(&self) -> u64 {
-        self.shared.id
+        self.shared.id()
     }
 
     pub(super) fn shared(&self) -> &Shared {

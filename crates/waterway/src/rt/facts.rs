@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::held::asleep_in_kernel;
 use super::peek::Peek;
-use super::record::{Arms, Record, WaitReason};
+use super::record::{Arms, Permits, Record, WaitReason};
 use super::task::Task;
 use super::worker::{Party, Worker};
 use crate::primitives::{Ordering, fence};
@@ -72,13 +72,23 @@ impl Worker {
 /// The arms of a select, by the record of who waits in it: how many, and the first of them, each the address of a core and whether it
 /// sends. Nothing if that wait is over.
 pub(crate) fn arms(peek: &Peek, record: &Record) -> Option<(usize, Vec<(usize, bool)>)> {
-    let epoch = record.epoch();
-    let waiting = record.read()?;
-    let mut bytes = [0; size_of::<Arms>()];
-    let read =
-        waiting.key.reason == WaitReason::Select && peek.read(waiting.key.object, &mut bytes);
+    let bytes = lent::<{ size_of::<Arms>() }>(peek, record, WaitReason::Select)?;
+    Some(Arms::read(&bytes))
+}
+
+/// What a semaphore is asked for, by the record of who waits for it: the address of its core, and how many permits.
+pub(crate) fn permits(peek: &Peek, record: &Record) -> Option<(usize, usize)> {
+    let bytes = lent::<{ size_of::<Permits>() }>(peek, record, WaitReason::Semaphore)?;
+    Some(Permits::read(&bytes))
+}
+
+/// What lies on the stack of who waits for that reason, where the record says. Nothing if that wait is over.
+fn lent<const N: usize>(peek: &Peek, record: &Record, reason: WaitReason) -> Option<[u8; N]> {
+    let (epoch, waiting) = record.read_epoch()?;
+    let mut bytes = [0; N];
+    let read = waiting.key.reason == reason && peek.read(waiting.key.object, &mut bytes);
     fence(Ordering::Acquire);
-    (read && record.epoch() == epoch).then(|| Arms::read(&bytes))
+    (read && record.epoch() == epoch).then_some(bytes)
 }
 
 /// The part of a waiting goroutine's stack that is in use, as it was while the goroutine waited.

@@ -38,11 +38,13 @@ pub(crate) enum CoreKind {
     Context,
     /// The channel that is closed when a context ends: its `capacity` is the context's number.
     Done,
+    /// The semaphore of a gate.
+    Gate,
 }
 
 impl CoreKind {
     /// Every kind, in the order of its number, from 1 on.
-    const ALL: [CoreKind; 10] = [
+    const ALL: [CoreKind; 11] = [
         CoreKind::Chan,
         CoreKind::Mutex,
         CoreKind::WaitGroup,
@@ -53,6 +55,7 @@ impl CoreKind {
         CoreKind::Semaphore,
         CoreKind::Context,
         CoreKind::Done,
+        CoreKind::Gate,
     ];
 }
 

@@ -145,11 +145,40 @@ impl Arms {
     }
 }
 
+/// What a semaphore is asked for. It lies where [`Arms`] do, and is read as they are.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Permits {
+    core: usize,
+    count: usize,
+}
+
+impl Permits {
+    /// `count` permits of the semaphore whose core is at that address.
+    pub(crate) fn of(core: usize, count: usize) -> Permits {
+        Permits { core, count }
+    }
+
+    /// As the object of a record. It stays where it is until the wait is over.
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self).expose_provenance()
+    }
+
+    /// What was read where a record says that permits are asked for: the address of the core, and how many.
+    pub(crate) fn read(bytes: &[u8; size_of::<Permits>()]) -> (usize, usize) {
+        let [core, count] = *bytes.as_chunks().0 else {
+            unreachable!("it has two words")
+        };
+        (usize::from_ne_bytes(core), usize::from_ne_bytes(count))
+    }
+}
+
 /// What one blocking call waits for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WaitKey {
     pub(crate) reason: WaitReason,
-    /// Address of the core of the object waited on, in the handle arena, or of a select's [`Arms`]; 0 where there is none.
+    /// Address of the core of the object waited on, in the handle arena, or of a select's [`Arms`] or a semaphore's [`Permits`]; 0
+    /// where there is none.
     pub(crate) object: usize,
     /// The user's line that called.
     pub(crate) site: &'static Location<'static>,

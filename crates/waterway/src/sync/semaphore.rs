@@ -14,8 +14,8 @@ use crate::primitives::{Lock, Ordering};
 use crate::rt::core_box::CoreRef;
 use crate::rt::header::CoreKind;
 use crate::wait::{
-    Claimed, Limit, Node, Stand, TaskWait, Turn, Wait, WaitKey, WaitQueue, WaitReason, Waited,
-    WaitsAt, checkpoint,
+    Claimed, Limit, Node, Permits, Stand, TaskWait, Turn, Wait, WaitKey, WaitQueue, WaitReason,
+    Waited, WaitsAt, checkpoint,
 };
 
 struct State {
@@ -119,13 +119,24 @@ impl Semaphore {
     /// Go: `semaphore.NewWeighted`.
     #[track_caller]
     pub fn new(permits: usize) -> Semaphore {
+        Semaphore::of_kind(CoreKind::Semaphore, permits)
+    }
+
+    /// The places of a gate.
+    #[track_caller]
+    pub(crate) fn of_gate(places: usize) -> Semaphore {
+        Semaphore::of_kind(CoreKind::Gate, places)
+    }
+
+    #[track_caller]
+    fn of_kind(kind: CoreKind, permits: usize) -> Semaphore {
         let state = State {
             held: 0,
             total: permits,
             queue: WaitQueue::new(),
         };
         let semaphore = Semaphore {
-            core: CoreRef::new(CoreKind::Semaphore, Lock::new(state)),
+            core: CoreRef::new(kind, Lock::new(state)),
         };
         semaphore.show(&semaphore.core.value.lock());
         semaphore
@@ -172,7 +183,11 @@ impl Semaphore {
         self.acquire_within(n, limit, Location::caller())
     }
 
-    /// As `acquire`; `None` if the limit came first.
+    /// The number of the object, as dumps have it.
+    pub(crate) fn id(&self) -> usize {
+        self.core.header.id()
+    }
+
     /// Serves those who wait, and shows in the header, where dumps see it, what is left. Under the lock.
     fn serve(&self, state: &mut State) -> Vec<Claimed> {
         let served = state.serve();
@@ -193,6 +208,7 @@ impl Semaphore {
         taken
     }
 
+    /// As `acquire`; `None` if the limit came first.
     pub(crate) fn acquire_within(
         &self,
         n: usize,
@@ -202,9 +218,10 @@ impl Semaphore {
         checkpoint();
         let mut state = self.core.value.lock();
         let served = self.take(&mut state, n) || {
+            let asked = Permits::of(self.core.address(), n);
             let key = WaitKey {
                 reason: WaitReason::Semaphore,
-                object: self.core.address(),
+                object: asked.address(),
                 site,
             };
             let wait = Wait::new(key, &n).within(limit);

@@ -23,7 +23,7 @@ mod task;
 pub(crate) use crate::rt::hold::{Hold, ReleaseOnPark};
 pub(crate) use crate::rt::park::{Claimed, Waiter, Wake, checkpoint};
 pub(crate) use crate::rt::reap::unwind;
-pub(crate) use crate::rt::record::{Arms, WaitKey, WaitReason};
+pub(crate) use crate::rt::record::{Arms, Permits, WaitKey, WaitReason};
 pub(crate) use call::{Wait, Waited};
 pub(crate) use limit::{Ending, Limit};
 pub(crate) use line::line_at;

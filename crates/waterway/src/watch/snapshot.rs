@@ -21,7 +21,7 @@ use crate::goroutine::{Dedicated, dedicated};
 use crate::primitives::Ordering;
 use crate::rt::cell::for_each_unstarted;
 use crate::rt::clock::clock;
-use crate::rt::facts::{WorkerFacts, arms};
+use crate::rt::facts::{WorkerFacts, arms, permits};
 use crate::rt::header::{CoreKind, Seen};
 use crate::rt::held::asleep_in_kernel;
 use crate::rt::objects;
@@ -197,6 +197,10 @@ impl Taker<'_> {
             _ => (0, Vec::new()),
         };
         let more_arms = count - arms.len();
+        let asked = match key.reason {
+            WaitReason::Semaphore => permits(self.peek, record),
+            _ => None,
+        };
         let arm = |(core, sends)| {
             let object = object_id(&objects::at(core)?);
             Some(Arm { object, sends })
@@ -206,9 +210,10 @@ impl Taker<'_> {
             reason: key.reason.text().into(),
             waited_ns: self.now.saturating_sub(waiting.since),
             at: key.site.into(),
-            on: target(key.reason, key.object),
+            on: target(key.reason, asked.map_or(key.object, |(core, _)| core)),
             arms: arms.into_iter().filter_map(arm).collect(),
             more_arms,
+            permits: asked.map(|(_, count)| count),
             timed: waiting.timed,
             until: context.map(|context| object_id(&context)),
         }
@@ -308,8 +313,10 @@ impl Taker<'_> {
                     count: seen.count() as u64,
                     ..WaitGroup::default()
                 }),
-                CoreKind::Semaphore => all.semaphores.push(Semaphore {
+                CoreKind::Semaphore | CoreKind::Gate => all.semaphores.push(Semaphore {
                     id,
+                    gate: seen.kind == CoreKind::Gate,
+                    name: names.get(&seen.id).map(|name| name.to_string()),
                     made_at,
                     free: seen.senders,
                     total: seen.receivers,
@@ -384,7 +391,9 @@ impl Lists<'_> {
                 find(self.locks, id, |l| l.id).map(|l| &mut l.waiters)
             }
             ObjectKind::WaitGroup => find(self.wait_groups, id, |g| g.id).map(|g| &mut g.waiters),
-            ObjectKind::Semaphore => find(self.semaphores, id, |s| s.id).map(|s| &mut s.waiters),
+            ObjectKind::Semaphore | ObjectKind::Gate => {
+                find(self.semaphores, id, |s| s.id).map(|s| &mut s.waiters)
+            }
             _ => find(self.others, id, |o| o.object.id).map(|o| &mut o.waiters),
         };
         // Of several arms of one channel one is enough.
@@ -422,6 +431,7 @@ pub(super) fn object_id(seen: &Seen) -> ObjectId {
         CoreKind::Once => ObjectKind::Once,
         CoreKind::Barrier => ObjectKind::Barrier,
         CoreKind::Semaphore => ObjectKind::Semaphore,
+        CoreKind::Gate => ObjectKind::Gate,
         CoreKind::Context => ObjectKind::Context,
         CoreKind::Done => {
             return ObjectId {

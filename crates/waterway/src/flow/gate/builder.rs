@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::Gate;
 use super::shared::{Shared, register};
 use crate::flow::limit::{Fixed, Limit};
-use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
+use crate::primitives::{AtomicU64, AtomicUsize};
+use crate::rt::objects;
 use crate::sync::Semaphore;
 
 /// The properties of a gate to be: see [`Gate::builder`].
@@ -67,12 +68,14 @@ impl GateBuilder {
     #[track_caller]
     pub fn make(self) -> Gate {
         let total = self.limit.limit();
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let permits = Semaphore::of_gate(total);
+        if let Some(name) = &self.name {
+            objects::name(permits.id(), name);
+        }
         let shared = Shared {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: self.name.map(String::into_boxed_str),
             site: Location::caller(),
-            permits: Semaphore::new(total),
+            permits,
             limit: self.limit,
             live: AtomicUsize::new(0),
             most: AtomicUsize::new(0),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use super::Gate;
 use crate::flow::limit::Limit;
 use crate::primitives::{AtomicU64, AtomicUsize, Lock, Ordering};
+use crate::rt::objects;
 use crate::sync::Semaphore;
 
 /// Every gate that lives, and some that do not any more.
@@ -34,8 +35,6 @@ pub(super) fn register(shared: &Arc<Shared>) {
 
 /// What the clones of a gate share.
 pub(in crate::flow) struct Shared {
-    /// The number of the gate.
-    pub(super) id: u64,
     pub(super) name: Option<Box<str>>,
     pub(super) site: &'static Location<'static>,
     pub(in crate::flow) limit: Box<dyn Limit>,
@@ -49,12 +48,17 @@ pub(in crate::flow) struct Shared {
 }
 
 impl Shared {
+    /// The number of the gate, as dumps have it.
+    pub(super) fn id(&self) -> u64 {
+        self.permits.id() as u64
+    }
+
     /// Somebody was not let in.
     #[cfg(feature = "tracing")]
     pub(in crate::flow) fn tell(&self, how: &'static str) {
         if crate::rt::events::SHED.wanted() {
             let (name, limit) = (self.name.as_deref(), self.permits.total());
-            crate::flow::told::not_let_in(self.id, name, self.site, limit, how);
+            crate::flow::told::not_let_in(self.id(), name, self.site, limit, how);
         }
     }
 
@@ -84,6 +88,14 @@ impl Shared {
             admitted: self.admitted.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             gave_up: self.gave_up.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.name.is_some() {
+            objects::forget_name(self.permits.id());
         }
     }
 }
