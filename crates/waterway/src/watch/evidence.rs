@@ -24,7 +24,7 @@ pub(super) struct Evidence<'a> {
     all_still: bool,
     waiters: &'a Waiters,
     /// Why nothing was seen.
-    pub(super) unclear: Option<Unclear>,
+    unclear: Option<Unclear>,
 }
 
 impl<'a> Evidence<'a> {
@@ -99,6 +99,34 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    /// As `is_stuck`, by what was found: there may be a guard elsewhere.
+    pub(super) fn seems_stuck(&self, set: &Set, waiter: &Waiter) -> bool {
+        let depends = self.seems_to_depend_on(set, waiter);
+        depends.iter().any(|who| set.has(*who))
+    }
+
+    /// On whose doing the wait of one of the set seems to depend.
+    pub(super) fn seems_to_depend_on(&self, set: &Set, waiter: &Waiter) -> Vec<usize> {
+        if !waiter.at_rw_lock() {
+            return vec![waiter.holder];
+        }
+        let mut whos = Vec::from_iter(self.first_ahead(set, waiter));
+        if waiter.is_held && is_in_the_way(waiter) {
+            whos.extend(self.guards_with(set, waiter));
+        }
+        whos
+    }
+
+    /// What is missing for a proof that these, who seem to wait for each other, do. And whether it may be there at another look.
+    pub(super) fn lacks(&self, cycle: &[&Waiter]) -> (Unclear, bool) {
+        let reads = cycle.iter().any(|w| w.at_rw_lock());
+        match self.unclear {
+            Some(why) => (why, true),
+            None if reads && !self.all_still => (ANOTHER, true),
+            None => (ELSEWHERE, reads),
+        }
+    }
+
     /// On whose doing the wait of one of the set depends.
     pub(super) fn depends_on(&self, set: &Set, waiter: &Waiter) -> Vec<usize> {
         if !waiter.at_rw_lock() {
@@ -153,18 +181,26 @@ impl<'a> Evidence<'a> {
 
     /// Those who have the readers-writer lock are of the set, and in its way.
     fn is_kept_out(&self, set: &Set, waiter: &Waiter) -> bool {
-        let in_the_way =
-            waiter.waiting.key.reason == WaitReason::RwLockWrite || waiter.held_by_writer;
         // One that was served, and has not gone on, is counted and has no guard yet.
         let object = waiter.waiting.key.object;
         let recorded = self.waiters.at_rw_locks.get(&object).copied().unwrap_or(0);
         let standing = self.line(waiter).iter().filter(|who| **who != 0).count();
-        in_the_way
+        is_in_the_way(waiter)
             && self.all_still
             && recorded == standing
             && waiter.is_held
             && self.guard_is_with(set, waiter)
     }
+}
+
+/// What a suspicion lacks, mostly.
+const ELSEWHERE: Unclear = "a guard, or what is left of one, lies where others may reach it";
+/// What one about readers may lack.
+const ANOTHER: Unclear = "another thread or a blocking job is about, which may have a guard";
+
+/// Whoever has the readers-writer lock is in the way of this one.
+fn is_in_the_way(waiter: &Waiter) -> bool {
+    waiter.waiting.key.reason == WaitReason::RwLockWrite || waiter.held_by_writer
 }
 
 /// Nobody is about but those who are kept where they are.

@@ -14,12 +14,14 @@ use crate::rt::sched::{Runtime, started};
 use crate::rt::stuck;
 
 /// Who waits, in which epoch.
-type Waits = Vec<(usize, u64)>;
+pub(super) type Waits = Vec<(usize, u64)>;
 
 /// A verdict or a suspicion, and whose waits it is about.
 pub(super) struct Finding {
     what: What,
     waits: Waits,
+    /// Another look would find the same.
+    pub(super) settled: bool,
 }
 
 impl Finding {
@@ -88,10 +90,7 @@ pub(super) fn verdicts_on(
         .map(|w| (w.who, evidence.depends_on(set, w)))
         .collect();
     let cycles = cycles(set, &depends);
-    let holds = |who: usize, waiter: &Waiter| {
-        waiter.holder == who
-            || waiter.at_rw_lock() && evidence.guards_with(set, waiter).contains(&who)
-    };
+    let holds = |who: usize, waiter: &Waiter| holds(set, evidence, who, waiter);
     let mut behind: Vec<&Waiter> = set.iter().collect();
     let mut findings = Vec::new();
     for cycle in cycles {
@@ -119,10 +118,13 @@ pub(super) fn verdicts_on(
 pub(super) fn suspects_of(
     named: &Set,
     proved: &Set,
+    evidence: &Evidence<'_>,
     judged: &HashSet<(usize, u64)>,
-    unproved: &'static str,
 ) -> Vec<Finding> {
-    let depends = named.iter().map(|w| (w.who, vec![w.holder])).collect();
+    let depends = named
+        .iter()
+        .map(|w| (w.who, evidence.seems_to_depend_on(named, w)))
+        .collect();
     let mut findings = Vec::new();
     for cycle in cycles(named, &depends) {
         if cycle.iter().any(|who| proved.has(*who)) {
@@ -133,17 +135,27 @@ pub(super) fn suspects_of(
             1 => SuspectKind::OwnLock,
             _ => SuspectKind::LockCycle,
         };
-        let holds = |who: usize, waiter: &Waiter| waiter.holder == who;
-        findings.extend(finding(&members, judged, holds, |parties| {
+        let holds = |who: usize, waiter: &Waiter| holds(named, evidence, who, waiter);
+        let (unproved, may_change) = evidence.lacks(&members);
+        let found = finding(&members, judged, holds, |parties| {
             What::Suspected(Suspect {
                 kind,
                 parties,
                 unproved: unproved.into(),
                 ..Suspect::default()
             })
+        });
+        findings.extend(found.map(|found| Finding {
+            settled: !may_change,
+            ..found
         }));
     }
     findings
+}
+
+/// True if `who` holds what this one of the set waits for.
+fn holds(set: &Set, evidence: &Evidence<'_>, who: usize, waiter: &Waiter) -> bool {
+    waiter.holder == who || waiter.at_rw_lock() && evidence.guards_with(set, waiter).contains(&who)
 }
 
 /// The finding on some members, unless all of them have been judged.
@@ -174,6 +186,7 @@ fn finding(
     Some(Finding {
         what: what(parties),
         waits,
+        settled: true,
     })
 }
 
@@ -248,24 +261,39 @@ pub(super) fn mark(findings: &[Finding]) {
 /// Says and keeps what was found. True if something was proved.
 pub(super) fn publish(rt: &'static Runtime, findings: Vec<Finding>) -> bool {
     let mut proved = false;
-    for Finding { what, waits } in findings {
+    for Finding { what, waits, .. } in findings {
         match what {
             What::Proved(verdict) => {
                 say(format_args!("waterway: {verdict}\n"));
                 #[cfg(feature = "tracing")]
                 super::told::proved(&verdict);
+                // Before the verdict is there: nobody sees both.
+                forget(|suspected| suspected.iter().any(|wait| waits.contains(wait)));
                 VERDICTS.lock().push(verdict.clone());
                 tell(rt, verdict);
                 proved = true;
             }
-            What::Suspected(suspect) => {
-                #[cfg(feature = "tracing")]
-                super::told::suspected(&suspect);
-                SUSPECTS.lock().push((suspect, waits));
-            }
+            What::Suspected(suspect) => keep(rt, suspect, waits),
         }
     }
     proved
+}
+
+/// Keeps a suspicion, once; and gives up those that are over.
+fn keep(rt: &Runtime, suspect: Suspect, waits: Waits) {
+    let known = |one: &Waits| one.len() == waits.len() && one.iter().all(|w| waits.contains(w));
+    if SUSPECTS.lock().iter().any(|(_, one)| known(one)) {
+        return;
+    }
+    #[cfg(feature = "tracing")]
+    super::told::suspected(&suspect);
+    let now = still_wait(rt);
+    forget(|waits| waits.iter().any(|wait| !now.contains(wait)));
+    SUSPECTS.lock().push((suspect, waits));
+}
+
+fn forget(goes: impl Fn(&Waits) -> bool) {
+    SUSPECTS.lock().retain(|(_, waits)| !goes(waits));
 }
 
 /// On a thread of the pool, since it is user code.

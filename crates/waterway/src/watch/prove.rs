@@ -36,7 +36,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::evidence::Evidence;
-use super::findings::{self, Finding};
+use super::findings::{self, Finding, Waits};
 use super::owners::{Home, Set, Waiter, collect};
 use super::prover::Prover;
 use super::scan::{self, Of, Part};
@@ -58,6 +58,8 @@ const PATIENCE: u64 = 20_000_000;
 /// Until another look where there was none to come by, in nanoseconds: from the first to the last.
 const FIRST_PAUSE: u64 = 20_000_000;
 const LAST_PAUSE: u64 = 2_000_000_000;
+/// What may be otherwise at the next look is told if it was found so in this many looks: else a suspicion would come and go by chance.
+const LOOKS: u32 = 3;
 
 /// What is known from earlier looks.
 struct State {
@@ -70,11 +72,13 @@ struct State {
     pause: u64,
     /// Waits that were judged: who, in which epoch.
     judged: HashSet<(usize, u64)>,
+    /// In how many looks up to the last one it was found, of what may be otherwise at the next.
+    found: HashMap<Waits, u32>,
 }
 
 /// Held while somebody looks.
 static STATE: SleepingMutex<Option<State>> = SleepingMutex::new(None);
-static PROVER: Prover = Prover::new(look_now);
+static PROVER: Prover = Prover::new(|rt| look_once(rt, LOOKS));
 
 /// Has cycles looked for, if there may be a new one. Called by sysmon, often.
 pub(super) fn look(rt: &'static Runtime) {
@@ -98,12 +102,17 @@ pub(super) fn look(rt: &'static Runtime) {
     }
 }
 
-/// Looks for them, now. One at a time does.
+/// Looks for them, now, and tells all that is found.
 pub(super) fn look_now(rt: &'static Runtime) {
+    look_once(rt, 1);
+}
+
+/// Looks for them. What may be otherwise at the next look is told if it was found in so many `looks`. One at a time does.
+fn look_once(rt: &'static Runtime, looks: u32) {
     let mut guard = STATE.lock().unwrap_or_else(|broken| broken.into_inner());
     let (begun, now) = rt.edges();
     if now > 0 {
-        judge(rt, guard.get_or_insert_with(State::new), begun);
+        judge(rt, guard.get_or_insert_with(State::new), begun, looks);
     }
 }
 
@@ -115,11 +124,38 @@ impl State {
             not_before: 0,
             pause: FIRST_PAUSE,
             judged: HashSet::new(),
+            found: HashMap::new(),
         }
+    }
+
+    /// Looks again after a pause, which becomes longer.
+    fn look_again(&mut self) {
+        let due = clock() + self.pause;
+        self.due = Some(match self.pause < LAST_PAUSE {
+            true => due,
+            false => due.max(self.not_before),
+        });
+        self.pause = (self.pause * 2).min(LAST_PAUSE);
+    }
+
+    /// Those of the findings that are to be told.
+    fn told(&mut self, findings: Vec<Finding>, looks: u32) -> Vec<Finding> {
+        let before = std::mem::take(&mut self.found);
+        let told = |finding: &Finding| {
+            if finding.settled {
+                return true;
+            }
+            let mut waits: Waits = finding.waits().collect();
+            waits.sort_unstable();
+            let times = before.get(&waits).map_or(1, |times| times + 1);
+            self.found.insert(waits, times);
+            times >= looks
+        };
+        findings.into_iter().filter(told).collect()
     }
 }
 
-fn judge(rt: &'static Runtime, state: &mut State, begun: u64) {
+fn judge(rt: &'static Runtime, state: &mut State, begun: u64, looks: u32) {
     let start = clock();
     let waiters = collect(rt);
     // Who has begun to wait and was not seen to yet is looked at later.
@@ -127,41 +163,36 @@ fn judge(rt: &'static Runtime, state: &mut State, begun: u64) {
         true => state.due = Some(clock() + AGE),
         false => state.begun = begun,
     }
-    let Ok(set) = candidates(rt, waiters.all) else {
-        state.due = Some(clock() + AGE);
-        return;
-    };
+    let set = candidates(rt, waiters.all);
     let looked = clock();
     state.not_before = looked + (looked - start) * SHARE;
+    let Ok(set) = set else {
+        state.look_again();
+        return;
+    };
     let waits = || set.iter().map(|w| (w.who, w.epoch));
     if waits().all(|wait| state.judged.contains(&wait)) {
+        state.pause = FIRST_PAUSE;
         return;
     }
-    match prove(rt, &set, &state.judged) {
-        Some(findings) => {
-            let now: HashSet<(usize, u64)> = waits().collect();
-            state.judged.retain(|wait| now.contains(wait));
-            state
-                .judged
-                .extend(findings.iter().flat_map(Finding::waits));
-            state.pause = match now.is_subset(&state.judged) {
-                true => FIRST_PAUSE,
-                // Somebody was not there yet, or in motion.
-                false => {
-                    state.due = Some(clock() + state.pause);
-                    (state.pause * 2).min(LAST_PAUSE)
-                }
-            };
-            if !findings::publish(rt, findings) {
-                // It may happen again and again.
-                let now = clock();
-                state.not_before = now + (now - looked) * SHARE;
-            }
-        }
-        None => {
-            state.due = Some(clock() + state.pause);
-            state.pause = (state.pause * 2).min(LAST_PAUSE);
-        }
+    let Some(findings) = prove(rt, &set, &state.judged) else {
+        state.look_again();
+        return;
+    };
+    let now: HashSet<(usize, u64)> = waits().collect();
+    state.judged.retain(|wait| now.contains(wait));
+    let settled = findings.iter().filter(|finding| finding.settled);
+    state.judged.extend(settled.flat_map(Finding::waits));
+    let findings = state.told(findings, looks);
+    if !findings::publish(rt, findings) {
+        // It may happen again and again.
+        let now = clock();
+        state.not_before = now + (now - looked) * SHARE;
+    }
+    match now.is_subset(&state.judged) {
+        true => state.pause = FIRST_PAUSE,
+        // Somebody was not there yet, or in motion; or it may be otherwise the next time.
+        false => state.look_again(),
     }
 }
 
@@ -246,19 +277,16 @@ fn prove(
     let mut set = Set::new(waiters.all.clone());
     let suspects = || {
         let mut set = Set::new(waiters.all.clone());
-        set.settle(|set, waiter| set.has(waiter.holder));
+        set.settle(|set, waiter| evidence.seems_stuck(set, waiter));
         set
     };
     set.settle(|set, waiter| evidence.is_stuck(set, waiter));
     let mut findings = findings::verdicts_on(&set, &evidence, judged);
-    let unproved = evidence.unclear.unwrap_or(ELSEWHERE);
-    findings.extend(findings::suspects_of(&suspects(), &set, judged, unproved));
+    let suspects = findings::suspects_of(&suspects(), &set, &evidence, judged);
+    findings.extend(suspects);
     findings::mark(&findings);
     Some(findings)
 }
-
-/// What a suspicion lacks, mostly.
-const ELSEWHERE: &str = "a guard, or what is left of one, lies where others may reach it";
 
 /// The lines of all locks and onces that somebody of these waits for.
 fn lines(waiters: &[Waiter]) -> HashMap<usize, Vec<usize>> {

@@ -8,12 +8,12 @@ use waterway::{Builder, JoinHandle, chan, yield_now};
 
 use super::watch::{SOON, Watch, named};
 
-fn lock<T>(value: T) -> Arc<Mutex<T>> {
+pub fn lock<T>(value: T) -> Arc<Mutex<T>> {
     Arc::new(Mutex::new(value))
 }
 
 /// Two goroutines that hold one each, and then want the other's.
-fn cross(a: &Arc<Mutex<u32>>, b: &Arc<Mutex<u32>>, spread: bool) {
+pub fn cross(a: &Arc<Mutex<u32>>, b: &Arc<Mutex<u32>>, spread: bool) {
     let both = Arc::new(Barrier::new(2));
     for (name, first, second) in [("a then b", a, b), ("b then a", b, a)] {
         let (first, second, both) = (first.clone(), second.clone(), both.clone());
@@ -182,6 +182,24 @@ pub fn two_rw_locks() {
         });
     }
     watch.says(VerdictKind::LockCycle, &["one", "other"]);
+}
+
+pub fn two_writers() {
+    let watch = Watch::new();
+    let (a, b) = (Arc::new(RwLock::new(1)), Arc::new(RwLock::new(2)));
+    let both = Arc::new(Barrier::new(2));
+    for (name, first, second) in [("one", &a, &b), ("other", &b, &a)] {
+        let (first, second, both) = (first.clone(), second.clone(), both.clone());
+        named(name, move || {
+            let mut written = first.write();
+            both.wait();
+            *written += *second.write();
+        });
+    }
+    let verdict = watch.says(VerdictKind::LockCycle, &["one", "other"]);
+    for party in &verdict.parties {
+        assert!(party.holds[0].at.is_some(), "a writer says where");
+    }
 }
 
 pub fn once_waits_for_its_caller() {

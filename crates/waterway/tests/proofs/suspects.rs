@@ -1,14 +1,19 @@
 //! What looks wrong in a program that runs is told with figures, and what is healthy is not.
 
+use std::fs::File;
 use std::hint::black_box;
+use std::os::fd::FromRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use waterway::sync::Mutex;
+use waterway::sync::{Barrier, Mutex, RwLock};
 use waterway::time::sleep;
-use waterway::watch::{Suspect, SuspectKind, dump, suspects};
+use waterway::watch::{Suspect, SuspectKind, VerdictKind, dump, suspects, verdicts};
 use waterway::{Builder, chan, go};
+
+use crate::cycles::{cross, lock};
+use crate::watch::{Watch, named};
 
 /// The first suspicion of that kind, `meanwhile` being called between looks.
 #[track_caller]
@@ -27,6 +32,72 @@ fn dumped() -> String {
     let mut text = Vec::new();
     dump(&mut text).unwrap();
     String::from_utf8(text).unwrap()
+}
+
+/// A cycle is suspected as long as some memory cannot be read, all the while, and then it is proved and no longer suspected.
+pub fn memory_that_cannot_be_read() {
+    let watch = Watch::new();
+    let file = Beyond::map();
+    cross(&lock(1), &lock(2), false);
+    let suspect = first(SuspectKind::LockCycle, std::thread::yield_now);
+    assert_eq!(suspect.unproved, "some memory cannot be read");
+    let cycles = || suspects().iter().filter(|s| s.kind == suspect.kind).count();
+    // Longer than until the next look, and the one after.
+    let end = Instant::now() + Duration::from_millis(500);
+    while Instant::now() < end {
+        assert_eq!(cycles(), 1);
+    }
+    assert!(verdicts().is_empty());
+    file.fill();
+    watch.says(VerdictKind::LockCycle, &["a then b", "b then a"]);
+    assert_eq!(cycles(), 0);
+}
+
+/// Mapped memory beyond the end of its file.
+struct Beyond(File);
+
+impl Beyond {
+    fn map() -> Beyond {
+        let flags = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new file, and a new mapping of it that nobody touches.
+        unsafe {
+            let file = libc::memfd_create(c"beyond".as_ptr(), 0);
+            assert!(file >= 0);
+            let at = libc::mmap(std::ptr::null_mut(), 4096, flags, libc::MAP_SHARED, file, 0);
+            assert_ne!(at, libc::MAP_FAILED);
+            Beyond(File::from_raw_fd(file))
+        }
+    }
+
+    /// From now on it can be read.
+    fn fill(&self) {
+        self.0.set_len(4096).unwrap();
+    }
+}
+
+/// Who has a lock to read nobody knows: the main thread, which looks for suspicions, might. When it waits, there is a proof.
+pub fn readers_beside_a_stranger() {
+    let watch = Watch::new();
+    let locks = (Arc::new(RwLock::new(1)), Arc::new(RwLock::new(2)));
+    let both = Arc::new(Barrier::new(2));
+    for (name, first, second) in [("one", &locks.0, &locks.1), ("other", &locks.1, &locks.0)] {
+        let (first, second, both) = (first.clone(), second.clone(), both.clone());
+        named(name, move || {
+            let read = first.read();
+            both.wait();
+            *second.write() += *read;
+        });
+    }
+    let suspect = first(SuspectKind::LockCycle, std::thread::yield_now);
+    let names: Vec<_> = suspect.parties.iter().map(|p| p.name.as_deref()).collect();
+    assert!(names.contains(&Some("one")) && names.contains(&Some("other")));
+    for party in &suspect.parties {
+        assert_eq!(party.holds.len(), 1, "{suspect:#?}");
+    }
+    assert!(suspect.unproved.contains("thread"), "{suspect:#?}");
+    assert!(verdicts().is_empty());
+    watch.says(VerdictKind::LockCycle, &["one", "other"]);
+    assert!(suspects().iter().all(|s| s.kind != suspect.kind));
 }
 
 pub fn growing_site() {

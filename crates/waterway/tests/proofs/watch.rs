@@ -7,7 +7,7 @@ use waterway::watch::{Verdict, VerdictKind, on_verdict, verdicts};
 use waterway::{Builder, JoinHandle, Receiver, chan, go};
 
 /// A proof comes within 100 ms of the last wait. How long that takes on a busy machine is not asked.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(60);
 /// So long nothing may be proved. Whoever looks for cycles has looked many times by then.
 const QUIET: Duration = Duration::from_millis(400);
 
