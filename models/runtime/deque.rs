@@ -1,4 +1,4 @@
-//! Queues of unstarted goroutines, as crossbeam's, each step one access to shuttle's mutex.
+//! The queue of unstarted goroutines from elsewhere, as crossbeam's, each step one access to shuttle's mutex.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,19 +10,6 @@ pub enum Steal<T> {
     Empty,
     Success(T),
     Retry,
-}
-
-impl<T> Steal<T> {
-    pub fn or_else(self, other: impl FnOnce() -> Steal<T>) -> Steal<T> {
-        match (self, other) {
-            (Steal::Empty, other) => other(),
-            (Steal::Retry, other) => match other() {
-                Steal::Success(value) => Steal::Success(value),
-                _ => Steal::Retry,
-            },
-            (found, _) => found,
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -44,23 +31,6 @@ impl<T> Queue<T> {
         }
         self.with(VecDeque::pop_front)
             .map_or(Steal::Empty, Steal::Success)
-    }
-}
-
-impl<T> Queue<T> {
-    /// The first, and some more into another queue.
-    fn steal_batch(&self, into: &Queue<T>, most: usize) -> Steal<T> {
-        let first = self.steal();
-        if let Steal::Success(_) = first {
-            let count = self.with(|queue| queue.len()) / 2;
-            for _ in 0..count.min(most.saturating_sub(1)) {
-                let Some(value) = self.with(VecDeque::pop_front) else {
-                    break;
-                };
-                into.with(|queue| queue.push_back(value));
-            }
-        }
-        first
     }
 }
 
@@ -92,65 +62,5 @@ impl<T> Injector<T> {
 
     pub fn steal(&self) -> Steal<T> {
         self.0.steal()
-    }
-
-    pub fn steal_batch_with_limit_and_pop(&self, into: &Worker<T>, most: usize) -> Steal<T> {
-        self.0.steal_batch(&into.0, most)
-    }
-}
-
-#[derive(Debug)]
-pub struct Worker<T>(Arc<Queue<T>>, Pop<T>);
-
-type Pop<T> = fn(&mut VecDeque<T>) -> Option<T>;
-
-impl<T> Worker<T> {
-    pub fn new_fifo() -> Worker<T> {
-        Worker(Arc::new(Queue::new()), VecDeque::pop_front)
-    }
-
-    pub fn new_lifo() -> Worker<T> {
-        Worker(Arc::new(Queue::new()), VecDeque::pop_back)
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.with(|queue| queue.len())
-    }
-
-    pub fn stealer(&self) -> Stealer<T> {
-        Stealer(self.0.clone())
-    }
-
-    pub fn push(&self, value: T) {
-        self.0.with(|queue| queue.push_back(value));
-    }
-
-    pub fn pop(&self) -> Option<T> {
-        self.0.with(self.1)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.with(|queue| queue.is_empty())
-    }
-}
-
-#[derive(Debug)]
-pub struct Stealer<T>(Arc<Queue<T>>);
-
-impl<T> Stealer<T> {
-    pub fn len(&self) -> usize {
-        self.0.with(|queue| queue.len())
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    pub fn steal(&self) -> Steal<T> {
-        self.0.steal()
-    }
-
-    pub fn steal_batch_with_limit_and_pop(&self, into: &Worker<T>, most: usize) -> Steal<T> {
-        self.0.steal_batch(&into.0, most)
     }
 }

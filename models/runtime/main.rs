@@ -29,7 +29,7 @@ mod rt;
 #[path = "../schedules.rs"]
 mod schedules;
 
-pub use deque::{Injector, Steal, Stealer, Worker};
+pub use deque::{Injector, Steal};
 pub use rt::stacks::{Stack, StackError};
 
 /// Goroutines have no stacks here.

@@ -7,11 +7,13 @@ use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::{Goroutine, Kind, Model, Stage, Thread};
 use std::time::Duration;
 
+use crate::rt::home_lock::HomeLock;
 use crate::rt::own_lock::OwnLock;
 use crate::sync::{Barrier, Condvar, Mutex, Once, RwLock, Semaphore, WaitGroup};
 
 pub(super) const MODELS: &[Model] = &[
     ("own_lock_excludes", own_lock),
+    ("home_lock_excludes", home_lock),
     ("mutex_of_goroutines", || excludes(Goroutine)),
     ("mutex_of_threads", || excludes(Thread)),
     ("mutex_tried_and_locked", tried),
@@ -51,6 +53,32 @@ fn own_lock() {
     }
     stage.end();
     assert_eq!(*lock.lock(), 12);
+}
+
+/// Two come from afar, at every moment of one that is at home.
+fn home_lock() {
+    let mut stage = Stage::new();
+    let lock = Arc::new(HomeLock::new(0));
+    let inside = Arc::new(AtomicUsize::new(0));
+    for home in [true, false, false] {
+        let (lock, inside) = (lock.clone(), inside.clone());
+        stage.actor(Thread, move || {
+            let count = |count: &mut usize| {
+                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+                *count += 1;
+                inside.fetch_sub(1, Ordering::SeqCst);
+            };
+            for _ in 0..4 {
+                match home {
+                    // SAFETY: one thread is at home.
+                    true => unsafe { lock.home(count) },
+                    false => lock.afar(count),
+                }
+            }
+        });
+    }
+    stage.end();
+    lock.afar(|count| assert_eq!(*count, 12));
 }
 
 fn excludes(kind: Kind) {

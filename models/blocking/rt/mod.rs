@@ -10,6 +10,8 @@ pub(crate) mod foreign;
 pub(crate) mod header;
 #[path = "../../../crates/waterway/src/rt/hold.rs"]
 pub(crate) mod hold;
+#[path = "../../../crates/waterway/src/rt/home_lock.rs"]
+pub(crate) mod home_lock;
 #[path = "../../../crates/waterway/src/rt/own_lock.rs"]
 pub(crate) mod own_lock;
 #[path = "../../../crates/waterway/src/rt/park.rs"]

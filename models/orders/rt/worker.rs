@@ -52,7 +52,7 @@ pub(crate) struct Worker {
     pub(crate) party: Party,
     pub(crate) bed: Bed,
     pub(crate) inbox: Inbox,
-    pub(crate) stealer: Queue,
+    pub(crate) fresh: Queue,
     pub(crate) incoming: Queue,
     pub(crate) timers: Lock<TimerHeap<TimerPayload>>,
     pub(crate) next_timer: AtomicU64,
@@ -63,7 +63,6 @@ pub(crate) struct Worker {
     pub(crate) busy: AtomicBool,
     pub(crate) tid: AtomicU32,
     pub(crate) retired: AtomicBool,
-    pub(crate) live: Lock<Vec<()>>,
     pub(crate) lull: Lull,
     /// What belongs to the thread that runs the worker.
     own: UnsafeCell<usize>,
@@ -104,7 +103,7 @@ impl Worker {
             party: Party::Common,
             bed: Bed::new(),
             inbox: Inbox::default(),
-            stealer: Queue(AtomicUsize::new(0)),
+            fresh: Queue(AtomicUsize::new(0)),
             incoming: Queue(AtomicUsize::new(0)),
             timers: Lock::new(TimerHeap::new()),
             next_timer: AtomicU64::new(u64::MAX),
@@ -115,7 +114,6 @@ impl Worker {
             busy: AtomicBool::new(false),
             tid: AtomicU32::new(0),
             retired: AtomicBool::new(false),
-            live: Lock::new(Vec::new()),
             lull: Lull::new(),
             own: UnsafeCell::new(0),
         }))
@@ -129,6 +127,11 @@ impl Worker {
 
     pub(crate) fn has_own_work(&self) -> bool {
         !self.inbox.is_empty() || self.backlog() > 0
+    }
+
+    /// Nothing is started here.
+    pub(crate) fn lives(&self) -> usize {
+        0
     }
 
     pub(crate) fn pinned(&self) -> usize {

@@ -18,6 +18,8 @@ mod habit;
 pub(crate) mod halt;
 #[path = "../../../crates/waterway/src/rt/held.rs"]
 mod held;
+#[path = "../../../crates/waterway/src/rt/home_lock.rs"]
+mod home_lock;
 #[path = "../../../crates/waterway/src/rt/idle.rs"]
 mod idle;
 #[path = "../../../crates/waterway/src/rt/inbox.rs"]
@@ -182,12 +184,24 @@ pub(crate) mod hook {
     pub(crate) fn install() {}
 }
 
-/// Of the locks above, which are not here.
+/// Shuttle takes every access in order, so the fence that this stands for is there.
 pub(crate) mod uneven {
+    use crate::primitives::{AtomicUsize, Ordering};
+
     pub(crate) fn alone() -> bool {
         false
     }
+
     pub(crate) fn prepare() {}
+
+    pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsize) -> usize {
+        word.store(value, Ordering::Release);
+        flag.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_for_all(flag: &AtomicUsize, state: usize) {
+        flag.store(state, Ordering::SeqCst);
+    }
 }
 
 pub(crate) mod reap {

@@ -21,6 +21,7 @@ use crate::primitives::{AtomicU8, Lock, Ordering};
 use crate::rt::arena::{Arena, CELLS, LINE};
 use crate::rt::cell::{CellHeader, Identity, Unstarted};
 use crate::rt::say::say;
+use crate::rt::worker;
 use crate::wait::{
     Claimed, Limit, Stand, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
 };
@@ -379,7 +380,31 @@ impl<T> Handle<T> {
     pub(super) fn detach(self) -> bool {
         let this = ManuallyDrop::new(self);
         // SAFETY: I1: the handle's own reference, given up here.
-        unsafe { release(this.0) }
+        unsafe { this.give_up() }
+    }
+
+    /// Gives the handle's reference up; true if that dropped a panic that nobody saw. Most handles are dropped as soon as the goroutine
+    /// was spawned: one that nobody can start meanwhile need not be counted down atomically.
+    ///
+    /// # Safety
+    ///
+    /// The handle is not used again.
+    #[inline]
+    unsafe fn give_up(&self) -> bool {
+        let shared = self.shared();
+        let unstarted = |cell: &Unstarted| {
+            let is = cell.is(shared.header);
+            if is {
+                // The goroutine's own. Who starts it sees this, as it takes it out of the queue.
+                shared.refs.store(1, Ordering::Relaxed);
+            }
+            is
+        };
+        if worker::this().is_some_and(|worker| worker.with_last(unstarted)) {
+            return false;
+        }
+        // SAFETY: by the caller.
+        unsafe { release(self.0) }
     }
 }
 
@@ -406,6 +431,6 @@ impl<T> WaitsAt for Handle<T> {
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
         // SAFETY: I1: the handle's own reference, given up here.
-        unsafe { release(self.0) };
+        unsafe { self.give_up() };
     }
 }

@@ -43,17 +43,19 @@ impl Worker {
 
     /// Unstarted goroutines that others may take.
     pub(super) fn backlog(&self) -> usize {
-        self.stealer.len() + self.incoming.len()
+        self.fresh.len() + self.incoming.len()
     }
 
     /// Takes an unstarted goroutine away from this worker, from any thread.
     pub(super) fn rob(&self) -> Option<Unstarted> {
-        take(|| self.stealer.steal()).or_else(|| take(|| self.incoming.steal()))
+        self.fresh
+            .steal()
+            .or_else(|| take(|| self.incoming.steal()))
     }
 
     /// True if nothing lives here, so that the thread may end.
     pub(super) fn may_retire(&self) -> bool {
-        self.live.lock().is_empty() && self.next_timer() == u64::MAX
+        self.lives() == 0 && self.next_timer() == u64::MAX
     }
 
     /// The thread ends: true, unless work came at the last moment. From then on the worker may be another thread's.

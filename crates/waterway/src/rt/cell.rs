@@ -180,6 +180,12 @@ impl Unstarted {
         Unstarted(cell)
     }
 
+    /// True if its cell has this header.
+    #[inline]
+    pub(crate) fn is(&self, header: *const CellHeader) -> bool {
+        self.0.as_ptr().cast_const() == header
+    }
+
     pub(crate) fn stack_size(&self) -> usize {
         // SAFETY: I4.
         unsafe { self.0.as_ref() }.stack_size

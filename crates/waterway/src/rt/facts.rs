@@ -61,11 +61,12 @@ impl Worker {
     /// A part of such a walk, which begins with `usize::MAX`. Returns what is left: 0 if it is over.
     pub(crate) fn walk_part(&self, rest: usize, f: &mut impl FnMut(&Task)) -> usize {
         // From behind: who changes its place takes one further in front.
-        let live = self.live.lock();
-        let end = rest.min(live.places());
-        let rest = end.saturating_sub(AT_ONCE);
-        live.among(rest..end).for_each(f);
-        rest
+        self.live.afar(|live| {
+            let end = rest.min(live.places());
+            let rest = end.saturating_sub(AT_ONCE);
+            live.among(rest..end).for_each(f);
+            rest
+        })
     }
 }
 

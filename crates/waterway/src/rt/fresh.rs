@@ -4,102 +4,263 @@
 //! gone through in depth, with few alive at a time, and a pair meets before the next one is made. What one goroutine spawns beyond
 //! some hundreds in one turn is a crowd, first in, first out, of which thieves take many at once. So that nobody waits for ever
 //! behind others' children, the oldest comes first now and then.
+//!
+//! Thieves come seldom (`steal`), the worker with every spawn and start: hence the kind of lock.
+//!
+//! # Invariants
+//!
+//! - I1: nothing is allocated or freed under the lock: the allocator may be the program's own, and may come here again.
 
-use std::cell::Cell;
-
-use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
+use std::collections::VecDeque;
 
 use super::cell::Unstarted;
-use super::worker::take;
+use super::home_lock::HomeLock;
+use crate::primitives::{AtomicUsize, Ordering};
 
 /// What one goroutine spawns in one turn beyond this many is a crowd.
 const LAST_MOST: usize = 256;
+/// A thief takes no more at once. Many, for what it pays to come here may be the time of a hundred spawns.
+const STOLEN_MOST: usize = 4096;
+/// Room for so many is kept over a long sleep.
+const COOL: usize = 1024;
 
-/// The owner's end.
+/// See the module.
 pub(super) struct Fresh {
-    last: Deque<Unstarted>,
-    crowd: Deque<Unstarted>,
-    /// False if nothing has come since the owner found both empty. So who only asks need not look at what thieves write.
-    any: Cell<bool>,
+    queues: HomeLock<Queues>,
+    /// How many there are. Written under the lock.
+    len: AtomicUsize,
 }
 
-/// Everybody's end.
-pub(super) struct FreshStealer {
-    last: Stealer<Unstarted>,
-    crowd: Stealer<Unstarted>,
+#[derive(Default)]
+struct Queues {
+    last: VecDeque<Unstarted>,
+    crowd: VecDeque<Unstarted>,
 }
 
-impl Fresh {
-    pub(super) fn new() -> Fresh {
-        Fresh {
-            last: Deque::new_lifo(),
-            crowd: Deque::new_fifo(),
-            any: Cell::new(false),
+impl Queues {
+    fn len(&self) -> usize {
+        self.last.len() + self.crowd.len()
+    }
+
+    fn queue(&mut self, crowd: bool) -> &mut VecDeque<Unstarted> {
+        match crowd {
+            false => &mut self.last,
+            true => &mut self.crowd,
         }
     }
 
-    pub(super) fn stealer(&self) -> FreshStealer {
-        FreshStealer {
-            last: self.last.stealer(),
-            crowd: self.crowd.stealer(),
+    /// The oldest, or the first of the crowd.
+    fn pop_oldest(&mut self) -> Option<Unstarted> {
+        self.last.pop_front().or_else(|| self.crowd.pop_front())
+    }
+
+    /// Puts a queue into a larger room, and gives the old one, to be freed later. Nothing if `larger` is too small.
+    fn move_to(&mut self, crowd: bool, mut larger: VecDeque<Unstarted>) -> VecDeque<Unstarted> {
+        let queue = self.queue(crowd);
+        if larger.capacity() > queue.len() {
+            larger.extend(queue.drain(..));
+            std::mem::swap(queue, &mut larger);
+        }
+        larger
+    }
+}
+
+/// For any thread.
+impl Fresh {
+    pub(super) fn new() -> Fresh {
+        Fresh {
+            queues: HomeLock::new(Queues::default()),
+            len: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many there are; exact for the worker's own thread unless a thief is at it.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Does something from afar.
+    fn afar<R>(&self, f: impl FnOnce(&mut Queues) -> R) -> R {
+        self.queues.afar(|queues| {
+            let done = f(queues);
+            self.len.store(queues.len(), Ordering::Relaxed);
+            done
+        })
+    }
+
+    /// Takes the oldest away, or the first of the crowd.
+    pub(super) fn steal(&self) -> Option<Unstarted> {
+        if self.is_empty() {
+            return None;
+        }
+        self.afar(Queues::pop_oldest)
+    }
+
+    /// Takes some away, up to `most` and half of them: of the crowd, or else the oldest.
+    pub(super) fn steal_many(&self, most: usize) -> Vec<Unstarted> {
+        let mut taken = Vec::with_capacity(most.min(STOLEN_MOST).min(self.len().div_ceil(2)));
+        if taken.capacity() > 0 {
+            self.afar(|queues| {
+                let crowd = !queues.crowd.is_empty();
+                let queue = queues.queue(crowd);
+                let count = queue.len().div_ceil(2).min(taken.capacity());
+                taken.extend(queue.drain(..count));
+            });
+        }
+        taken
+    }
+}
+
+/// For the worker's own thread.
+impl Fresh {
+    /// # Safety
+    ///
+    /// On the worker's thread; `f` does not come here again.
+    #[inline]
+    unsafe fn home<R>(&self, f: impl FnOnce(&mut Queues) -> R) -> R {
+        // SAFETY: by the caller.
+        unsafe {
+            self.queues.home(|queues| {
+                let done = f(queues);
+                self.len.store(queues.len(), Ordering::Relaxed);
+                done
+            })
         }
     }
 
     /// Adds one, the `nth` that the running goroutine spawns in this turn.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
     #[inline]
-    pub(super) fn push(&self, cell: Unstarted, nth: usize) {
-        self.any.set(true);
-        if nth <= LAST_MOST {
-            self.last.push(cell);
-        } else {
-            self.crowd.push(cell);
+    pub(super) unsafe fn push(&self, cell: Unstarted, nth: usize) {
+        // SAFETY: by the caller.
+        unsafe { self.push_to(nth > LAST_MOST, cell) };
+    }
+
+    /// Adds some to the crowd.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
+    pub(super) unsafe fn push_crowd(&self, cells: impl Iterator<Item = Unstarted>) {
+        for cell in cells {
+            // SAFETY: by the caller.
+            unsafe { self.push_to(true, cell) };
         }
     }
 
-    /// True if there is surely none. Where thieves took the last one it is false until the next `pop`.
+    /// # Safety
+    ///
+    /// On the worker's thread.
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        !self.any.get()
+    unsafe fn push_to(&self, crowd: bool, cell: Unstarted) {
+        let push = |queues: &mut Queues| {
+            let queue = queues.queue(crowd);
+            let room = queue.len() < queue.capacity();
+            if room {
+                queue.push_back(cell);
+            }
+            room
+        };
+        // SAFETY: by the caller.
+        while !unsafe { self.home(push) } {
+            // SAFETY: by the caller.
+            unsafe { self.grow(crowd) };
+        }
     }
 
+    /// Makes room for twice as many.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
+    #[cold]
+    unsafe fn grow(&self, crowd: bool) {
+        // SAFETY: by the caller.
+        let many = unsafe { self.home(|queues| queues.queue(crowd).capacity()) };
+        let larger = VecDeque::with_capacity((many * 2).max(64));
+        // SAFETY: by the caller.
+        let old = unsafe { self.home(|queues| queues.move_to(crowd, larger)) };
+        drop(old);
+    }
+
+    /// The last that came, or the first of the crowd.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
     #[inline]
-    pub(super) fn pop(&self) -> Option<Unstarted> {
+    pub(super) unsafe fn pop(&self) -> Option<Unstarted> {
         if self.is_empty() {
             return None;
         }
-        let popped = self.last.pop().or_else(|| self.crowd.pop());
-        self.any.set(popped.is_some());
-        popped
-    }
-
-    /// The first of the crowd.
-    pub(super) fn pop_crowd(&self) -> Option<Unstarted> {
-        self.crowd.pop()
-    }
-
-    /// Takes up to `most` from elsewhere: the first of them, and the others into the crowd.
-    pub(super) fn take_many(&self, from: &Injector<Unstarted>, most: usize) -> Option<Unstarted> {
-        self.any.set(true);
-        take(|| from.steal_batch_with_limit_and_pop(&self.crowd, most))
-    }
-}
-
-impl FreshStealer {
-    pub(super) fn len(&self) -> usize {
-        self.last.len() + self.crowd.len()
+        // SAFETY: by the caller.
+        unsafe {
+            self.home(|queues| {
+                let last = queues.last.pop_back();
+                last.or_else(|| queues.crowd.pop_front())
+            })
+        }
     }
 
     /// The oldest, or the first of the crowd.
-    pub(super) fn steal(&self) -> Steal<Unstarted> {
-        self.last.steal().or_else(|| self.crowd.steal())
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
+    pub(super) unsafe fn pop_oldest(&self) -> Option<Unstarted> {
+        // SAFETY: by the caller.
+        unsafe { self.home(Queues::pop_oldest) }
     }
 
-    /// Takes up to `most`: the first of them, and the others into the thief's crowd.
-    pub(super) fn steal_many(&self, thief: &Fresh, most: usize) -> Option<Unstarted> {
-        thief.any.set(true);
-        let to = &thief.crowd;
-        let batch =
-            |from: &Stealer<Unstarted>| take(|| from.steal_batch_with_limit_and_pop(to, most));
-        batch(&self.crowd).or_else(|| batch(&self.last))
+    /// The first of the crowd.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
+    pub(super) unsafe fn pop_crowd(&self) -> Option<Unstarted> {
+        // SAFETY: by the caller.
+        unsafe { self.home(|queues| queues.crowd.pop_front()) }
+    }
+
+    /// Calls `f` with the last of either queue, while nobody can take it, until it gives true.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread; `f` does not come here again.
+    #[inline]
+    pub(super) unsafe fn with_last(&self, f: impl Fn(&Unstarted) -> bool) -> bool {
+        // SAFETY: by the caller.
+        unsafe {
+            self.queues.home(|queues| {
+                queues.crowd.back().is_some_and(&f) || queues.last.back().is_some_and(&f)
+            })
+        }
+    }
+
+    /// Before a long sleep: gives the room back that a spike has left.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
+    pub(super) unsafe fn cool_down(&self) {
+        for crowd in [false, true] {
+            // SAFETY: by the caller.
+            let large = unsafe { self.home(|queues| queues.queue(crowd).capacity() > COOL) };
+            if large {
+                let smaller = VecDeque::with_capacity(COOL);
+                // SAFETY: by the caller.
+                let old = unsafe { self.home(|queues| queues.move_to(crowd, smaller)) };
+                drop(old);
+            }
+        }
     }
 }

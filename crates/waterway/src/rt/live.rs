@@ -27,10 +27,13 @@ pub(super) struct Live {
 unsafe impl Send for Live {}
 
 impl Live {
+    /// Gives how many there are now.
+    ///
     /// # Safety
     ///
     /// The task was just made, and `remove` is called before it is gone (I1).
-    pub(super) unsafe fn add(&mut self, task: NonNull<Task>) {
+    #[inline]
+    pub(super) unsafe fn add(&mut self, task: NonNull<Task>) -> usize {
         let place = match self.holes.pop() {
             Some(hole) => {
                 self.places[hole as usize] = Some(task);
@@ -43,12 +46,16 @@ impl Live {
         };
         // SAFETY: I1.
         unsafe { task.as_ref() }.place.set(place);
+        self.len()
     }
 
+    /// Gives how many are left.
+    ///
     /// # Safety
     ///
     /// The task is in the list.
-    pub(super) unsafe fn remove(&mut self, task: NonNull<Task>) {
+    #[inline]
+    pub(super) unsafe fn remove(&mut self, task: NonNull<Task>) -> usize {
         // SAFETY: I1.
         let place = unsafe { task.as_ref() }.place.get();
         self.places[place] = None;
@@ -56,6 +63,7 @@ impl Live {
         if self.places.len() > SMALL && self.len() < self.places.len() / 8 {
             self.put_together();
         }
+        self.len()
     }
 
     #[cold]
@@ -68,12 +76,8 @@ impl Live {
         self.holes = Vec::new();
     }
 
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.places.len() - self.holes.len()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// How many places there are, holes among them.

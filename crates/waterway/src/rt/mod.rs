@@ -24,6 +24,7 @@ pub(crate) mod halt;
 pub(crate) mod header;
 pub(crate) mod held;
 pub(crate) mod hold;
+pub(crate) mod home_lock;
 mod hook;
 mod idle;
 mod inbox;

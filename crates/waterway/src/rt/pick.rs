@@ -105,7 +105,7 @@ impl Worker {
             && self.party == Party::Common
             && self.inbox.is_empty()
             && own.pinned.is_empty()
-            && self.fresh().is_empty()
+            && self.fresh.is_empty()
             && self.incoming.is_empty()
             && !self.looks_outside(turn);
         if !simple {
@@ -175,15 +175,18 @@ impl Worker {
         let others_first = match looks % OTHERS_EVERY {
             0 => self.pop_incoming(),
             1 => match looks % OLDEST_EVERY {
-                1 => take(|| self.stealer.steal()),
-                33 => self.fresh().pop_crowd(),
+                // SAFETY: I1.
+                1 => unsafe { self.fresh.pop_oldest() },
+                // SAFETY: I1.
+                33 => unsafe { self.fresh.pop_crowd() },
                 _ => None,
             },
             _ => None,
         };
         others_first
             .or_else(|| self.pop_pinned())
-            .or_else(|| self.fresh().pop())
+            // SAFETY: I1.
+            .or_else(|| unsafe { self.fresh.pop() })
             .or_else(|| self.pop_incoming())
     }
 

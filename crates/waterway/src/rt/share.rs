@@ -6,12 +6,12 @@
 //!
 //! # Invariants
 //!
-//! - I1: `count_start` is called on the worker's own thread (`worker` I1).
+//! - I1: `count_start` and `share_out` are called on the worker's own thread (`worker` I1).
 
 use super::cell::Unstarted;
 use super::idle::CROWD;
 use super::sched::Runtime;
-use super::worker::{Party, Worker};
+use super::worker::{Party, Worker, take};
 use crate::primitives::{Ordering, fence};
 
 /// A worker looks after so many starts.
@@ -41,7 +41,7 @@ impl Worker {
         starts.count = 0;
         let finished = self.finished.load(Ordering::Relaxed);
         let ended = finished - std::mem::replace(&mut starts.finished, finished);
-        if ended * 2 < EVERY as u64 && self.stealer.len() > CROWD {
+        if ended * 2 < EVERY as u64 && self.fresh.len() > CROWD {
             self.share_out(rt);
         }
     }
@@ -58,8 +58,10 @@ impl Worker {
         let helpers = idle.len() + 1;
         for other in idle {
             let part = self.excess_over(other) / helpers;
-            let cells = std::iter::from_fn(|| self.rob()).take(part.min(MOST));
-            other.push_many(cells);
+            // SAFETY: I1.
+            let own = || unsafe { self.fresh.pop_oldest() };
+            let next = || own().or_else(|| take(|| self.incoming.steal()));
+            other.push_many(std::iter::from_fn(next).take(part.min(MOST)));
         }
     }
 

@@ -2,16 +2,20 @@
 //! microseconds is better left with its neighbours, to whom it probably hands over. So the thief looks for a moment how its
 //! victim goes on, before it takes anything.
 
+use std::iter;
+
 use super::cell::Unstarted;
 use super::clock::clock;
 use super::idle::{CROWD, PATIENCE};
 use super::sched::Runtime;
-use super::worker::{Party, Worker};
+use super::worker::{Party, Worker, take};
 use crate::primitives::Ordering;
 
 /// How long a thief looks at the pace, and how long a crowd must be going to last to be shared, in nanoseconds.
 const PACE_LOOK: u64 = 5_000;
 const WORTH: u64 = 100_000;
+/// Of those that came from elsewhere so many are taken at once.
+const INCOMING_MOST: usize = 32;
 /// A turn is long from this on: the goroutines of such a crowd compute.
 const LONG: u64 = 10_000;
 
@@ -89,9 +93,15 @@ impl Worker {
     /// Takes up to `most` unstarted goroutines of this worker over to `thief`, by whose thread this is called: the first of
     /// them, and the others into its queue.
     fn rob_many(&self, thief: &Worker, most: usize) -> Option<Unstarted> {
-        let to = thief.fresh();
-        self.stealer
-            .steal_many(to, most)
-            .or_else(|| to.take_many(&self.incoming, most))
+        let mut taken = self.fresh.steal_many(most);
+        if taken.is_empty() {
+            let more = || take(|| self.incoming.steal());
+            taken.extend(iter::from_fn(more).take(most.min(INCOMING_MOST)));
+        }
+        let mut taken = taken.into_iter();
+        let first = taken.next();
+        // SAFETY: the thief's thread.
+        unsafe { thief.fresh.push_crowd(taken) };
+        first
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `fresh`, `current`, `base`, `stopwatch` and `lull` are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `current`, `base`, `stopwatch` and `lull` are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
@@ -18,9 +18,10 @@ use crossbeam_deque::{Injector, Steal};
 use super::bed::Bed;
 use super::cell::Unstarted;
 use super::edges::Edges;
-use super::fresh::{Fresh, FreshStealer};
+use super::fresh::Fresh;
 use super::habit::Stopwatch;
 use super::halt::Brake;
+use super::home_lock::HomeLock;
 use super::idle::Lull;
 use super::inbox::Inbox;
 use super::live::Live;
@@ -89,7 +90,7 @@ pub(crate) struct Worker {
     pub(super) bed: Bed,
     pub(super) inbox: Inbox,
     /// Unstarted goroutines: the owner pushes to `fresh`, others to `incoming`; anyone may steal.
-    pub(super) stealer: FreshStealer,
+    pub(super) fresh: Fresh,
     pub(super) incoming: Injector<Unstarted>,
     pub(super) timers: Lock<TimerHeap<TimerPayload>>,
     pub(super) next_timer: AtomicU64,
@@ -121,13 +122,14 @@ pub(crate) struct Worker {
     /// Length of the queue of unstarted goroutines that must stay here, for others to read.
     pub(super) pinned: AtomicUsize,
     /// All started goroutines that live here.
-    pub(super) live: Lock<Live>,
+    pub(super) live: HomeLock<Live>,
+    /// How many they are, for others to read.
+    lives: AtomicUsize,
     current: Cell<Option<NonNull<Task>>>,
     pub(super) base: Base,
     pub(super) stopwatch: Stopwatch,
     pub(super) lull: Lull,
     own: UnsafeCell<Own>,
-    fresh: UnsafeCell<Fresh>,
 }
 
 // SAFETY: everything is atomic or locked but what I1 names.
@@ -171,13 +173,12 @@ pub(super) enum Job {
 
 impl Worker {
     pub(super) fn new(index: usize, party: Party) -> Worker {
-        let fresh = Fresh::new();
         Worker {
             index,
             party,
             bed: Bed::new(),
             inbox: Inbox::default(),
-            stealer: fresh.stealer(),
+            fresh: Fresh::new(),
             incoming: Injector::new(),
             timers: Lock::new(TimerHeap::new()),
             next_timer: AtomicU64::new(u64::MAX),
@@ -196,13 +197,13 @@ impl Worker {
             seen_at: AtomicU64::new(0),
             retired: AtomicBool::new(false),
             pinned: AtomicUsize::new(0),
-            live: Lock::new(Live::default()),
+            live: HomeLock::new(Live::default()),
+            lives: AtomicUsize::new(0),
             current: Cell::new(None),
             base: Base::new(),
             stopwatch: Stopwatch::new(),
             lull: Lull::new(),
             own: UnsafeCell::new(Own::default()),
-            fresh: UnsafeCell::new(fresh),
         }
     }
 
@@ -214,11 +215,6 @@ impl Worker {
     pub(super) unsafe fn own(&self) -> &mut Own {
         // SAFETY: I1, by the caller.
         unsafe { &mut *self.own.get() }
-    }
-
-    pub(super) fn fresh(&self) -> &Fresh {
-        // SAFETY: I1: only the owner calls this.
-        unsafe { &*self.fresh.get() }
     }
 
     /// The thread's main function: runs goroutines until the worker retires.
@@ -352,14 +348,16 @@ impl Worker {
         };
         cell.set_worker(self.index);
         let task = Task::start(cell, stack, self);
-        // SAFETY: just made, and removed by `end` (I4).
-        unsafe { self.live.lock().add(task) };
+        // SAFETY: the worker's thread (I1); just made, and removed by `end` (I4).
+        let lives = unsafe { self.live.home(|live| live.add(task)) };
+        self.lives.store(lives, Ordering::Relaxed);
         Some(task)
     }
 
     fn end(&'static self, rt: &'static Runtime, task: NonNull<Task>) {
-        // SAFETY: I4: alive until `finish` below.
-        unsafe { self.live.lock().remove(task) };
+        // SAFETY: the worker's thread (I1); alive until `finish` below (I4).
+        let lives = unsafe { self.live.home(|live| live.remove(task)) };
+        self.lives.store(lives, Ordering::Relaxed);
         // SAFETY: it has finished and left the list (I4); a finished task stands in no queue.
         let (stack, identity) = unsafe { Task::finish(task) };
         drop(identity);
@@ -374,7 +372,10 @@ impl Worker {
     /// Before a long sleep.
     pub(super) fn cool_down(&self, rt: &Runtime) {
         // SAFETY: the worker's thread (I1).
-        unsafe { self.own() }.warm.cool_down(&rt.stacks);
+        unsafe {
+            self.own().warm.cool_down(&rt.stacks);
+            self.fresh.cool_down();
+        }
     }
 
     /// Makes a goroutine of this worker run again. From its own thread it runs next, else by way of the inbox.
@@ -480,7 +481,17 @@ impl Worker {
         // SAFETY: the worker's thread (I1).
         let own = unsafe { self.own() };
         own.pushed += 1;
-        self.fresh().push(cell, own.pushed);
+        let nth = own.pushed;
+        // SAFETY: as above.
+        unsafe { self.fresh.push(cell, nth) };
+    }
+
+    /// Calls `f` with the last unstarted goroutines that were queued here, while nobody can start them, until it gives true. From
+    /// the worker's own thread.
+    #[inline]
+    pub(crate) fn with_last(&self, f: impl Fn(&Unstarted) -> bool) -> bool {
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.fresh.with_last(f) }
     }
 
     /// Queues an unstarted goroutine that must start here, from the worker's own thread.
@@ -509,34 +520,32 @@ impl Worker {
 
     /// How many started goroutines live here.
     pub(super) fn lives(&self) -> usize {
-        self.live.lock().len()
+        self.lives.load(Ordering::Relaxed)
     }
 
     /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
     pub(super) fn waiting_turn(&self) -> usize {
-        let live = self.live.lock();
         let runnable = |t: &&Task| t.runnable.load(Ordering::Relaxed);
-        live.iter().filter(runnable).count()
+        self.live.afar(|live| live.iter().filter(runnable).count())
     }
 
     /// True if there is any.
     pub(super) fn waits_turn(&self) -> bool {
-        let live = self.live.lock();
-        live.iter().any(|t| t.runnable.load(Ordering::Relaxed))
+        let runnable = |t: &Task| t.runnable.load(Ordering::Relaxed);
+        self.live.afar(|live| live.iter().any(runnable))
     }
 
     /// Calls `f` with the goroutine that the worker is inside now, if it can be told: the one that neither waits nor is
     /// runnable.
     pub(super) fn holder<R>(&self, f: impl FnOnce(&Task) -> R) -> Option<R> {
-        let live = self.live.lock();
-        live.iter()
-            .find(|t| !t.runnable.load(Ordering::Relaxed) && t.record.epoch().is_multiple_of(2))
-            .map(f)
+        let inside =
+            |t: &&Task| !t.runnable.load(Ordering::Relaxed) && t.record.epoch().is_multiple_of(2);
+        self.live.afar(|live| live.iter().find(inside).map(f))
     }
 
     /// Calls `f` with every started goroutine that lives here, under the list's lock.
     pub(crate) fn each_live(&self, f: impl FnMut(&Task)) {
-        self.live.lock().iter().for_each(f);
+        self.live.afar(|live| live.iter().for_each(f));
     }
 }
 
