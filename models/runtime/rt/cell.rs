@@ -78,6 +78,8 @@ impl Unstarted {
 
     pub(crate) fn set_worker(&self, _index: usize) {}
 
+    pub(crate) fn fetch(&self) {}
+
     pub(crate) fn site(&self) -> &'static Location<'static> {
         self.program().site
     }

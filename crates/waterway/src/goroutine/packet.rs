@@ -11,6 +11,7 @@
 //!   from that address and from the types (`payload`).
 
 use std::alloc::Layout;
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
@@ -53,13 +54,24 @@ pub(super) struct Shared<T> {
     state: AtomicU8,
     /// See [`After::TELLS`].
     told: bool,
-    id: u64,
-    site: &'static Location<'static>,
+    /// Where the result lies, in bytes from the header.
+    result: u32,
     name: Option<Arc<str>>,
     waiters: Lock<WaitQueue>,
-    /// Where the result lies.
-    result: *mut Result<T>,
     header: *const CellHeader,
+    of: PhantomData<T>,
+}
+
+impl<T> Shared<T> {
+    fn header(&self) -> &CellHeader {
+        // SAFETY: I1, I3: in the same block as this.
+        unsafe { &*self.header }
+    }
+
+    fn result(&self) -> *mut Result<T> {
+        // SAFETY: within the block, of which `header` is the beginning (I3).
+        unsafe { self.header.cast_mut().byte_add(self.result as usize) }.cast()
+    }
 }
 
 /// What stands before the payload.
@@ -123,7 +135,6 @@ where
     let layout = layout::<F, T, A>();
     let at = CELLS.alloc(layout).cast::<Packet<T>>().as_ptr();
     let payload = payload::<F, T, A>(at);
-    let (id, site) = (identity.id, identity.site);
     let mut body = ManuallyDrop::new((body, after));
     // SAFETY: the block is ours (arena I1), and `layout` has room for what is written, where `payload` says. Fields are
     // written one by one, so that the closure is copied once; the original is not dropped.
@@ -133,12 +144,11 @@ where
             refs: AtomicU8::new(2),
             state: AtomicU8::new(0),
             told: A::TELLS,
-            id,
-            site,
+            result: payload.byte_offset_from(at) as u32,
             name: identity.name.clone(),
             waiters: Lock::new(WaitQueue::new()),
-            result: payload.cast(),
-            header: &raw const (*at).header,
+            header: at.cast(),
+            of: PhantomData,
         });
         std::ptr::copy_nonoverlapping(&raw const *body, payload.cast(), 1);
         // No word of a moved closure stays behind on the spawner's stack.
@@ -258,35 +268,26 @@ unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
 /// The block is the caller's alone (I1), and not used again. `state` is its state.
 unsafe fn dispose<T>(this: *const Shared<T>, state: u8) -> bool {
     // SAFETY: by the caller; the name is not looked at again.
-    let (header, result, told, id, site, name) = unsafe {
-        let name = std::ptr::read(&raw const (*this).name);
-        (
-            (*this).header,
-            (*this).result,
-            (*this).told,
-            (*this).id,
-            (*this).site,
-            name,
-        )
-    };
+    let (shared, name) = unsafe { (&*this, std::ptr::read(&raw const (*this).name)) };
     let mut unseen_panic = false;
     if state & (DONE | TAKEN) == DONE {
         // SAFETY: I2: there is a result, and it is ours alone (I1).
-        let result = unsafe { result.read() };
+        let result = unsafe { shared.result().read() };
         unseen_panic = result.is_err();
-        if unseen_panic && !told {
-            say_unseen(id, name.as_deref(), site);
+        if unseen_panic && !shared.told {
+            say_unseen(shared.header(), name.as_deref());
         }
         drop_quietly(result);
     }
     drop(name);
     // SAFETY: I1: the block is ours; the header's `free` gives it back.
-    unsafe { CellHeader::free(header) };
+    unsafe { CellHeader::free(shared.header) };
     unseen_panic
 }
 
 #[cold]
-fn say_unseen(id: u64, name: Option<&str>, site: &'static Location<'static>) {
+fn say_unseen(header: &CellHeader, name: Option<&str>) {
+    let (id, site) = (header.id(), header.site());
     let name = name.map(|name| format!(" {name:?}")).unwrap_or_default();
     say(format_args!(
         "waterway: goroutine {id}{name}, spawned at {site}, panicked, and nobody joined it\n"
@@ -297,9 +298,9 @@ fn say_unseen(id: u64, name: Option<&str>, site: &'static Location<'static>) {
 impl<T> Shared<T> {
     fn who(&self) -> super::told::Who<'_> {
         super::told::Who {
-            id: self.id,
+            id: self.header().id(),
             name: self.name.as_ref(),
-            site: self.site,
+            site: self.header().site(),
         }
     }
 }
@@ -317,7 +318,7 @@ impl<T> Handle<T> {
     }
 
     pub(super) fn id(&self) -> u64 {
-        self.shared().id
+        self.shared().header().id()
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -326,8 +327,7 @@ impl<T> Handle<T> {
 
     /// Index of the worker that has the goroutine.
     pub(super) fn worker(&self) -> usize {
-        // SAFETY: I1, I3.
-        unsafe { (*self.shared().header).worker.load(Ordering::Relaxed) }
+        self.shared().header().worker.load(Ordering::Relaxed)
     }
 
     /// The result, once the goroutine has finished: parks until then.
@@ -353,7 +353,7 @@ impl<T> Handle<T> {
         }
         let key = WaitKey {
             reason: WaitReason::Join,
-            object: shared.id as usize,
+            object: self.id() as usize,
             site,
         };
         let wait = Wait::new(key, &()).within(limit);
@@ -373,7 +373,7 @@ impl<T> Handle<T> {
             "a join handle gives its result once"
         );
         // SAFETY: I2: the result is there, and `TAKEN` was not set before.
-        unsafe { shared.result.read() }
+        unsafe { shared.result().read() }
     }
 
     /// Drops the handle: true if that dropped a panic that nobody saw.

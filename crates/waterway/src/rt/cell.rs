@@ -5,7 +5,7 @@
 //!
 //! - I1: blocks of the arena follow each other without gaps and begin with a `CellHeader` whose `block` is never
 //!   changed (arena I3), so the arena can be walked at any time.
-//! - I2: `identity` is there while `state` is `WAITING`; the worker that starts the goroutine takes it.
+//! - I2: `own` is there while `state` is `WAITING`; the worker that starts the goroutine takes it.
 //! - I3: who walks reads nothing but `block`, `state`, `id`, `parent`, `group` and `site`, by pointers to these fields. They are only ever
 //!   written as atomics, `state` last, so that a cell is seen when it is whole. A block that was never used is zero:
 //!   `FREE`.
@@ -20,7 +20,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::arena::CELLS;
+use super::arena::{CELLS, LINE, fetch};
 use super::group::Group;
 use super::locals::Locals;
 use crate::primitives::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -95,21 +95,32 @@ const STARTED: u8 = 2;
 pub(crate) struct CellHeader {
     block: AtomicUsize,
     state: AtomicU8,
-    /// Copies for dumps, which may look at any time.
+    /// The goroutine must start on the worker that it is queued on.
+    pub(crate) pinned: bool,
+    main: bool,
+    /// Of the identity, what dumps may look at at any time.
     id: AtomicU64,
     parent: AtomicU64,
     group: AtomicU64,
     site: AtomicUsize,
-    identity: UnsafeCell<MaybeUninit<Identity>>,
+    own: UnsafeCell<MaybeUninit<Own>>,
     /// Size of the stack; 0 is the default.
     pub(crate) stack_size: usize,
-    /// The goroutine must start on the worker that it is queued on.
-    pub(crate) pinned: bool,
     /// Index of the worker that the goroutine was last given to.
     pub(crate) worker: AtomicUsize,
     /// Runs the goroutine, on its own stack. The cell may be gone when it returns.
     run: Run,
 }
+
+/// Of an [`Identity`], what has an owner.
+struct Own {
+    name: Option<Arc<str>>,
+    group: Option<Arc<Group>>,
+    locals: OnceCell<Box<Locals>>,
+}
+
+/// Most cells, of closures that hold a few words, are no larger.
+const FETCHED: usize = 3 * LINE;
 
 /// See [`CellHeader::run`].
 type Run = unsafe fn(NonNull<CellHeader>);
@@ -146,12 +157,29 @@ impl CellHeader {
             let site = std::ptr::from_ref(identity.site) as usize;
             (*at).site.store(site, Ordering::Relaxed);
             (*at).worker.store(0, Ordering::Relaxed);
-            (&raw mut (*at).identity).write(UnsafeCell::new(MaybeUninit::new(identity)));
+            let own = Own {
+                name: identity.name,
+                group: identity.group,
+                locals: identity.locals,
+            };
+            (&raw mut (*at).own).write(UnsafeCell::new(MaybeUninit::new(own)));
             (&raw mut (*at).stack_size).write(stack_size);
             (&raw mut (*at).pinned).write(pinned);
+            (&raw mut (*at).main).write(identity.main);
             (&raw mut (*at).run).write(run);
             (*at).state.store(WAITING, Ordering::Release);
         }
+    }
+
+    /// The goroutine's number.
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// The user's line that spawned it.
+    pub(crate) fn site(&self) -> &'static Location<'static> {
+        // SAFETY: always a `&'static` in a cell that is whole (I3).
+        unsafe { &*(self.site.load(Ordering::Relaxed) as *const Location<'static>) }
     }
 
     /// Gives the block of a cell back to the arena.
@@ -205,8 +233,14 @@ impl Unstarted {
     }
 
     pub(crate) fn site(&self) -> &'static Location<'static> {
-        // SAFETY: I4, and its identity is there (I2).
-        unsafe { (*self.0.as_ref().identity.get()).assume_init_ref().site }
+        // SAFETY: I4.
+        unsafe { self.0.as_ref() }.site()
+    }
+
+    /// Has the processor fetch the cell, which is started soon.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        fetch(self.0.as_ptr() as usize, FETCHED);
     }
 
     /// The goroutine starts: who it is, and the function that runs it.
@@ -215,7 +249,16 @@ impl Unstarted {
         let header = unsafe { self.0.as_ref() };
         header.state.store(STARTED, Ordering::Relaxed);
         // SAFETY: I2.
-        let identity = unsafe { (*header.identity.get()).assume_init_read() };
+        let own = unsafe { (*header.own.get()).assume_init_read() };
+        let identity = Identity {
+            id: header.id(),
+            parent: header.parent.load(Ordering::Relaxed),
+            site: header.site(),
+            name: own.name,
+            group: own.group,
+            main: header.main,
+            locals: own.locals,
+        };
         (identity, StartedCell(self.0))
     }
 }

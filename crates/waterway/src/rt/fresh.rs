@@ -206,7 +206,11 @@ impl Fresh {
         unsafe {
             self.home(|queues| {
                 let last = queues.last.pop_back();
-                last.or_else(|| queues.crowd.pop_front())
+                let cell = last.or_else(|| queues.crowd.pop_front());
+                if let Some(next) = queues.last.back().or_else(|| queues.crowd.front()) {
+                    next.fetch();
+                }
+                cell
             })
         }
     }
