@@ -168,7 +168,7 @@ pub struct Lock {
     pub made_at: Site,
     /// Who holds it.
     pub holder: Holder,
-    /// The line that locked it, where known.
+    /// The line that locked it, where known. Of several readers, the last one's, who may have gone before the others.
     pub locked_at: Option<Site>,
     /// Those who wait for it.
     pub waiters: Vec<Who>,

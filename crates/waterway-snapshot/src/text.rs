@@ -311,8 +311,8 @@ impl<'a> Text<'a> {
     fn holder(&self, f: &mut Formatter<'_>, asks: Option<Who>, lock: &Lock) -> fmt::Result {
         match lock.holder {
             Holder::Nobody => return f.write_str(", free"),
-            Holder::Readers(1) => return f.write_str(", held by a reader"),
-            Holder::Readers(n) => return write!(f, ", held by {n} readers"),
+            Holder::Readers(1) => f.write_str(", held by a reader")?,
+            Holder::Readers(n) => write!(f, ", held by {n} readers")?,
             Holder::Writer => f.write_str(", held by a writer")?,
             Holder::One(who) if asks == Some(who) => f.write_str(", held by itself")?,
             Holder::One(who) => {
@@ -320,8 +320,13 @@ impl<'a> Text<'a> {
                 self.who(f, who)?;
             }
         }
+        // The last reader may have gone before another.
+        let last = match lock.holder {
+            Holder::Readers(_) => "last ",
+            _ => "",
+        };
         match &lock.locked_at {
-            Some(site) => write!(f, " (locked at {site})"),
+            Some(site) => write!(f, " ({last}locked at {site})"),
             None => Ok(()),
         }
     }

@@ -271,11 +271,15 @@ fn permits_that_a_crowd_wants_are_told() {
 fn readers_and_conditions_are_told() {
     let lock = Arc::new(RwLock::new(0));
     let readers = (lock.read(), lock.read());
+    let line = line!() - 1;
     let other = lock.clone();
     let (waits, all) = blocked("writes", move || *other.write() = 1);
     let object = on(all.goroutine(waits.id()).unwrap());
     let found = all.locks.iter().find(|l| l.id == object.id).unwrap();
     assert_eq!(found.holder, Holder::Readers(2));
+    assert_eq!(found.locked_at.as_ref().map(|at| at.line), Some(line));
+    let told = format!(", held by 2 readers (last locked at {}:{line}:", file!());
+    assert!(all.to_string().contains(&told), "{all}");
     drop(readers);
     waits.join().unwrap();
 

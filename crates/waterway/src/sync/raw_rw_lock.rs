@@ -179,10 +179,13 @@ impl<'a> Held<'a> {
         want: Want,
         site: &'static Location<'static>,
     ) -> Held<'a> {
-        if want == WRITE {
-            core.header.set_held_at(site);
+        core.header.set_held_at(site);
+        Held {
+            core,
+            want,
+            word: guard_word(core),
+            here: PhantomData,
         }
-        Held::new(core, want)
     }
 
     /// As `taken`, by a task: it may go to another thread.
@@ -194,15 +197,6 @@ impl<'a> Held<'a> {
         let mut held = Held::taken(core, want, site);
         held.word = task_guard_word(core);
         held
-    }
-
-    pub(super) fn new(core: &'a CoreBox<Core>, want: Want) -> Held<'a> {
-        Held {
-            core,
-            want,
-            word: guard_word(core),
-            here: PhantomData,
-        }
     }
 }
 

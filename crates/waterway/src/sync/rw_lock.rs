@@ -160,9 +160,11 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     ///
     /// Go: `RWMutex.TryRLock`.
+    #[track_caller]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         let core = self.core();
-        enter(&core.header.senders, READ).then(|| RwLockReadGuard::new(self, Held::new(core, READ)))
+        enter(&core.header.senders, READ)
+            .then(|| RwLockReadGuard::new(self, Held::taken(core, READ, Location::caller())))
     }
 
     /// Takes the lock for writing if that can be at once. Never blocks.

@@ -461,8 +461,8 @@ fn lock(seen: &Seen) -> Lock {
         ),
     };
     let locked_at = match holder {
-        Holder::One(_) | Holder::Writer => seen.held_at().map(Into::into),
-        _ => None,
+        Holder::Nobody => None,
+        _ => seen.held_at().map(Into::into),
     };
     Lock {
         id: seen.id as u64,
