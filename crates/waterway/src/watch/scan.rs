@@ -57,8 +57,8 @@ pub(super) type Unclear = &'static str;
 /// Searches all memory that can be written for guards of `cores`. `parts` do not overlap; what they do not tell of is anybody's.
 pub(super) fn everywhere(cores: &[usize], mut parts: Vec<Part>) -> Result<Vec<Hit>, Unclear> {
     let mut search = Search::new(cores)?;
-    let buffer = search.buffer.as_ptr() as usize;
-    for own in [buffer..buffer + search.buffer.len(), own_stack()] {
+    let buffer = search.buffer.as_flattened().as_ptr_range();
+    for own in [buffer.start as usize..buffer.end as usize, own_stack()] {
         parts.push(Part {
             range: own,
             of: Of::Nobody,
@@ -112,7 +112,7 @@ struct Search {
     pagemap: File,
     /// Upside down, sorted, each with the index of its core, and whether it is of a guard that a task has.
     words: Vec<(usize, usize, bool)>,
-    buffer: Vec<u8>,
+    buffer: Vec<[u8; WORD]>,
     hits: Vec<Hit>,
 }
 
@@ -134,7 +134,7 @@ impl Search {
             pagemap: File::open("/proc/self/pagemap")
                 .map_err(|_| "/proc/self/pagemap cannot be opened")?,
             words: turned,
-            buffer: vec![0; CHUNK],
+            buffer: vec![[0; WORD]; CHUNK / WORD],
             hits: Vec::new(),
         })
     }
@@ -204,7 +204,8 @@ impl Search {
         let mut at = range.start.next_multiple_of(WORD);
         while at < range.end {
             let wanted = (range.end - at).min(CHUNK);
-            let read = self.memory.read_at(&mut self.buffer[..wanted], at as u64);
+            let buffer = &mut self.buffer.as_flattened_mut()[..wanted];
+            let read = self.memory.read_at(buffer, at as u64);
             let read = match read {
                 Ok(read) if read > 0 => read,
                 // Unmapped meanwhile, or a device's: it cannot be told what is there.
@@ -221,8 +222,9 @@ impl Search {
             return;
         };
         let (low, high) = (low.0, high.0);
-        let chunks = self.buffer[..len].chunks_exact(WORD);
-        for word in chunks.map(|c| !usize::from_ne_bytes(c.try_into().expect("a word"))) {
+        // Plain, since code that is not optimised walks through all memory here, too.
+        for word in &self.buffer[..len / WORD] {
+            let word = !usize::from_ne_bytes(*word);
             if low <= word
                 && word <= high
                 && let Ok(found) = self.words.binary_search_by_key(&word, |w| w.0)
@@ -239,7 +241,7 @@ impl Search {
 impl Drop for Search {
     fn drop(&mut self) {
         // What was read stays in no freed memory.
-        self.buffer.fill(0);
+        self.buffer.as_flattened_mut().fill(0);
         std::hint::black_box(&mut self.buffer);
     }
 }
