@@ -23,7 +23,6 @@ fn programs(program: &str) {
         "reads_and_writes" => goroutine(reads_and_writes),
         "asks_for_too_much" => goroutine(|| drop(Semaphore::new(1).acquire(2))),
         "forgets_a_guard" => goroutine(forgets_a_guard),
-        "panics_while_others_wait" => panics_while_others_wait(),
         "parks_while_unwinding" => parks_while_unwinding(),
         other => panic!("no program {other:?}"),
     }
@@ -218,119 +217,6 @@ struct All {
     group: WaitGroup,
 }
 
-/// Holds something and panics; what others do with it then.
-type Case = (
-    &'static str,
-    fn(&All, &Semaphore, &dyn Fn()),
-    fn(&All, &Semaphore),
-);
-
-const CASES: &[Case] = &[
-    (
-        "mutex",
-        |a, _, panic| with(a.mutex.lock(), panic),
-        |a, _| drop(a.mutex.lock()),
-    ),
-    (
-        "reader",
-        |a, _, panic| with(a.rw.read(), panic),
-        |a, _| drop(a.rw.write()),
-    ),
-    (
-        "writer",
-        |a, _, panic| with(a.rw.write(), panic),
-        |a, _| drop(a.rw.read()),
-    ),
-    (
-        "permit",
-        |_, s, panic| with(s.acquire(1), panic),
-        |_, s| drop(s.acquire(1)),
-    ),
-    (
-        "once",
-        |a, _, panic| a.once.call_once(panic),
-        |a, _| a.once.call_once(|| ()),
-    ),
-    (
-        "value",
-        |a, _, panic| _ = a.place.get_or_init(panic),
-        |a, _| _ = a.place.get_or_init(|| ()),
-    ),
-    (
-        "token",
-        |a, _, panic| with(a.group.token(), panic),
-        |a, _| a.group.wait(),
-    ),
-    (
-        "async mutex",
-        |a, _, panic| with(block_on(a.mutex.lock_async()), panic),
-        |a, _| {
-            drop(block_on(a.mutex.lock_async()));
-        },
-    ),
-    (
-        "async writer",
-        |a, _, panic| with(block_on(a.rw.write_async()), panic),
-        |a, _| {
-            drop(block_on(a.rw.read_async()));
-        },
-    ),
-    (
-        "async permit",
-        |_, s, panic| with(block_on(s.acquire_async(1)), panic),
-        |_, s| {
-            drop(block_on(s.acquire_async(1)));
-        },
-    ),
-    (
-        "condition",
-        |a, _, panic| {
-            a.changed.wait_while(&mut a.mutex.lock(), |()| {
-                panic();
-                false
-            })
-        },
-        |a, _| drop(a.mutex.lock()),
-    ),
-];
-
-fn with<T>(held: T, panic: &dyn Fn()) {
-    let _held = held;
-    panic();
-}
-
-/// A panic lets go of what its goroutine holds, and those who wait for it go on: goroutines and threads.
-fn panics_while_others_wait() {
-    for (name, hold, want) in CASES {
-        let (all, permits) = (All::default(), Semaphore::new(1));
-        let (held, waits) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let panic = || {
-            held.store(1, Ordering::SeqCst);
-            settled(|| waits.load(Ordering::SeqCst) == 3);
-            resume_unwind(Box::new("while it is held"));
-        };
-        scope(|s| {
-            let holder = s.go(|| hold(&all, &permits, &panic));
-            settled(|| held.load(Ordering::SeqCst) == 1);
-            let wanted = || {
-                waits.fetch_add(1, Ordering::SeqCst);
-                want(&all, &permits);
-            };
-            s.go(wanted);
-            s.go(wanted);
-            std::thread::scope(|t| _ = t.spawn(wanted));
-            let payload = holder.join().expect_err(name);
-            assert_eq!(*payload.downcast_ref::<&str>().unwrap(), "while it is held");
-        });
-        want(&all, &permits);
-    }
-}
-
-fn a_panic_lets_go_of_what_is_held() {
-    run("panics_while_others_wait", &[]).code(0);
-    run("panics_while_others_wait", &[("WATERWAY_MAX_PROCS", "1")]).code(0);
-}
-
 /// Destructors that unwinding calls wait in each primitive, and are woken; each panic stays its goroutine's own.
 fn parks_while_unwinding() {
     type Wait = fn(&All, &Semaphore, &Barrier, &waterway::Receiver<()>);
@@ -412,7 +298,6 @@ fn main() {
             calls_that_can_not_be_right_say_so,
             a_barrier_of_none_lets_each_pass,
             a_guard_kept_across_a_yield_keeps_others_waiting,
-            a_panic_lets_go_of_what_is_held,
             destructors_wait_while_a_panic_unwinds,
         ),
     );
