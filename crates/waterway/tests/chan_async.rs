@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use waterway::chan::unbounded;
-use waterway::{Receiver, Sender, chan, select};
+use waterway::{Receiver, Select, Sender, chan, select};
 
 struct Unpark(Thread);
 
@@ -225,6 +225,26 @@ fn waiting_tasks_do_not_count_for_try_send() {
         s.spawn(|| select! { send(tx, 4) -> r => r.unwrap() });
         assert_eq!(block_on(recv), Ok(4));
     });
+}
+
+/// What `ready` tells of, `try_send` can do: a task that waits has no room for a value. One that comes lets who waits look.
+#[test]
+fn a_task_that_waits_is_not_what_ready_waits_for() {
+    let (tx, rx) = chan::<u8>(0);
+    let count = Arc::new(Count::default());
+    let mut receive = rx.recv_async();
+    assert!(poll(&mut receive, &count).is_pending());
+    let mut select = Select::new();
+    select.send(&tx);
+    assert!(select.try_ready().is_err());
+    assert!(tx.try_send(1).unwrap_err().is_full());
+    let sender = tx.clone();
+    let sends = thread::spawn(move || sender.send(2));
+    while count.wakes() == 0 {
+        thread::yield_now();
+    }
+    assert_eq!(poll(&mut receive, &count), Poll::Ready(Ok(2)));
+    sends.join().unwrap().unwrap();
 }
 
 #[test]

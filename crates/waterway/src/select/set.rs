@@ -280,6 +280,8 @@ impl<'a> Select<'a> {
     /// Who only looks binds nobody. So a receive may go if a select waits to send there, which makes its message when it is
     /// chosen: `recv` meets it, `try_recv` finds nothing yet. Who then comes back and waits here has that select chosen: it
     /// makes its message and sends it as [`Sender::send`] does.
+    /// An async task that waits to receive has no room for a message, as for [`Sender::try_send`], and does not count here; `send` meets it.
+    /// (One that comes while somebody waits here lets him look.)
     ///
     /// # Blocking
     ///
