@@ -30,6 +30,33 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// So many parties are named in a line.
+const NAMED: usize = 5;
+
+impl Verdict {
+    /// What is proved, and of whom, in one line.
+    ///
+    /// ```
+    /// use waterway_snapshot::{Party, Verdict, VerdictKind, Who};
+    ///
+    /// let party = Party { who: Who::Goroutine(3), name: Some("careless".into()), spawned_at: None, holds: vec![], waits: None };
+    /// let verdict = Verdict { kind: VerdictKind::OwnLock, parties: vec![party] };
+    /// assert_eq!(verdict.headline(), "it waits for a lock that it holds itself: goroutine 3 \"careless\"");
+    /// ```
+    pub fn headline(&self) -> String {
+        let mut text = self.kind.text().to_owned();
+        for (at, party) in self.parties.iter().take(NAMED).enumerate() {
+            text.push_str(if at == 0 { ": " } else { ", " });
+            text.push_str(&party.who.text(std::process::id()));
+            text.extend(party.name.as_ref().map(|name| format!(" {name:?}")));
+        }
+        match self.parties.len().saturating_sub(NAMED) {
+            0 => text,
+            more => format!("{text} and {more} more"),
+        }
+    }
+}
+
 /// Prints a snapshot that has nothing but one finding.
 fn alone(f: &mut fmt::Formatter<'_>, add: impl FnOnce(&mut Snapshot)) -> fmt::Result {
     let mut all = Snapshot {

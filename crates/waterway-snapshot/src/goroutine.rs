@@ -165,3 +165,15 @@ pub enum Who {
     /// An async task: which one nobody knows.
     Task,
 }
+
+impl Who {
+    /// The words of a dump of that process.
+    pub(crate) fn text(self, process: u32) -> Cow<'static, str> {
+        match self {
+            Who::Goroutine(id) => format!("goroutine {id}").into(),
+            Who::Thread(tid) if tid == process => "the main thread".into(),
+            Who::Thread(tid) => format!("thread {tid}").into(),
+            Who::Task => "an async task".into(),
+        }
+    }
+}

@@ -10,6 +10,7 @@
 mod finding;
 mod goroutine;
 mod object;
+mod standstill;
 mod text;
 mod worker;
 
@@ -18,6 +19,7 @@ pub use goroutine::{Arm, Frame, Goroutine, Stack, State, Target, Thread, Wait, W
 pub use object::{
     Channel, Holder, Lock, LockKind, ObjectId, ObjectKind, Other, Semaphore, Site, WaitGroup,
 };
+pub use standstill::{Outsider, Source, Standstill};
 pub use text::Text;
 pub use worker::{Counters, Pool, Worker};
 
@@ -60,6 +62,8 @@ pub struct Snapshot {
     pub blocking: Pool,
     /// Totals since the start.
     pub counters: Counters,
+    /// That nobody goes on by himself, if it is so.
+    pub standstill: Option<Standstill>,
     /// What is proved to be wrong.
     pub verdicts: Vec<Verdict>,
     /// What looks wrong and is not proved.

@@ -80,6 +80,7 @@ impl Display for Text<'_> {
             }
         }
         self.workers(f)?;
+        snapshot.standstill(f)?;
         self.findings(f)
     }
 }
@@ -332,12 +333,7 @@ impl<'a> Text<'a> {
     }
 
     fn who(&self, f: &mut Formatter<'_>, who: Who) -> fmt::Result {
-        match who {
-            Who::Goroutine(id) => write!(f, "goroutine {id}"),
-            Who::Thread(tid) if tid == self.snapshot.process => f.write_str("the main thread"),
-            Who::Thread(tid) => write!(f, "thread {tid}"),
-            Who::Task => f.write_str("an async task"),
-        }
+        f.write_str(&who.text(self.snapshot.process))
     }
 
     /// Workers that are held, and jobs that may block.
@@ -454,7 +450,7 @@ fn reason(wait: &Wait) -> String {
     format!("{}, {}", wait.reason, seconds(wait.waited_ns))
 }
 
-fn seconds(nanoseconds: u64) -> String {
+pub(crate) fn seconds(nanoseconds: u64) -> String {
     format!("{:.1} s", Duration::from_nanos(nanoseconds).as_secs_f64())
 }
 

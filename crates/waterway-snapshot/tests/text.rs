@@ -1,8 +1,9 @@
 //! What a snapshot reads like, and that it survives JSON.
 
 use waterway_snapshot::{
-    Channel, Goroutine, Held, Holder, Lock, LockKind, ObjectId, ObjectKind, Party, Site, Snapshot,
-    State, Suspect, SuspectKind, Target, Thread, Verdict, VerdictKind, Wait, Who, Worker,
+    Channel, Goroutine, Held, Holder, Lock, LockKind, ObjectId, ObjectKind, Outsider, Party, Site,
+    Snapshot, Source, Standstill, State, Suspect, SuspectKind, Target, Thread, Verdict,
+    VerdictKind, Wait, Who, Worker,
 };
 
 fn at(line: u32) -> Site {
@@ -194,9 +195,54 @@ worker 1 has been held for 0.3 s by goroutine 7
     );
 }
 
+fn outside() -> Standstill {
+    let thread = Outsider {
+        tid: 12,
+        name: "poller".into(),
+        call: Some("epoll_wait".into()),
+        on: vec!["eventfd 4".into(), "pipe 0".into()],
+        ..Outsider::default()
+    };
+    let main = Outsider {
+        main: true,
+        ..Outsider::default()
+    };
+    let clock = Source::Clock {
+        timers: 2,
+        first_ns: 1_500_000_000,
+    };
+    let sources = vec![
+        Source::Thread(thread),
+        Source::Thread(main),
+        Source::Handler("SIGHUP".into()),
+        clock,
+    ];
+    Standstill { sources }
+}
+
+#[test]
+fn a_standstill_stands_before_what_was_found() {
+    let mut snapshot = stuck();
+    let findings = snapshot.to_string();
+    snapshot.standstill = Some(outside());
+    let told = "
+no goroutine can make progress by itself. What could still wake one:
+\tthread 12 \"poller\", in epoll_wait (eventfd 4, pipe 0)
+\tthe main thread, which runs
+\tthe handler of SIGHUP
+\tthe clock: 2 timers, the first in 1.5 s
+";
+    let at = findings.find("\nproved").unwrap();
+    let (lines, findings) = findings.split_at(at);
+    assert_eq!(snapshot.to_string(), format!("{lines}{told}{findings}"));
+    let nothing = Standstill::default().to_string();
+    assert!(nothing.ends_with("and nothing is seen that could wake one\n"));
+}
+
 #[test]
 fn json_brings_it_back() {
-    let snapshot = stuck();
+    let mut snapshot = stuck();
+    snapshot.standstill = Some(outside());
     let json = serde_json::to_string(&snapshot).unwrap();
     assert_eq!(serde_json::from_str::<Snapshot>(&json).unwrap(), snapshot);
     assert!(

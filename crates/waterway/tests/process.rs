@@ -3,6 +3,10 @@
 
 #[path = "attack/child.rs"]
 mod child;
+#[path = "process/outside.rs"]
+mod outside;
+#[path = "attack/page.rs"]
+mod page;
 #[path = "process/programs.rs"]
 mod programs;
 
@@ -10,6 +14,14 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 
 use child::{DEADLOCK, Outcome, command, finish, run, run_all};
+use outside::{
+    a_dump_after_the_report_says_that_it_is_proved, a_goroutine_that_sleeps_for_good_is_told,
+    a_goroutine_that_sleeps_in_the_kernel_is_named, a_job_that_waits_for_ever_is_no_hope,
+    a_runtime_of_tokio_that_idles_is_no_hope, a_timer_that_nobody_hears_is_no_hope,
+    jobs_and_timers_that_come_keep_a_verdict_away, signals_that_may_come_are_named,
+    the_pages_show_what_is_told, the_runtime_s_own_threads_are_no_hope,
+    threads_that_wait_for_input_are_named, what_time_may_bring_is_named,
+};
 
 /// Runs a program that does not end until it has said `text` on standard error. Gives that line.
 #[track_caller]
@@ -324,6 +336,18 @@ fn main() {
             deadlock_is_seen_through_threads_that_sleep_for_ever,
             contexts_are_judged_by_what_can_end_them,
             no_verdict_while_something_outside_lives,
+            a_job_that_waits_for_ever_is_no_hope,
+            a_timer_that_nobody_hears_is_no_hope,
+            a_runtime_of_tokio_that_idles_is_no_hope,
+            the_runtime_s_own_threads_are_no_hope,
+            a_goroutine_that_sleeps_for_good_is_told,
+            jobs_and_timers_that_come_keep_a_verdict_away,
+            a_dump_after_the_report_says_that_it_is_proved,
+            threads_that_wait_for_input_are_named,
+            a_goroutine_that_sleeps_in_the_kernel_is_named,
+            signals_that_may_come_are_named,
+            what_time_may_bring_is_named,
+            the_pages_show_what_is_told,
             contexts_of_tokio_must_not_be_held_across_a_park,
             sigquit_prints_and_exits_with_every_worker_held,
             sigquit_can_print_and_go_on,

@@ -110,7 +110,15 @@ fn a_cycle_is_told_before_the_program_ends_in_its_deadlock() {
         .says(DEADLOCK)
         .says("each waits for a lock that the next one holds");
     let proof = outcome.stderr.find("each waits").unwrap();
-    assert!(proof < outcome.stderr.find(DEADLOCK).unwrap());
+    let end = outcome.stderr.find(DEADLOCK).unwrap();
+    assert!(proof < end);
+    // And no more than named in the report.
+    let (proofs, report) = outcome.stderr.split_at(end);
+    assert!(proofs.contains("\tholds mutex") && !report.contains("\tholds mutex"));
+    assert!(
+        report
+            .contains("\nproved above: each waits for a lock that the next one holds: goroutine ")
+    );
 }
 
 fn a_site_whose_goroutines_only_become_more_is_named() {

@@ -1,11 +1,15 @@
 //! The dump of `docs/reading-a-dump.md` is what this program prints, but for numbers, times and places. No test harness, so that the
 //! main thread is a program's own. `UPDATE_DOCS=1` writes it anew.
 
+#[path = "attack/page.rs"]
+mod page;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use page::{block, show, update};
 use waterway::sync::{Mutex, Semaphore, WaitGroup};
 use waterway::time::sleep;
 use waterway::watch::data::{Snapshot, State, SuspectKind, VerdictKind};
@@ -160,35 +164,6 @@ fn move_money(from: &Mutex<u32>, to: &Mutex<u32>) {
     (*from, *to) = (*from - 1, *to + 1);
 }
 
-/// Places, numbers and times are not the page's matter.
-fn redacted(text: &str) -> String {
-    let mut out = String::new();
-    for word in text.trim().split_inclusive([' ', '\n', '\t']) {
-        match word.find(".rs:") {
-            Some(_) => {
-                let start = word.trim_start_matches('(').len();
-                out.push_str(&word[..word.len() - start]);
-                out.push_str("PLACE");
-                let end = word
-                    .find(|c: char| ") ,\n\t".contains(c))
-                    .unwrap_or(word.len());
-                out.push_str(&word[end..]);
-            }
-            None => out.push_str(word),
-        }
-    }
-    let mut digits = false;
-    out.retain(|c| {
-        let first = !std::mem::replace(&mut digits, c.is_ascii_digit());
-        !c.is_ascii_digit() || first
-    });
-    let out = out.replace(|c: char| c.is_ascii_digit(), "0");
-    // Workers give numbers, too: the order is not the page's matter either.
-    let mut parts: Vec<&str> = out.split("\n\n").collect();
-    parts.sort_unstable();
-    parts.join("\n\n")
-}
-
 /// What the page explains stands in what it shows, with the same numbers; but for times, and what is left out (`...`).
 #[track_caller]
 fn excerpts_are_of_the_blocks(page: &str) {
@@ -200,7 +175,7 @@ fn excerpts_are_of_the_blocks(page: &str) {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let marks = ["small", "dump", "findings", "backtrace"];
+    let marks = ["small", "dump", "findings", "backtrace", "standstill"];
     let blocks = timeless(&marks.map(|mark| &page[block(page, mark)]).concat());
     let prose = page.split("```").step_by(2);
     let code = prose.flat_map(|text| text.split('`').skip(1).step_by(2));
@@ -221,14 +196,6 @@ fn excerpts_are_of_the_blocks(page: &str) {
         }
     }
     assert!(seen > 10, "the page explains no lines");
-}
-
-/// The text between the fences that follow a mark.
-fn block(page: &str, mark: &str) -> std::ops::Range<usize> {
-    let start = page.find(&format!("<!-- {mark} -->\n```text\n"));
-    let start = start.unwrap_or_else(|| panic!("no block {mark} in the page"));
-    let start = start + page[start..].find("```text\n").unwrap() + "```text\n".len();
-    start..start + page[start..].find("```").unwrap()
 }
 
 fn main() {
@@ -254,20 +221,10 @@ fn main() {
     let (lines, findings) = all.split_at(at);
 
     let mut page = std::fs::read_to_string(PAGE).unwrap();
-    let update = std::env::var_os("UPDATE_DOCS").is_some();
     for (mark, real) in [("small", &*small), ("dump", lines), ("findings", findings)] {
-        let at = block(&page, mark);
-        if update {
-            page.replace_range(at, &format!("{}\n", real.trim()));
-        } else if redacted(&page[at.clone()]) != redacted(real) {
-            let shown = redacted(&page[at]);
-            panic!(
-                "docs/reading-a-dump.md shows\n{shown}\nbut it is\n{}\n(UPDATE_DOCS=1 writes it anew)",
-                redacted(real)
-            );
-        }
+        show(&mut page, mark, real);
     }
-    if update {
+    if update() {
         // Frames are not the same everywhere: the standard library's, say.
         page.replace_range(block(&page, "backtrace"), &format!("{}\n", payer.trim()));
         std::fs::write(PAGE, &page).unwrap();
@@ -281,6 +238,7 @@ fn main() {
         VerdictKind::OwnLock.text(),
         VerdictKind::JoinCycle.text(),
         VerdictKind::NeverWoken.text(),
+        VerdictKind::AllAsleep.text(),
         SuspectKind::OwnLock.text(),
     ] {
         assert!(page.contains(text), "the page does not explain {text:?}");

@@ -13,6 +13,7 @@ pub(super) const MODELS: &[Model] = &[
     ("jobs_come_back_without_a_thread", no_thread),
     ("a_job_that_panics_ends_alone", panics),
     ("a_pool_at_rest_has_no_job", at_rest),
+    ("a_job_waits_for_the_busy_thread", all_busy),
 ];
 
 fn submit(rt: &'static Runtime, job: impl FnOnce() + Send + 'static) {
@@ -21,9 +22,15 @@ fn submit(rt: &'static Runtime, job: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// True if no job runs, and none is about to.
+fn rests(rt: &Runtime) -> bool {
+    let threads = rt.blocking.threads();
+    threads.is_some_and(|threads| threads.busy.is_empty())
+}
+
 /// Waits until no job is under way. (The end of a run unwinds what sleeps, which a job must not catch.)
 fn settle(rt: &'static Runtime) {
-    while !rt.pool_at_rest(&mut Vec::new()) {
+    while !rests(rt) {
         shuttle::thread::yield_now();
     }
 }
@@ -43,6 +50,27 @@ fn come_and_go() {
         });
     }
     group.wait();
+    settle(rt);
+}
+
+/// A job that waits, and one that no thread is left for: who finds the pool without a thread that could run another finds the busy one.
+fn all_busy() {
+    let rt = start(1);
+    limit_threads(1);
+    let (begun, goes, over) = (Event::leaked(), Event::leaked(), Event::leaked());
+    submit(rt, move || {
+        begun.set();
+        goes.wait();
+    });
+    begun.wait();
+    submit(rt, move || over.set());
+    let threads = rt
+        .blocking
+        .threads()
+        .expect("no thread comes to the other job");
+    assert_eq!((threads.idle.len(), threads.busy.len()), (0, 1));
+    goes.set();
+    over.wait();
     settle(rt);
 }
 
@@ -92,7 +120,7 @@ fn at_rest() {
         over.set();
     });
     for _ in 0..3 {
-        if rt.pool_at_rest(&mut Vec::new()) {
+        if rests(rt) {
             assert!(over.is_set(), "{}", begun.is_set());
         }
         shuttle::thread::yield_now();

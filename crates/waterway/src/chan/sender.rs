@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use super::core::{Core, SEND_CLOSED};
+use super::core::{Core, RECV_WAITING, SEND_CLOSED};
 use super::end::either_end;
 use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::future::SendFuture;
@@ -317,6 +317,11 @@ impl<T> Sender<T> {
     /// What keeps the channel's memory, and nothing else of it.
     pub(super) fn memory(&self) -> Handle<T, MEMORY> {
         self.0.another()
+    }
+
+    /// True if nobody waits to receive, of a channel with a buffer that has a limit.
+    pub(crate) fn nobody_receives(&self) -> bool {
+        self.core().flags() & RECV_WAITING == 0
     }
 
     /// Has `call` called, once, when the last receiver has gone; on the thread that drops it, with no lock held.

@@ -6,7 +6,7 @@
 //! may be. A thread counts as a sleeper until it has the lock again, and leaves only if it then finds no job: so each queued job has
 //! a sleeper that is notified, a thread on its way, or a busy one that comes back.
 //!
-//! Models (`models/`): `jobs_..`, `a_job_that_panics_ends_alone`, `a_pool_at_rest_has_no_job` in `runtime`.
+//! Models (`models/`): `jobs_..`, `a_job_that_panics_ends_alone`, `a_pool_at_rest_has_no_job`, `a_job_waits_for_the_busy_thread` in `runtime`.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,7 +32,8 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Work>,
-    idle: usize,
+    /// Threads without a job.
+    idle: Vec<u32>,
     /// Threads on their way to `threads`.
     starting: usize,
     threads: Vec<u32>,
@@ -59,7 +60,7 @@ impl Pool {
         let mut state = self.lock();
         state.jobs.push_back(job);
         let threads = state.threads.len() + state.starting;
-        if state.idle >= state.jobs.len() || threads >= MOST_THREADS {
+        if state.idle.len() >= state.jobs.len() || threads >= MOST_THREADS {
             drop(state);
             self.job_added.notify_one();
             return Ok(());
@@ -93,13 +94,13 @@ impl Pool {
                 state = self.lock();
                 continue;
             }
-            state.idle += 1;
+            state.idle.push(tid);
             let waited = self
                 .job_added
                 .wait_timeout_while(state, KEEP_ALIVE, |s| s.jobs.is_empty());
             let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = after;
-            state.idle -= 1;
+            state.idle.retain(|t| *t != tid);
             if timeout.timed_out() && state.jobs.is_empty() {
                 state.threads.retain(|t| *t != tid);
                 return;
@@ -112,13 +113,26 @@ impl Pool {
         let state = self.lock();
         let threads = state.threads.len();
         // One that was notified still counts as idle, while the job that it will take is queued.
-        (threads, threads - state.idle, state.jobs.len())
+        (threads, threads - state.idle.len(), state.jobs.len())
     }
 
-    /// True if no job runs or waits; then the pool's threads are appended to `tids`.
-    pub(crate) fn at_rest(&self, tids: &mut Vec<u32>) -> bool {
+    /// Its threads. Nothing while a job is on its way to one of them.
+    pub(crate) fn threads(&self) -> Option<PoolThreads> {
         let state = self.lock();
-        tids.extend_from_slice(&state.threads);
-        state.jobs.is_empty() && state.idle == state.threads.len()
+        // With no thread that could come to them, jobs wait for those that run.
+        let stands = state.jobs.is_empty() || (state.idle.is_empty() && state.starting == 0);
+        stands.then(|| PoolThreads {
+            idle: state.idle.clone(),
+            busy: (state.threads.iter().copied())
+                .filter(|tid| !state.idle.contains(tid))
+                .collect(),
+        })
     }
+}
+
+/// The threads of a pool, by the kernel's numbers.
+pub(crate) struct PoolThreads {
+    pub(crate) idle: Vec<u32>,
+    /// Those that run a job.
+    pub(crate) busy: Vec<u32>,
 }

@@ -18,11 +18,14 @@ use crate::primitives::Ordering;
 impl Worker {
     /// True if a timer is set here that may wake somebody.
     pub(crate) fn has_timer(&self) -> bool {
-        self.next_timer() != u64::MAX
-            && self.timers.lock().any(|payload| match payload {
-                TimerPayload::Waiter(_) => true,
-                TimerPayload::Event(event) => !event.wakes_nobody(),
-            })
+        self.next_timer() != u64::MAX && self.timers.lock().iter().any(|(_, timer)| may_wake(timer))
+    }
+
+    /// How many such timers are set here, and when the first of them is due, by the runtime's clock.
+    pub(crate) fn alarms(&self) -> (usize, Option<u64>) {
+        let timers = self.timers.lock();
+        let due = || (timers.iter()).filter_map(|(when, timer)| may_wake(timer).then_some(when));
+        (due().count(), due().min())
     }
 
     /// When the first timer is due; `u64::MAX` if there is none.
@@ -84,6 +87,13 @@ impl Worker {
                 Some(Fired::Event(event)) => event.fire(now),
             }
         }
+    }
+}
+
+fn may_wake(timer: &TimerPayload) -> bool {
+    match timer {
+        TimerPayload::Waiter(_) => true,
+        TimerPayload::Event(event) => !event.wakes_nobody(),
     }
 }
 

@@ -294,11 +294,6 @@ impl Runtime {
         !self.apart.is_empty()
     }
 
-    /// True if no blocking job runs or waits; then the pool's threads are appended to `tids`.
-    pub(crate) fn pool_at_rest(&self, tids: &mut Vec<u32>) -> bool {
-        self.blocking.at_rest(tids)
-    }
-
     /// Makes sysmon look now. Async-signal-safe.
     pub(crate) fn ring_sysmon(&self) {
         self.sysmon.ring();

@@ -57,9 +57,11 @@ impl<P: Timed> TimerHeap<P> {
         self.entries.len()
     }
 
-    /// True if `f` is so for one of those that are set.
-    pub(crate) fn any(&self, f: impl Fn(&P) -> bool) -> bool {
-        self.entries.iter().any(|entry| f(&entry.payload))
+    /// Those that are set, in no order, each with the time when it is due.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &P)> {
+        self.entries
+            .iter()
+            .map(|entry| (entry.when, &entry.payload))
     }
 
     pub(crate) fn insert(&mut self, when: u64, payload: P) {

@@ -58,9 +58,10 @@ impl TimerEvent for Alarm {
         &self.slot
     }
 
-    /// A full channel keeps what it has: nobody waits there to receive, or it would not be full.
+    /// A full channel keeps what it has: nobody waits there to receive, or it would not be full. And where nobody waits, what is sent
+    /// fills it.
     fn wakes_nobody(&self) -> bool {
-        matches!(&self.action, Action::Send(tx) if tx.is_full())
+        matches!(&self.action, Action::Send(tx) if tx.is_full() || tx.nobody_receives())
     }
 
     fn fire(self: Arc<Self>, now: u64) {

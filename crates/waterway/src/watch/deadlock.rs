@@ -7,12 +7,12 @@
 //! no epoch has moved:
 //!
 //! - every worker sleeps with nothing queued (unstarted, woken or in an inbox), and no timer is set on any, but for tickers and
-//!   timers whose channel is full: they send nothing as long as nobody receives;
+//!   timers on whose channel nobody waits: what they send is left there, and then it is full;
 //! - every started goroutine waits without a deadline, and has not been woken;
-//! - no blocking job runs;
-//! - every other thread of the process (as the kernel lists them) waits in this runtime without a deadline and has not
+//! - no blocking job is about to start;
+//! - every other thread of the process (as the kernel lists them), be it with a blocking job, waits in this runtime without a deadline and has not
 //!   been woken, or is one of the runtime's own (and delivers no event of `tracing`), or sleeps where only a thread of the process can wake it (`foreign`). A
-//!   thread that does anything else may wake someone: then there is no verdict.
+//!   thread that does anything else may wake someone: then there is no verdict. What that is stands in dumps (`standstill`).
 //!
 //! A worker that somebody is about to wake counts as running: who wakes is himself a goroutine or thread that runs.
 //!
@@ -20,14 +20,17 @@
 //! gone when the threads are listed: the second look finds the goroutine, or that it has run. And the kernel's list may
 //! leave out a thread while another one ends: that one is in the first list only.
 
+use waterway_snapshot::{Snapshot, Verdict};
+
 use super::foreign::{self, Asleep};
-use crate::primitives::Ordering;
+use crate::primitives::{AtomicU64, Ordering};
+use crate::rt::blocking::PoolThreads;
 use crate::rt::config::DeadlockPolicy;
 use crate::rt::reap;
 use crate::rt::say::say;
 use crate::rt::sched::Runtime;
 use crate::rt::stuck;
-use crate::rt::sysmon::Verdict;
+use crate::rt::sysmon;
 use crate::rt::thread;
 
 /// What the judge sees.
@@ -42,21 +45,21 @@ enum Finding {
 }
 
 /// Judges, and acts on a deadlock once (`asked`).
-pub(super) fn judge(rt: &'static Runtime, asked: &mut bool) -> Verdict {
+pub(super) fn judge(rt: &'static Runtime, asked: &mut bool) -> sysmon::Verdict {
     if *asked {
-        return Verdict::Settled;
+        return sysmon::Verdict::Settled;
     }
     let before = rt.signature();
     match finding(rt) {
-        Finding::Live => Verdict::Settled,
-        Finding::Unknown => Verdict::LookAgain,
-        first if finding(rt) != first || rt.signature() != before => Verdict::LookAgain,
+        Finding::Live => sysmon::Verdict::Settled,
+        Finding::Unknown => sysmon::Verdict::LookAgain,
+        first if finding(rt) != first || rt.signature() != before => sysmon::Verdict::LookAgain,
         Finding::Deadlock(_, foreign) => {
             *asked = true;
             // The report is to have it, and the process may end.
             super::prove::look_now(rt);
             act(rt, &foreign);
-            Verdict::Settled
+            sysmon::Verdict::Settled
         }
     }
 }
@@ -73,17 +76,9 @@ fn finding(rt: &Runtime) -> Finding {
     if at_rest && timers {
         return Finding::Live;
     }
-    if !at_rest || !rt.pool_at_rest(&mut known) {
+    let Some(own) = own_threads(rt).filter(|_| at_rest && !subscriber_may_be_told()) else {
         return Finding::Unknown;
-    }
-    thread::internal(&mut known);
-    #[cfg(feature = "tracing")]
-    {
-        if crate::rt::events::may_come() {
-            return Finding::Unknown;
-        }
-        known.extend(crate::rt::events::resting());
-    }
+    };
     let mut waiting = 0;
     thread::for_each(|parker| {
         if !parker.woken() && parker.record().read().is_some_and(|w| !w.timed) {
@@ -91,12 +86,15 @@ fn finding(rt: &Runtime) -> Finding {
             known.push(parker.tid());
         }
     });
+    known.extend(&own.idle);
+    known.extend(&own.internal);
     let Some(threads) = threads() else {
         return Finding::Unknown;
     };
     let unknown = threads.iter().filter(|tid| !known.contains(tid));
     let foreign: Option<Vec<Asleep>> = unknown.map(|tid| foreign::asleep(*tid)).collect();
-    let Some(foreign) = foreign.filter(|f| f.is_empty() || foreign::signals_wake_nobody()) else {
+    let Some(foreign) = foreign.filter(|f| f.is_empty() || foreign::wakes_nobody(&own.internal))
+    else {
         return Finding::Unknown;
     };
     let mut asleep = true;
@@ -114,13 +112,47 @@ fn finding(rt: &Runtime) -> Finding {
     }
 }
 
-/// True if all threads of the process are the runtime's own, with no job, or wait in it and were not woken.
+/// Threads that wake nobody as long as nobody else does anything.
+pub(super) struct OwnThreads {
+    /// Those of the runtime that are neither workers nor of the pool.
+    pub(super) internal: Vec<u32>,
+    /// Those of the pool that have no job.
+    pub(super) idle: Vec<u32>,
+    /// And those that have one. They are none of these.
+    pub(super) busy: Vec<u32>,
+}
+
+/// `None` if a job is about to start.
+pub(super) fn own_threads(rt: &Runtime) -> Option<OwnThreads> {
+    let PoolThreads { idle, busy } = rt.blocking.threads()?;
+    let mut internal = Vec::new();
+    thread::internal(&mut internal);
+    #[cfg(feature = "tracing")]
+    internal.extend(crate::rt::events::resting());
+    Some(OwnThreads {
+        internal,
+        idle,
+        busy,
+    })
+}
+
+/// True if a subscriber of `tracing` may be told something although nobody moves. It may wake whoever it likes then.
+pub(super) fn subscriber_may_be_told() -> bool {
+    #[cfg(feature = "tracing")]
+    return crate::rt::events::may_come();
+    #[cfg(not(feature = "tracing"))]
+    false
+}
+
+/// True if all threads of the process are the runtime's own, or wait in it and were not woken.
 pub(super) fn only_own_threads(rt: &Runtime) -> bool {
-    let mut known = Vec::new();
-    rt.each_worker(|worker| known.push(worker.tid.load(Ordering::Relaxed)));
-    if !rt.pool_at_rest(&mut known) {
+    let Some(PoolThreads {
+        idle: mut known, ..
+    }) = rt.blocking.threads()
+    else {
         return false;
-    }
+    };
+    rt.each_worker(|worker| known.push(worker.tid.load(Ordering::Relaxed)));
     thread::internal(&mut known);
     #[cfg(feature = "tracing")]
     known.extend(crate::rt::events::resting());
@@ -133,7 +165,7 @@ pub(super) fn only_own_threads(rt: &Runtime) -> bool {
 }
 
 /// All threads of the process, as the kernel lists them. `None` where it cannot be read.
-fn threads() -> Option<Vec<u32>> {
+pub(super) fn threads() -> Option<Vec<u32>> {
     let mut tids = Vec::new();
     for entry in std::fs::read_dir("/proc/self/task").ok()? {
         tids.push(entry.ok()?.file_name().to_str()?.parse().ok()?);
@@ -141,19 +173,45 @@ fn threads() -> Option<Vec<u32>> {
     Some(tids)
 }
 
+/// The signature of the standstill that was proved last.
+static PROVED: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// True if it was proved of the standstill of that signature that it lasts for ever.
+pub(super) fn is_proved(signature: u64) -> bool {
+    PROVED.load(Ordering::SeqCst) == signature
+}
+
+/// The report, for who sees nothing else; and for standard error, where the proofs on locks stand already: with no more than their names.
+fn reports(rt: &Runtime, foreign: &[Asleep]) -> (String, String) {
+    let mut all = super::snapshot::take(Some(rt), false);
+    // That is the headline.
+    all.standstill = None;
+    let told = |all: &Snapshot, proved_above: &str| {
+        let mut report =
+            format!("fatal error: all goroutines are asleep - deadlock!\n{all}{proved_above}");
+        for Asleep { tid, .. } in foreign {
+            let name = foreign::name(*tid);
+            report.push_str(&format!(
+                "\nthread {tid} {name:?} [asleep outside of this runtime, where nothing will wake it]\n"
+            ));
+        }
+        report
+    };
+    let whole = told(&all, "");
+    let names = |verdict: Verdict| format!("\nproved above: {}\n", verdict.headline());
+    let above: String = std::mem::take(&mut all.verdicts)
+        .into_iter()
+        .map(names)
+        .collect();
+    let rest = told(&all, &above);
+    (whole, rest)
+}
+
 fn act(rt: &'static Runtime, foreign: &[Asleep]) {
-    let mut report = format!(
-        "fatal error: all goroutines are asleep - deadlock!\n{}",
-        super::dump::text(rt)
-    );
-    for Asleep { tid, .. } in foreign {
-        let name = foreign::name(*tid);
-        report.push_str(&format!(
-            "\nthread {tid} {name:?} [asleep outside of this runtime, where nothing will wake it]\n"
-        ));
-    }
+    let (whole, report) = reports(rt, foreign);
+    PROVED.store(rt.signature(), Ordering::SeqCst);
     #[cfg(feature = "tracing")]
-    super::told::deadlock(&report);
+    super::told::deadlock(&whole);
     match rt.config.deadlock {
         DeadlockPolicy::Fatal => {
             say(format_args!("{report}"));
@@ -170,7 +228,7 @@ fn act(rt: &'static Runtime, foreign: &[Asleep]) {
                 super::end_process();
             }
         }
-        DeadlockPolicy::Call(callback) => call(rt, callback, report),
+        DeadlockPolicy::Call(callback) => call(rt, callback, whole),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the runtime says about itself: what every goroutine does, as data and in words, and the verdict when all are asleep.
 
+mod calls;
 mod deadlock;
 mod dump;
 mod evidence;
@@ -17,6 +18,7 @@ mod scan;
 mod serve;
 mod sigquit;
 mod snapshot;
+mod standstill;
 mod suspicions;
 #[cfg(feature = "tracing")]
 mod told;

@@ -16,7 +16,7 @@ use waterway_snapshot::{
 };
 
 use super::frames::Names;
-use super::{findings, growth, suspicions};
+use super::{findings, growth, standstill, suspicions};
 use crate::goroutine::{Dedicated, dedicated};
 use crate::primitives::Ordering;
 use crate::rt::cell::for_each_unstarted;
@@ -59,6 +59,7 @@ pub fn snapshot() -> Snapshot {
 /// The snapshot, with the frames of goroutines that wait if they are asked for.
 pub(super) fn take(rt: Option<&Runtime>, backtraces: bool) -> Snapshot {
     let peek = Peek::new();
+    let signature = rt.map(Runtime::signature);
     let mut taker = Taker {
         now: clock(),
         peek: &peek,
@@ -86,6 +87,9 @@ pub(super) fn take(rt: Option<&Runtime>, backtraces: bool) -> Snapshot {
     all.suspects = findings::unproved();
     all.waiters();
     suspicions::add(&mut all, &growth::histories(), clock());
+    if let (Some(rt), Some(signature)) = (rt, signature) {
+        standstill::add(rt, &mut all, signature, &peek);
+    }
     all
 }
 

@@ -100,7 +100,7 @@ pub fn run(program: &str) {
         "park_in_scoped_tls" => park_in_scoped_tls(),
         "context_held_across_a_park" => go(context_held_across_a_park).join().unwrap(),
         "spike" => spike(),
-        other => panic!("no program {other:?}"),
+        other => super::outside::run_program(other),
     }
 }
 
