@@ -142,7 +142,7 @@ fn dump_in_report() {
 /// After the report the process goes on sleeping; a signal from outside is what ends it.
 fn monitor_logs() {
     let builder = Monitor::builder().every(Duration::from_millis(2));
-    let monitor = builder.window(Duration::from_millis(50)).start();
+    let monitor = builder.window(Duration::from_millis(300)).start();
     let (changes, changed) = chan(1);
     monitor.on_change(move |flow| {
         let jobs = flow
