@@ -100,7 +100,8 @@ impl Mapping {
         let (from, to) = words.next()?.split_once('-')?;
         let flags = words.next()?;
         let hex = |word| usize::from_str_radix(word, 16).ok();
-        flags.starts_with("rw").then_some(Mapping {
+        // What can be written can be read here, whether the program may read it or not.
+        (flags.as_bytes().get(1) == Some(&b'w')).then_some(Mapping {
             range: hex(from)?..hex(to)?,
             private: flags.ends_with('p'),
         })
@@ -308,6 +309,10 @@ mod tests {
         assert_eq!(
             read("1000-3000 rw-s 00000000 00:05 9  /dev/shm/x"),
             Some((0x1000..0x3000, false))
+        );
+        assert_eq!(
+            read("1000-3000 -w-p 00000000 00:00 0"),
+            Some((0x1000..0x3000, true))
         );
         assert_eq!(read("1000-3000 r-xp 00000000 00:05 9  /bin/x"), None);
         assert_eq!(read("1000-3000 ---p 00000000 00:00 0"), None);
