@@ -1,5 +1,6 @@
 //! The models, and how they are run.
 
+mod home;
 mod idle;
 mod inbox;
 mod owned;
@@ -26,6 +27,7 @@ pub(crate) fn main() {
         tokens::MODELS,
         records::MODELS,
         owned::MODELS,
+        home::MODELS,
     ];
     let all = all.concat();
     if let Ok(child) = std::env::var(waterway_models::CHILD) {

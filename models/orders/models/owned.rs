@@ -58,7 +58,7 @@ fn meet(before: fn(), beside: fn()) {
 }
 
 /// What is guarded: loom checks that nobody else is at it.
-struct Count {
+pub(super) struct Count {
     number: UnsafeCell<usize>,
     /// Looked at between, so that who guards it can be put aside and pass a fence there.
     other: AtomicUsize,
@@ -68,20 +68,20 @@ struct Count {
 unsafe impl Sync for Count {}
 
 impl Count {
-    fn new() -> Count {
+    pub(super) fn new() -> Count {
         Count {
             number: UnsafeCell::new(0),
             other: AtomicUsize::new(0),
         }
     }
 
-    fn add(&self) {
+    pub(super) fn add(&self) {
         let _ = self.other.load(Ordering::Relaxed);
         // SAFETY: loom checks it.
         self.number.with_mut(|at| unsafe { *at += 1 });
     }
 
-    fn get(&self) -> usize {
+    pub(super) fn get(&self) -> usize {
         // SAFETY: as above.
         self.number.with(|at| unsafe { *at })
     }

@@ -14,7 +14,7 @@
 //! Of step 2 on the left and step 3 on the right one sees the other's store (`uneven`). So the worker that got in is waited for, and what it
 //! did is acquired with its `inside = 0`; and what another did is acquired with its `wanted = 0`, or with `afar`.
 //!
-//! Models (`models/`): `home_lock_excludes` in `blocking`; `runtime` runs on it.
+//! Models (`models/`): `home_lock_..` in `orders`, `home_lock_excludes` in `blocking`; `runtime` runs on it.
 //!
 //! # Invariants
 //!
@@ -42,7 +42,7 @@ unsafe impl<T: Send> Send for HomeLock<T> {}
 unsafe impl<T: Send> Sync for HomeLock<T> {}
 
 impl<T> HomeLock<T> {
-    pub(crate) const fn new(value: T) -> HomeLock<T> {
+    pub(crate) fn new(value: T) -> HomeLock<T> {
         HomeLock {
             inside: AtomicUsize::new(0),
             wanted: AtomicUsize::new(0),
@@ -88,7 +88,8 @@ impl<T> HomeLock<T> {
         }
         // SAFETY: I1.
         let done = f(unsafe { &mut *self.value.get() });
-        self.wanted.store(0, Ordering::Release);
+        // In order, as `uneven` asks of all that is done with a flag.
+        self.wanted.store(0, Ordering::SeqCst);
         done
     }
 }
