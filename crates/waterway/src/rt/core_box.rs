@@ -109,12 +109,21 @@ impl<T> Clone for CoreRef<T> {
     }
 }
 
+impl<T> CoreRef<T> {
+    /// The last reference has gone.
+    #[cold]
+    fn free(&mut self) {
+        fence(Ordering::Acquire);
+        // SAFETY: I1: the last reference, by `drop`.
+        unsafe { CoreBox::free(self.0) };
+    }
+}
+
 impl<T> Drop for CoreRef<T> {
+    #[inline]
     fn drop(&mut self) {
         if self.refs.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
-            // SAFETY: I1: the last reference.
-            unsafe { CoreBox::free(self.0) };
+            self.free();
         }
         // No stale word may look like a handle.
         // SAFETY: `self` is not used again; a dangling pointer is as good as any.

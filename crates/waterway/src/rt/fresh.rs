@@ -49,6 +49,17 @@ impl Queues {
         }
     }
 
+    /// Adds one, if there is room.
+    #[inline]
+    fn push(&mut self, crowd: bool, cell: Unstarted) -> bool {
+        let queue = self.queue(crowd);
+        let room = queue.len() < queue.capacity();
+        if room {
+            queue.push_back(cell);
+        }
+        room
+    }
+
     /// The oldest, or the first of the crowd.
     fn pop_oldest(&mut self) -> Option<Unstarted> {
         self.last.pop_front().or_else(|| self.crowd.pop_front())
@@ -162,16 +173,20 @@ impl Fresh {
     /// On the worker's thread.
     #[inline]
     unsafe fn push_to(&self, crowd: bool, cell: Unstarted) {
-        let push = |queues: &mut Queues| {
-            let queue = queues.queue(crowd);
-            let room = queue.len() < queue.capacity();
-            if room {
-                queue.push_back(cell);
-            }
-            room
-        };
         // SAFETY: by the caller.
-        while !unsafe { self.home(push) } {
+        if !unsafe { self.home(|queues| queues.push(crowd, cell)) } {
+            // SAFETY: by the caller.
+            unsafe { self.push_slow(crowd, cell) };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// On the worker's thread.
+    #[cold]
+    unsafe fn push_slow(&self, crowd: bool, cell: Unstarted) {
+        // SAFETY: by the caller.
+        while !unsafe { self.home(|queues| queues.push(crowd, cell)) } {
             // SAFETY: by the caller.
             unsafe { self.grow(crowd) };
         }
@@ -182,7 +197,6 @@ impl Fresh {
     /// # Safety
     ///
     /// On the worker's thread.
-    #[cold]
     unsafe fn grow(&self, crowd: bool) {
         // SAFETY: by the caller.
         let many = unsafe { self.home(|queues| queues.queue(crowd).capacity()) };

@@ -153,12 +153,18 @@ impl WaitGroup {
         let count = (now & !WAITED) as isize;
         match count.checked_add(n) {
             Some(left @ 0..) => left as usize,
-            _ => panic!(
-                "negative WaitGroup counter: {n} was added to {count}. The group was made at {}; each done() needs an \
-                 add(1) before it",
-                self.core.header.site()
-            ),
+            _ => self.negative(count, n),
         }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn negative(&self, count: isize, n: isize) -> ! {
+        panic!(
+            "negative WaitGroup counter: {n} was added to {count}. The group was made at {}; each done() needs an \
+             add(1) before it",
+            self.core.header.site()
+        )
     }
 
     /// Takes one away from the count. Never blocks.

@@ -182,10 +182,20 @@ impl<W: WaitsAt> TaskWait<W> {
 }
 
 impl<W: WaitsAt> Drop for TaskWait<W> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(task) = self.task.as_ref().filter(|_| !self.over) else {
-            return;
-        };
+        if let Some(task) = &self.task
+            && !self.over
+        {
+            self.leave(task);
+        }
+    }
+}
+
+impl<W: WaitsAt> TaskWait<W> {
+    /// The task does not wait to the end.
+    #[cold]
+    fn leave(&self, task: &Task<W::Slot>) {
         let others = {
             let mut state = self.at.lock().lock();
             state.queue().remove(task.node());
