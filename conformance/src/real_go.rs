@@ -8,6 +8,9 @@ use crate::child;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/go");
 
+/// Why nothing can be compared where there is no toolchain.
+pub const NONE: &str = "no Go toolchain on PATH";
+
 /// Builds a package of `go/` as `directory/name`.
 ///
 /// # Errors
@@ -19,7 +22,7 @@ const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/go");
 /// If there is one and it does not build the program.
 pub fn build(package: &str, directory: &Path, name: &str) -> Result<PathBuf, String> {
     if !works("go") {
-        return Err("no Go toolchain on PATH".into());
+        return Err(NONE.into());
     }
     // Another process may build the same: each has a file of its own, and only a whole program gets the name.
     let fresh = directory.join(format!("{name}-{}", std::process::id()));

@@ -33,13 +33,8 @@ struct Both {
 fn both(program: &str) -> Option<Both> {
     let go = match go() {
         Ok(go) => go,
-        Err(why) if env::var_os("WATERWAY_CI").is_some_and(|ci| ci == "1") => {
-            panic!("{program} cannot be compared with real Go: {why}")
-        }
         Err(why) => {
-            // Past the harness, which would keep it to itself, and on a line of its own.
-            let line = format!("\nskipped: {program} is not compared with real Go: {why}\n");
-            let _ = std::io::stdout().write_all(line.as_bytes());
+            skipped(program, why);
             return None;
         }
     };
@@ -47,6 +42,17 @@ fn both(program: &str) -> Option<Both> {
         go: child::run(Command::new(go).arg(program)),
         ours: child::run(Command::new(env!("CARGO_BIN_EXE_program")).arg(program)),
     })
+}
+
+/// Says that something is not compared, which is an error where it must be.
+#[track_caller]
+fn skipped(what: &str, why: &str) {
+    if env::var_os("WATERWAY_CI").is_some_and(|ci| ci == "1") {
+        panic!("{what} cannot be compared with real Go: {why}");
+    }
+    // Past the harness, which would keep it to itself, and on a line of its own.
+    let line = format!("\nskipped: {what} is not compared with real Go: {why}\n");
+    let _ = std::io::stdout().write_all(line.as_bytes());
 }
 
 /// The same to the last byte, and a good end.
@@ -217,7 +223,11 @@ fn every_go_program_is_compared() {
 
 /// The exported names of a package, as `go doc` tells them: `Mutex.Lock` for a method. `None` without Go.
 fn names(package: &str) -> Option<Vec<String>> {
-    if go().is_err() {
+    if !real_go::works("go") {
+        skipped(
+            &format!("the page of names, as to {package},"),
+            real_go::NONE,
+        );
         return None;
     }
     let doc = child::run(Command::new("go").args(["doc", "-all", package]));
