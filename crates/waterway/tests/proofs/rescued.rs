@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use waterway::sync::{Barrier, Mutex, MutexGuard, Once, RwLock, RwLockReadGuard};
 use waterway::time::sleep;
 use waterway::watch::{Suspect, SuspectKind, suspects, verdicts};
-use waterway::{JoinHandle, Sender, chan, go, go_local, yield_now};
+use waterway::{JoinHandle, Sender, chan, go, go_local};
 
 use super::watch::{SOON, Watch};
 
@@ -120,6 +120,7 @@ pub fn lent_guard_of_a_task() {
     let watch = Watch::new();
     let (rescue, wait) = chan::<()>(0);
     let (tell, told) = chan::<()>(0);
+    let (held, until_held) = chan::<()>(0);
     let stuck = go(move || {
         let mut lent = Some(waterway::block_on(RW.write_async()));
         let lent = &mut lent;
@@ -129,15 +130,14 @@ pub fn lent_guard_of_a_task() {
                 drop(lent.take());
             });
             drop(tell);
-            while MUTEX.try_lock().is_some() {
-                yield_now();
-            }
+            let _ = until_held.recv();
             drop(MUTEX.lock());
         });
     });
     let other = go(move || {
         let _ = told.recv();
         let one = MUTEX.lock();
+        drop(held);
         *RW.write() += *one;
     });
     comes_through(&watch, stuck, rescue);
