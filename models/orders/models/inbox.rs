@@ -26,9 +26,15 @@ fn wake(inbox: &Inbox, task: Handed, n: usize) {
     unsafe { inbox.push(NonNull::from(task.0)) };
 }
 
-fn drain(inbox: &Inbox, to: &mut Vec<usize>) {
-    // SAFETY: tasks of models live for ever.
-    inbox.drain(|task| to.push(unsafe { task.as_ref() }.left()));
+/// What was left with those that come out.
+pub(super) fn drain(inbox: &Inbox, to: &mut Vec<usize>) {
+    let mut rest = inbox.take_all().map(|(oldest, _)| oldest);
+    while let Some(task) = rest {
+        // SAFETY: tasks of models live for ever.
+        let task = unsafe { task.as_ref() };
+        rest = task.link.get();
+        to.push(task.left());
+    }
 }
 
 /// Two wake while the owner looks: nobody is lost or doubled.

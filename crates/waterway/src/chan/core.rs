@@ -313,9 +313,7 @@ impl<T> Core<T> {
         }
         let queues = &mut *queues;
         for queue in [&mut queues.senders, &mut queues.receivers] {
-            while let Some((_, claimed)) = queue.pop_claim() {
-                wakes.push(claimed);
-            }
+            queue.claim_all(|claimed| wakes.push(claimed));
         }
         self.refresh(queues);
         true

@@ -15,6 +15,9 @@ use super::timer::TimerSlot;
 use super::worker::{Worker, this};
 use crate::primitives::Ordering;
 
+/// So many are fired with one hold of the lock.
+const AT_ONCE: usize = 4;
+
 impl Worker {
     /// True if a timer is set here that may wake somebody.
     pub(crate) fn has_timer(&self) -> bool {
@@ -57,36 +60,44 @@ impl Worker {
         payload
     }
 
-    /// Fires the timers that are due: by the worker itself, or by sysmon while it is held.
-    pub(super) fn fire_due(&self) {
+    /// Fires the timers that are due, and says how many: by the worker itself, or by sysmon while it is held.
+    pub(super) fn fire_due(&self) -> usize {
         if self.next_timer.load(Ordering::Relaxed) == u64::MAX {
-            return;
+            return 0;
         }
         let now = clock();
-        if self.next_timer.load(Ordering::Relaxed) > now {
-            return;
+        let mut fired = 0;
+        while self.next_timer.load(Ordering::Relaxed) <= now {
+            fired += self.fire_some(now);
         }
-        loop {
-            let mut heap = self.timers.lock();
-            let due = heap.pop_due(now);
-            let fired: Option<Fired> = due.map(|payload| match payload {
+        fired
+    }
+
+    /// Fires some of those that are due at `now`. How many.
+    fn fire_some(&self, now: u64) -> usize {
+        let mut due = [const { None }; AT_ONCE];
+        let mut fired = [const { None }; AT_ONCE];
+        let mut heap = self.timers.lock();
+        let count = heap.pop_due(now, &mut due);
+        for (due, fired) in due[..count].iter_mut().zip(&mut fired) {
+            *fired = match due.take() {
                 // Under the lock, which the waiter takes before it goes: see `park` I1.
-                TimerPayload::Waiter(waiter) => Fired::Waiter(waiter.time_out()),
-                TimerPayload::Event(event) => Fired::Event(event),
-            });
-            self.next_timer
-                .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
-            drop(heap);
-            match fired {
-                None => return,
-                Some(Fired::Waiter(claimed)) => {
-                    if let Some(claimed) = claimed {
-                        claimed.wake();
-                    }
-                }
+                Some(TimerPayload::Waiter(waiter)) => waiter.time_out().map(Fired::Waiter),
+                Some(TimerPayload::Event(event)) => Some(Fired::Event(event)),
+                None => None,
+            };
+        }
+        self.next_timer
+            .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
+        drop(heap);
+        for fired in &mut fired[..count] {
+            match fired.take() {
+                Some(Fired::Waiter(claimed)) => claimed.wake(),
                 Some(Fired::Event(event)) => event.fire(now),
+                None => {}
             }
         }
+        count
     }
 }
 
@@ -98,6 +109,6 @@ fn may_wake(timer: &TimerPayload) -> bool {
 }
 
 enum Fired {
-    Waiter(Option<Claimed>),
+    Waiter(Claimed),
     Event(Arc<dyn TimerEvent>),
 }

@@ -50,6 +50,10 @@ const LAST_NAP: u64 = 3_200_000;
 const SOON: u64 = 50_000;
 const PAID: u32 = 8;
 const TRY_EVERY: u32 = 16;
+/// Where so many timers were due together with others within so long, in nanoseconds, the worker lets those that come due next gather
+/// until that time is over.
+const MANY_DUE: usize = 3;
+const GATHER: u64 = 200_000;
 /// How long a worker beyond the usual number waits for work before its thread ends.
 const RETIRE_AFTER: Duration = Duration::from_millis(100);
 
@@ -59,6 +63,9 @@ pub(super) struct Lull {
     lingers: Cell<u32>,
     /// Goroutines spawned in all, as of the last look.
     spawned: Cell<u64>,
+    /// Since several timers were fired at once: until when it is counted how many were due together with others, and that number.
+    gathers_until: Cell<u64>,
+    together: Cell<usize>,
 }
 
 impl Lull {
@@ -67,11 +74,16 @@ impl Lull {
             rests: Cell::new(0),
             lingers: Cell::new(PAID),
             spawned: Cell::new(0),
+            gathers_until: Cell::new(0),
+            together: Cell::new(0),
         }
     }
 
-    /// True if it is worth while to linger.
+    /// True if it is worth while to linger. It is not while timers gather: the worker gets up soon for those.
     fn invites(&self) -> bool {
+        if self.together.get() >= MANY_DUE && clock() < self.gathers_until.get() {
+            return false;
+        }
         self.rests.set(self.rests.get().wrapping_add(1));
         self.lingers.get() > 0 || self.rests.get().is_multiple_of(TRY_EVERY)
     }
@@ -82,6 +94,28 @@ impl Lull {
             true => PAID,
             false => self.lingers.get().saturating_sub(1),
         });
+    }
+
+    /// The worker has fired so many timers at once.
+    #[inline]
+    pub(super) fn note_fired(&self, timers: usize) {
+        if timers < 2 {
+            return;
+        }
+        let now = clock();
+        if now >= self.gathers_until.get() {
+            self.gathers_until.set(now + GATHER);
+            self.together.set(0);
+        }
+        self.together.set(self.together.get() + timers - 1);
+    }
+
+    /// When the worker is to get up for a timer that is due at `when`.
+    fn gets_up(&self, when: u64) -> u64 {
+        match self.together.get() >= MANY_DUE {
+            true => when.max(self.gathers_until.get()),
+            false => when,
+        }
     }
 
     /// True if any were spawned since the last look.
@@ -124,7 +158,9 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
         let spare = worker.index >= rt.usual() && worker.may_retire();
         let until_timer = match worker.next_timer() {
             u64::MAX => None,
-            when => Some(Duration::from_nanos(when.saturating_sub(clock()))),
+            when => Some(Duration::from_nanos(
+                worker.lull.gets_up(when).saturating_sub(clock()),
+            )),
         };
         let watch_for = (watching || backlog).then(|| Duration::from_nanos(nap));
         let retire_in = spare.then_some(RETIRE_AFTER);

@@ -53,21 +53,17 @@ impl Inbox {
         self.0.load(Ordering::SeqCst).is_null()
     }
 
-    /// Takes all, oldest first.
-    pub(super) fn drain(&self, mut f: impl FnMut(NonNull<Task>)) {
-        let mut newest = NonNull::new(self.0.swap(std::ptr::null_mut(), Ordering::Acquire));
-        let mut oldest = None;
-        while let Some(task) = newest {
+    /// Takes all, linked from the oldest to the newest: these two.
+    pub(super) fn take_all(&self) -> Option<(NonNull<Task>, NonNull<Task>)> {
+        let newest = NonNull::new(self.0.swap(std::ptr::null_mut(), Ordering::Acquire))?;
+        let (mut oldest, mut rest) = (None, Some(newest));
+        while let Some(task) = rest {
             // SAFETY: I1; I2: the list is ours since the swap.
             let link = unsafe { &task.as_ref().link };
-            newest = link.get();
+            rest = link.get();
             link.set(oldest);
             oldest = Some(task);
         }
-        while let Some(task) = oldest {
-            // SAFETY: as above; read before `f` may put the goroutine into another queue.
-            oldest = unsafe { task.as_ref() }.link.get();
-            f(task);
-        }
+        Some((oldest?, newest))
     }
 }

@@ -45,7 +45,7 @@ impl Worker {
         }
         let turn = self.next_turn();
         if self.looks_outside(turn) {
-            self.fire_due();
+            self.lull.note_fired(self.fire_due());
         }
         if self.party == Party::Apart
             && turn.is_multiple_of(APART_EVERY)
@@ -55,7 +55,7 @@ impl Worker {
         }
         self.pick_own(turn)
             .or_else(|| {
-                self.fire_due();
+                self.lull.note_fired(self.fire_due());
                 let woken = self.pick_next().map(Job::Resume);
                 woken.or_else(|| self.pick_own(0))
             })
@@ -144,8 +144,11 @@ impl Worker {
     }
 
     fn pick_own(&'static self, turn: u64) -> Option<Job> {
-        if !self.inbox.is_empty() {
-            self.inbox.drain(|task| self.push_back(task));
+        if !self.inbox.is_empty()
+            && let Some((first, last)) = self.inbox.take_all()
+        {
+            // SAFETY: I1; who was woken is in no other queue (`inbox` I1), and the newest is linked to nobody.
+            unsafe { self.own().queue.append(first, last) };
         }
         // New goroutines and woken ones take turns.
         // SAFETY: I1.

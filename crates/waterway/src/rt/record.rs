@@ -197,14 +197,15 @@ pub(crate) struct WaitKey {
 ///
 /// - I1: `site` is null or a `&'static Location`; it is not null once an odd epoch can be seen.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Record {
     epoch: AtomicU64,
+    since: AtomicU64,
+    object: AtomicUsize,
+    site: AtomicPtr<Location<'static>>,
+    ending: AtomicUsize,
     reason: AtomicU8,
     timed: AtomicU8,
-    object: AtomicUsize,
-    ending: AtomicUsize,
-    site: AtomicPtr<Location<'static>>,
-    since: AtomicU64,
 }
 
 /// A consistent copy of a [`Record`] whose owner waits.

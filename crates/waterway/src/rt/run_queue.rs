@@ -36,6 +36,20 @@ impl RunQueue {
         self.tail = Some(task);
     }
 
+    /// Adds a chain of goroutines, linked from `first` to `last`.
+    ///
+    /// # Safety
+    ///
+    /// As [`push_back`](Self::push_back), for each; `last` is linked to nobody.
+    pub(super) unsafe fn append(&mut self, first: NonNull<Task>, last: NonNull<Task>) {
+        match self.tail {
+            // SAFETY: I1.
+            Some(tail) => unsafe { tail.as_ref() }.link.set(Some(first)),
+            None => self.head = Some(first),
+        }
+        self.tail = Some(last);
+    }
+
     #[inline]
     pub(super) fn pop_front(&mut self) -> Option<NonNull<Task>> {
         let task = self.head?;

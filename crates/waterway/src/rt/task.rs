@@ -25,12 +25,13 @@ use crate::primitives::AtomicBool;
 pub(crate) struct Task {
     /// The worker that the goroutine lives on.
     pub(super) home: &'static Worker,
-    pub(crate) record: Record,
     fiber: Fiber,
-    /// Woken, or gave way, and not resumed yet. A fact for reports: written by who holds the one wake.
-    pub(crate) runnable: AtomicBool,
     /// In the run queue or the inbox: the next one.
     pub(super) link: Cell<Option<NonNull<Task>>>,
+    /// Woken, or gave way, and not resumed yet. A fact for reports: written by who holds the one wake.
+    pub(crate) runnable: AtomicBool,
+    /// Its epoch comes first.
+    pub(crate) record: Record,
     /// Place in the home worker's list of live tasks, guarded by its lock.
     pub(super) place: Cell<usize>,
     pub(crate) identity: Identity,
