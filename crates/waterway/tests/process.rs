@@ -304,6 +304,12 @@ fn a_forked_child_is_told() {
     run("fork", &[]).code(0);
 }
 
+fn a_filter_that_takes_the_fence_away_is_named() {
+    let outcome = run("sandboxed", &[]);
+    outcome.says("refuses membarrier").says("seccomp");
+    assert_eq!(outcome.status.signal(), Some(libc::SIGABRT));
+}
+
 fn tls_patterns_are_caught() {
     for (program, what) in [
         ("park_in_tls_init", "thread-local"),
@@ -360,6 +366,7 @@ fn main() {
             bad_settings_are_named,
             a_panic_names_its_goroutine_beside_stds_hook_only,
             a_forked_child_is_told,
+            a_filter_that_takes_the_fence_away_is_named,
             tls_patterns_are_caught,
             memory_falls_after_a_spike,
         ),

@@ -96,6 +96,7 @@ pub fn run(program: &str) {
         "panic_in_scope" => scope(|s| drop(s.go(|| panic!("in a scope")))),
         "panic_in_hook_does_not_switch" => panic_in_hook(),
         "fork" => fork(),
+        "sandboxed" => sandboxed(),
         "park_in_tls_init" => park_in_tls_init(),
         "park_in_scoped_tls" => park_in_scoped_tls(),
         "context_held_across_a_park" => go(context_held_across_a_park).join().unwrap(),
@@ -440,6 +441,43 @@ fn fork_here() {
     // SAFETY: waits for the child just made.
     unsafe { libc::waitpid(pid, &mut status, 0) };
     assert_eq!(status, 0);
+}
+
+/// The kernel refuses a call that it has granted to the runtime.
+fn sandboxed() {
+    go(|| ()).join().unwrap();
+    let step = |code: u32, k: u32, unless: u8| libc::sock_filter {
+        code: code as u16,
+        jt: 0,
+        jf: unless,
+        k,
+    };
+    let mut filter = [
+        // The number of the call.
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
+        step(
+            libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
+            libc::SYS_membarrier as u32,
+            1,
+        ),
+        step(
+            libc::BPF_RET | libc::BPF_K,
+            libc::SECCOMP_RET_ERRNO | libc::EPERM as u32,
+            0,
+        ),
+        step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0),
+    ];
+    let program = libc::sock_fprog {
+        len: filter.len() as u16,
+        filter: filter.as_mut_ptr(),
+    };
+    // SAFETY: a filter as long as it says, for this thread.
+    let done = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) == 0
+    };
+    assert!(done, "{}", std::io::Error::last_os_error());
+    waterway::watch::snapshot();
 }
 
 fn park_in_tls_init() {
