@@ -99,6 +99,12 @@ pub(crate) mod hook {
     }
 }
 
+pub(crate) mod say {
+    pub(crate) fn say(what: std::fmt::Arguments<'_>) {
+        eprint!("{what}");
+    }
+}
+
 /// So that models come to it.
 pub(crate) mod membarrier {
     pub(crate) const WORTH: u32 = 1;

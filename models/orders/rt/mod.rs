@@ -46,6 +46,12 @@ pub(crate) mod clock {
     pub(crate) fn refresh_coarse() {}
 }
 
+pub(crate) mod say {
+    pub(crate) fn say(what: std::fmt::Arguments<'_>) {
+        eprint!("{what}");
+    }
+}
+
 /// Goroutines that have not started.
 pub(crate) mod cell {
     pub(crate) struct Unstarted;

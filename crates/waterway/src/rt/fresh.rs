@@ -66,14 +66,21 @@ impl Queues {
     }
 
     /// Puts a queue into a larger room, and gives the old one, to be freed later. Nothing if `larger` is too small.
-    fn move_to(&mut self, crowd: bool, mut larger: VecDeque<Unstarted>) -> VecDeque<Unstarted> {
-        let queue = self.queue(crowd);
-        if larger.capacity() > queue.len() {
-            larger.extend(queue.drain(..));
-            std::mem::swap(queue, &mut larger);
-        }
-        larger
+    fn move_to(&mut self, crowd: bool, larger: VecDeque<Unstarted>) -> VecDeque<Unstarted> {
+        move_to(self.queue(crowd), larger)
     }
+}
+
+/// See [`Queues::move_to`].
+pub(super) fn move_to(
+    queue: &mut VecDeque<Unstarted>,
+    mut larger: VecDeque<Unstarted>,
+) -> VecDeque<Unstarted> {
+    if larger.capacity() > queue.len() {
+        larger.extend(queue.drain(..));
+        std::mem::swap(queue, &mut larger);
+    }
+    larger
 }
 
 /// For any thread.

@@ -27,11 +27,14 @@
 //! - I1: the value of an [`OwnLock`] is touched only by the holder of its one [`OwnGuard`].
 //! - I2: `owner` changes under `shared` alone: from a candidate to that worker by its own hand, then to `ALL` by another's. So `inside` is
 //!   written by one worker only, and a worker is run by one thread at a time (`worker` I2).
+//! - I3: who has the lock does not come for it again. What could have it do so all the same, a global allocator that uses the channel
+//!   which allocates, or a signal handler, would find itself the owner, and inside: that ends the process.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
 use super::membarrier::WORTH;
+use super::say::say;
 use super::uneven::{set_for_all, store_and_look};
 use super::worker::mark;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering, Spin};
@@ -69,6 +72,9 @@ impl<T> OwnLock<T> {
     pub(crate) fn lock(&self) -> OwnGuard<'_, T> {
         let me = mark();
         if self.owner.load(Ordering::Relaxed) == me {
+            if self.inside.load(Ordering::Relaxed) != 0 {
+                taken_twice();
+            }
             if store_and_look(&self.inside, 1, &self.owner) == me {
                 return OwnGuard {
                     lock: self,
@@ -114,6 +120,15 @@ impl<T> OwnLock<T> {
             spin.once();
         }
     }
+}
+
+/// I3.
+#[cold]
+fn taken_twice() -> ! {
+    say(format_args!(
+        "waterway: a channel was used by who is just using it: by the global allocator, as the channel allocates, or in a signal handler\n"
+    ));
+    std::process::abort();
 }
 
 /// The right to the value of an [`OwnLock`].

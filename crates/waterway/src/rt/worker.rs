@@ -18,7 +18,7 @@ use crossbeam_deque::{Injector, Steal};
 use super::bed::Bed;
 use super::cell::Unstarted;
 use super::edges::Edges;
-use super::fresh::Fresh;
+use super::fresh::{Fresh, move_to};
 use super::habit::Stopwatch;
 use super::halt::Brake;
 use super::home_lock::HomeLock;
@@ -496,10 +496,16 @@ impl Worker {
 
     /// Queues an unstarted goroutine that must start here, from the worker's own thread.
     pub(super) fn push_pinned(&self, cell: Unstarted) {
-        // SAFETY: the worker's thread (I1).
-        let pinned = &mut unsafe { self.own() }.pinned;
-        pinned.push_back(cell);
-        self.pinned.store(pinned.len(), Ordering::Relaxed);
+        // SAFETY: the worker's thread (I1), here and below.
+        let pinned = || &mut unsafe { self.own() }.pinned;
+        // Room is made apart, for the allocator may be the program's own, and come here (I1).
+        while pinned().len() == pinned().capacity() {
+            let larger = std::collections::VecDeque::with_capacity((pinned().len() * 2).max(16));
+            let old = move_to(pinned(), larger);
+            drop(old);
+        }
+        pinned().push_back(cell);
+        self.pinned.store(pinned().len(), Ordering::Relaxed);
     }
 
     /// Unstarted goroutines that only this worker can start.
