@@ -86,7 +86,7 @@ impl<T> Lock<T> {
             match tries {
                 ..100 => std::hint::spin_loop(),
                 100..200 => std::thread::yield_now(),
-                _ => std::thread::sleep(Duration::from_micros(50)),
+                _ => std::thread::sleep(NAP),
             }
         }
     }
@@ -132,6 +132,10 @@ impl<T> fmt::Debug for Lock<T> {
     }
 }
 
+/// Who has waited in vain for long sleeps for so long between two looks. It may be of a priority before which the other has no turn
+/// otherwise, or keep its CPU from it.
+const NAP: Duration = Duration::from_micros(50);
+
 /// Waits for another thread's next few instructions.
 pub(crate) struct Spin(u32);
 
@@ -149,7 +153,32 @@ impl Spin {
             }
             self.0 += 1;
         } else {
-            std::thread::yield_now();
+            self.give_way();
         }
+    }
+
+    #[cold]
+    fn give_way(&mut self) {
+        if self.0 < 200 {
+            std::thread::yield_now();
+            self.0 += 1;
+        } else {
+            std::thread::sleep(NAP);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Giving way is not enough where the other is of a lower priority.
+    #[test]
+    fn who_spins_for_long_sleeps() {
+        let mut spin = Spin::new();
+        (0..200).for_each(|_| spin.once());
+        let begin = std::time::Instant::now();
+        (0..20).for_each(|_| spin.once());
+        assert!(begin.elapsed() >= 20 * NAP);
     }
 }
