@@ -357,14 +357,14 @@ fn who_waits_and_who_started_whom_is_told_of_all_kinds() {
     });
     ran.store(true, Ordering::Relaxed);
     let id = parent.id();
-    let all = until(|all| {
-        let waits = |id| all.goroutine(id).is_some_and(|g| g.state == State::Waiting);
-        waits(id) && waits(dedicated.id())
-    });
-    let Target::Goroutine(child) = all.goroutine(id).unwrap().wait.as_ref().unwrap().on else {
-        panic!("it joins:\n{all}");
+    // A snapshot may have looked for the child just before it was made, and for who joins it after.
+    let waits = |all: &Snapshot, id| all.goroutine(id).is_some_and(|g| g.state == State::Waiting);
+    let child = |all: &Snapshot| match all.goroutine(id)?.wait.as_ref()?.on {
+        Target::Goroutine(child) => all.goroutine(child).cloned(),
+        _ => panic!("it joins:\n{all}"),
     };
-    assert_eq!(all.goroutine(child).unwrap().spawned_by, Some(id));
+    let all = until(|all| waits(all, id) && waits(all, dedicated.id()) && child(all).is_some());
+    assert_eq!(child(&all).unwrap().spawned_by, Some(id));
     assert!(all.goroutine(dedicated.id()).unwrap().own_thread.is_some());
     let text = all.to_string();
     assert!(
