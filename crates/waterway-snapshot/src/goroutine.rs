@@ -119,7 +119,8 @@ pub enum Target {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stack {
-    /// Bytes of address space.
+    /// Bytes of address space that the goroutine may use: without the guard below them and what the runtime keeps at the top, so less
+    /// than was asked for, which includes these.
     pub size: usize,
     /// Bytes in use where it waits; 0 if unknown.
     pub in_use: usize,

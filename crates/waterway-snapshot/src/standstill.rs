@@ -61,6 +61,8 @@ pub struct Outsider {
     pub main: bool,
     /// It runs a blocking job.
     pub job: bool,
+    /// It calls the `on_change` function of a monitor.
+    pub on_change: bool,
     /// The goroutine that sleeps in the kernel on it.
     pub goroutine: Option<u64>,
     /// The system call that it sleeps in. `None` if it runs.
@@ -111,6 +113,9 @@ impl Display for Outsider {
         }
         if self.job {
             f.write_str(", with a blocking job")?;
+        }
+        if self.on_change {
+            f.write_str(", for the `on_change` function of a monitor")?;
         }
         match &self.call {
             None => f.write_str(", which runs")?,

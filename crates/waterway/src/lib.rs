@@ -63,7 +63,7 @@
 //! If every goroutine and thread waits for another, the process prints `fatal error: all goroutines are asleep - deadlock!`
 //! with who waits where, and ends with status 2 ([`DeadlockPolicy`]). SIGQUIT prints every goroutine, [`watch::snapshot()`] gives
 //! everything as data, and with the feature `serve` it is all served over HTTP (`watch::serve`). With the feature `tracing` it is told
-//! to the program's subscriber (`guide::events`). A panic ends its goroutine only.
+//! to the program's subscriber (`guide::events`, a page that is there with that feature only). A panic ends its goroutine only.
 //!
 //! # Coming from elsewhere
 //!

@@ -195,7 +195,10 @@ fn what_has_ended_does_nothing() {
         assert!(text.contains("Some(Canceled)"), "{text}");
         let error = Context::background().send(&closed, 1).unwrap_err();
         assert!(error.is_disconnected());
-        assert_eq!(error.to_string(), "sending on a closed channel");
+        assert_eq!(
+            error.to_string(),
+            "sending on a channel that is closed or has no receiver"
+        );
     });
 }
 

@@ -129,8 +129,13 @@ fn deadlock_is_seen_through_threads_that_sleep_for_ever() {
         run(program, &[])
             .code(2)
             .says(DEADLOCK)
-            .says("asleep outside of this runtime");
+            .says("\nmain thread [asleep outside of this runtime");
     }
+    run("deadlock_main_has_lock", &[])
+        .code(2)
+        .says(DEADLOCK)
+        .says(", held by the main thread (locked at ")
+        .says("\nmain thread [asleep outside of this runtime");
 }
 
 /// Who waits for a context with a deadline is not dead: the clock ends it. Who waits for one whose guard nobody has any more

@@ -85,12 +85,14 @@ fn dumps_are_served_in_both_forms() {
         page.contains("12 goroutines \"of a crowd\" [chan receive, "),
         "{page}"
     );
+    assert!(!page.starts_with('\n'), "{page}");
     let page = text("/debug/pprof/goroutine?debug=2");
     assert_eq!(
         page.matches("\"of a crowd\" [chan receive, ").count(),
         12,
         "{page}"
     );
+    assert!(!page.starts_with('\n'), "{page}");
     assert!(page.contains("waits_here\n\t      at "), "{page}");
     assert!(text("/").contains("href=\"/metrics\""));
     drop(tx);

@@ -132,8 +132,9 @@ pub enum RecvTimeoutError {
     Disconnected,
 }
 
-const CLOSED_SEND: &str = "sending on a closed channel";
-const CLOSED_RECV: &str = "receiving on a closed and empty channel";
+pub(crate) const CLOSED_SEND: &str = "sending on a channel that is closed or has no receiver";
+pub(crate) const CLOSED_RECV: &str =
+    "receiving on an empty channel that is closed or has no sender";
 
 impl<T> SendError<T> {
     /// The value that was not sent.
@@ -279,7 +280,7 @@ impl RecvTimeoutError {
 
 impl<T> fmt::Debug for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SendError(closed, or full and rejecting: ..)")
+        f.write_str("SendError(no receiver is left, or the channel is closed, or it is full and its Overflow is Reject)")
     }
 }
 
@@ -304,7 +305,7 @@ impl<T> fmt::Debug for SendTimeoutError<T> {
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "sending on a closed channel, or on a full one that rejects (`is_closed` tells which)",
+            "sending on a channel that is closed or has no receiver, or is full and its Overflow is Reject (`is_closed` tells which)",
         )
     }
 }
@@ -367,5 +368,31 @@ impl From<RecvError> for TryRecvError {
 impl From<RecvError> for RecvTimeoutError {
     fn from(_: RecvError) -> Self {
         RecvTimeoutError::Disconnected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who lost the other side has often closed nothing.
+    #[test]
+    fn that_the_other_side_is_gone_is_said() {
+        let (tx, rx) = super::super::chan(1);
+        drop(rx);
+        let error = tx.send(1).unwrap_err();
+        for text in [format!("{error:?}"), error.to_string()] {
+            assert!(
+                text.contains("no receiver") && text.contains("Reject"),
+                "{text}"
+            );
+        }
+        assert!(
+            tx.try_send(1)
+                .unwrap_err()
+                .to_string()
+                .contains("no receiver")
+        );
+        assert!(RecvError.to_string().contains("no sender"));
     }
 }

@@ -40,6 +40,7 @@ mod wakes;
 mod watch;
 
 pub use builder::{Builder, builder, chan, never, unbounded};
+pub(crate) use error::{CLOSED_RECV, CLOSED_SEND};
 pub use error::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };

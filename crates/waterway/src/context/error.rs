@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::chan::{CLOSED_RECV, CLOSED_SEND};
+
 /// Why a context has ended.
 ///
 /// ```
@@ -193,7 +195,7 @@ impl<T> fmt::Display for SendContextError<T> {
         match self {
             SendContextError::Ended(_, error) => error.fmt(f),
             SendContextError::Refused(_) => f.write_str("sending on a full channel"),
-            SendContextError::Disconnected(_) => f.write_str("sending on a closed channel"),
+            SendContextError::Disconnected(_) => f.write_str(CLOSED_SEND),
         }
     }
 }
@@ -202,9 +204,7 @@ impl fmt::Display for RecvContextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RecvContextError::Ended(error) => error.fmt(f),
-            RecvContextError::Disconnected => {
-                f.write_str("receiving on a closed and empty channel")
-            }
+            RecvContextError::Disconnected => f.write_str(CLOSED_RECV),
         }
     }
 }

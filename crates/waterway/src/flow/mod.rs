@@ -24,6 +24,7 @@ pub use flowing::Flow;
 pub use gate::{Gate, GateBuilder, GateStatistics, Refused};
 pub use limit::{Departure, Fixed, Limit};
 pub use metrics::metrics;
+pub(crate) use monitor::is_caller;
 pub use monitor::{Monitor, MonitorBuilder};
 pub use place::{EnterFuture, Place};
 pub use site::SiteFlow;

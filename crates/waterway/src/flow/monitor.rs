@@ -49,7 +49,7 @@ struct Shared {
 /// microseconds a channel, and some milliseconds for 10,000 goroutines, and there are fewer where they would take more than a tenth of
 /// a processor. When a channel becomes reader-bound or stalled, or the
 /// goroutines of a line grow, or that is over, one line on standard error says what was measured. Channels without a limit, and
-/// goroutines that pile up in sends, are seen alike.
+/// goroutines that pile up in sends, are seen alike. That a channel goes is no change of its state, and is not told.
 ///
 /// It stops when it is dropped.
 ///
@@ -77,6 +77,7 @@ struct Shared {
 /// ```
 ///
 /// Go: none.
+#[must_use = "the monitor stops when it is dropped"]
 pub struct Monitor {
     shared: Arc<Shared>,
     #[cfg(feature = "tracing")]
@@ -171,6 +172,31 @@ static MONITORS: Monitors = Monitors {
     more: SleepingCondvar::new(),
     running: AtomicBool::new(false),
 };
+
+/// The threads on which functions of `on_change` are called.
+static CALLERS: Lock<Vec<u32>> = Lock::new(Vec::new());
+
+/// True if it is such a thread.
+pub(crate) fn is_caller(tid: u32) -> bool {
+    CALLERS.lock().contains(&tid)
+}
+
+/// The calling thread is such a one as long as this lives.
+struct Caller(u32);
+
+impl Caller {
+    fn new() -> Caller {
+        let tid = tid();
+        CALLERS.lock().push(tid);
+        Caller(tid)
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        CALLERS.lock().retain(|tid| *tid != self.0);
+    }
+}
 
 const NOT_POISONED: &str = "nothing panics while it is locked";
 
@@ -280,6 +306,7 @@ impl Shared {
 
     /// Calls whoever asked for it, until the monitor is stopped.
     fn call(&self) {
+        let _caller = Caller::new();
         while let Some(changes) = self.wait_for_changes() {
             let calls = self.calls.lock().clone();
             for (flow, call) in changes

@@ -190,9 +190,12 @@ fn reports(rt: &Runtime, foreign: &[Asleep]) -> (String, String) {
         let mut report =
             format!("fatal error: all goroutines are asleep - deadlock!\n{all}{proved_above}");
         for Asleep { tid, .. } in foreign {
-            let name = foreign::name(*tid);
+            let who = match *tid == all.process {
+                true => "main thread".into(),
+                false => format!("thread {tid} {:?}", foreign::name(*tid)),
+            };
             report.push_str(&format!(
-                "\nthread {tid} {name:?} [asleep outside of this runtime, where nothing will wake it]\n"
+                "\n{who} [asleep outside of this runtime, where nothing will wake it]\n"
             ));
         }
         report

@@ -13,6 +13,7 @@ use waterway_snapshot::{
 use super::calls;
 use super::deadlock::{self, OwnThreads};
 use super::foreign::{self, Doing};
+use crate::flow;
 use crate::primitives::Ordering;
 use crate::rt::clock::clock;
 use crate::rt::peek::Peek;
@@ -101,6 +102,7 @@ fn outsiders(all: &Snapshot, own: &OwnThreads, known: &[u32], peek: &Peek) -> Op
             name: foreign::name(tid),
             main: tid == all.process,
             job: own.busy.contains(&tid),
+            on_change: flow::is_caller(tid),
             goroutine: goroutines.get(&Some(tid)).copied(),
             ..Outsider::default()
         };

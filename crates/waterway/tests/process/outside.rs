@@ -94,6 +94,12 @@ pub fn run_program(program: &str) {
             go(|| println!("ready")).join().unwrap();
             go(input_ends).join().unwrap();
         }
+        "on_change" => {
+            let monitor = Monitor::builder().log(false).start();
+            monitor.on_change(|_| ());
+            go(|| println!("ready")).join().unwrap();
+            go(|| never_done().wait()).join().unwrap();
+        }
         "after_func" => {
             let group = never_done();
             let other = group.clone();
@@ -454,6 +460,9 @@ pub fn what_time_may_bring_is_named() {
     names("sleep", &sleeps).killed();
     let calls = ["\tthe clock: a timer in 3"];
     names("after_func", &calls).killed();
+    let told =
+        ["\"waterway-monito\", for the `on_change` function of a monitor, in futex, for a time\n"];
+    names("on_change", &told).killed();
 }
 
 /// As if it were a program of its own.

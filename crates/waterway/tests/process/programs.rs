@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex as StdMutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use waterway::flow::{FlowState, Monitor, Overflow};
-use waterway::sync::WaitGroup;
+use waterway::sync::{Mutex, WaitGroup};
 use waterway::time::{sleep, sleep_async};
 use waterway::{Builder, block_on, blocking, chan, go, go_local, scope, yield_now};
 
@@ -46,6 +46,13 @@ pub fn run(program: &str) {
         "alive_main" => alive_main(),
         "deadlock_std_join" => {
             let thread = std::thread::spawn(|| never_done().wait());
+            thread.join().unwrap();
+        }
+        "deadlock_main_has_lock" => {
+            let lock = Arc::new(Mutex::new(()));
+            let _held = lock.lock();
+            let wants = lock.clone();
+            let thread = std::thread::spawn(move || drop(wants.lock()));
             thread.join().unwrap();
         }
         "deadlock_std_channel" => {

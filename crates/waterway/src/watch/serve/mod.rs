@@ -37,10 +37,26 @@ const PIECE: usize = 1 << 16;
 /// | path | what |
 /// | --- | --- |
 /// | `/debug/pprof/goroutine` | all goroutines as a profile, for `go tool pprof` |
-/// | `/debug/pprof/goroutine?debug=1` | the dump, those that are alike together |
+/// | `/debug/pprof/goroutine?debug=1` | the dump, ten or more that are alike together |
 /// | `/debug/pprof/goroutine?debug=2` | the dump with backtraces, each by itself |
 /// | `/snapshot.json` | the [snapshot](super::snapshot()) |
 /// | `/metrics` | counts for Prometheus |
+///
+/// `/metrics` has the families of [`flow::metrics`](crate::flow::metrics()), and these:
+///
+/// | family | of what |
+/// | --- | --- |
+/// | `waterway_goroutines{state,reason}` | goroutines that live, by what they do and what they wait for |
+/// | `waterway_goroutines_spawned_total`, `_ended_total` | goroutines since the start |
+/// | `waterway_max_procs`, `waterway_workers`, `_busy`, `_held` | threads that may run goroutines at once; that are there, are inside of a goroutine, and are held by one for too long |
+/// | `waterway_timers` | timers that are set |
+/// | `waterway_blocking_threads`, `_running`, `_queued` | threads for what blocks in the kernel, jobs on them, and jobs that wait for one |
+/// | `waterway_locks_held` | locks that are held, of those that were ever waited for |
+/// | `waterway_channels{channel,made_at}` | channels of one name that were made at one line |
+/// | `waterway_channel_length`, `_capacity`, `_senders_waiting`, `_receivers_waiting` | sums over these: values in them, values that they hold (0 without a limit), and who waits |
+/// | `waterway_verdicts`, `waterway_suspects` | what the dump says is proved, and what looks so |
+///
+/// Those of channels go by name and line, without the `id` that the families of `flow::metrics` have.
 ///
 /// # Errors
 ///

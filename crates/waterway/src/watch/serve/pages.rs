@@ -4,6 +4,7 @@ use super::request::Request;
 use super::{metrics, pprof};
 use crate::rt::sched::started;
 use crate::watch::Snapshot;
+use crate::watch::data::Text;
 
 /// An answer, but for its first lines.
 pub(super) struct Answer {
@@ -22,7 +23,7 @@ const INDEX: &str = "\
 <title>waterway</title>
 <h1>waterway</h1>
 <ul>
-<li><a href=\"/debug/pprof/goroutine?debug=1\">all goroutines</a>, those that are alike together
+<li><a href=\"/debug/pprof/goroutine?debug=1\">all goroutines</a>, ten or more that are alike together
 <li><a href=\"/debug/pprof/goroutine?debug=2\">all goroutines with backtraces</a>
 <li><a href=\"/debug/pprof/goroutine\">all goroutines as a profile</a>, for <code>go tool pprof</code>
 <li><a href=\"/snapshot.json\">everything as JSON</a>
@@ -82,8 +83,8 @@ fn page(request: &Request) -> Answer {
             None | Some("0") => {
                 Answer::new("application/octet-stream", pprof::profile(&take(true)))
             }
-            Some("1") => Answer::new(TEXT, take(false).to_string()),
-            Some("2") => Answer::new(TEXT, take(true).text().grouped(false).to_string()),
+            Some("1") => dump(take(false).text()),
+            Some("2") => dump(take(true).text().grouped(false)),
             Some(_) => Answer::error(400, "debug is 0, 1 or 2.\n"),
         },
         "/snapshot.json" => match serde_json::to_vec(&take(false)) {
@@ -99,6 +100,11 @@ fn page(request: &Request) -> Answer {
             "There is no such page: / lists those that are there.\n",
         ),
     }
+}
+
+/// Each goroutine of a dump begins with an empty line: not the first of a page.
+fn dump(text: Text<'_>) -> Answer {
+    Answer::new(TEXT, text.to_string().trim_start_matches('\n'))
 }
 
 fn take(backtraces: bool) -> Snapshot {
