@@ -44,7 +44,7 @@ pub(crate) unsafe fn renew(at: *mut AtomicUsize, value: usize) {
 /// while one is held.
 ///
 /// Unlocking is a plain store, half the price of std's lock in all, so there is nobody to wake: who finds it taken looks
-/// again, first at once, then after giving way to other threads, then after short sleeps. That is seldom: it takes a
+/// again, first at once, then after giving way to other threads, then after sleeps that grow. That is seldom: it takes a
 /// holder that the kernel has put aside.
 pub(crate) struct Lock<T> {
     taken: AtomicBool,
@@ -85,8 +85,8 @@ impl<T> Lock<T> {
             tries += 1;
             match tries {
                 ..100 => std::hint::spin_loop(),
-                100..200 => std::thread::yield_now(),
-                _ => std::thread::sleep(NAP),
+                100..GIVES_UP_CPU => std::thread::yield_now(),
+                _ => nap(tries - GIVES_UP_CPU),
             }
         }
     }
@@ -132,9 +132,17 @@ impl<T> fmt::Debug for Lock<T> {
     }
 }
 
-/// Who has waited in vain for long sleeps for so long between two looks. It may be of a priority before which the other has no turn
-/// otherwise, or keep its CPU from it.
+/// Who has looked so often in vain sleeps before it looks again. It may be of a priority before which the other has no turn otherwise, or
+/// keep its CPU from it.
+const GIVES_UP_CPU: u32 = 200;
 const NAP: Duration = Duration::from_micros(50);
+/// Each sleep is twice as long as the one before it, up to 12.8 ms: where a thousand wait, those who get up to look would else
+/// leave no time to whom they wait for.
+const DOUBLES: u32 = 8;
+
+fn nap(before: u32) {
+    std::thread::sleep(NAP * (1 << before.min(DOUBLES)));
+}
 
 /// Waits for another thread's next few instructions.
 pub(crate) struct Spin(u32);
@@ -159,12 +167,12 @@ impl Spin {
 
     #[cold]
     fn give_way(&mut self) {
-        if self.0 < 200 {
+        if self.0 < GIVES_UP_CPU {
             std::thread::yield_now();
-            self.0 += 1;
         } else {
-            std::thread::sleep(NAP);
+            nap(self.0 - GIVES_UP_CPU);
         }
+        self.0 = self.0.saturating_add(1);
     }
 }
 
@@ -172,13 +180,13 @@ impl Spin {
 mod tests {
     use super::*;
 
-    /// Giving way is not enough where the other is of a lower priority.
+    /// Giving way is not enough where the other is of a lower priority, nor are short sleeps where many wait.
     #[test]
-    fn who_spins_for_long_sleeps() {
+    fn who_spins_for_long_sleeps_longer_and_longer() {
         let mut spin = Spin::new();
-        (0..200).for_each(|_| spin.once());
+        (0..GIVES_UP_CPU).for_each(|_| spin.once());
         let begin = std::time::Instant::now();
-        (0..20).for_each(|_| spin.once());
-        assert!(begin.elapsed() >= 20 * NAP);
+        (0..6).for_each(|_| spin.once());
+        assert!(begin.elapsed() >= NAP * (1 + 2 + 4 + 8 + 16 + 32));
     }
 }
