@@ -1,91 +1,19 @@
 //! Locks, permits and groups for async tasks, alone and together with goroutines and threads; `block_on`.
 
+mod by_hand;
+
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use by_hand::{Hand, blocked, dump, until};
 use waterway::sync::{Mutex, RwLock, Semaphore, WaitGroup};
 use waterway::time::{Ticker, sleep_async};
-use waterway::{Builder, block_on, chan, go, go_local, yield_now};
-
-/// Counts wakes.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// A task that is polled by hand.
-struct Hand<F> {
-    future: Option<F>,
-    count: Arc<Count>,
-}
-
-impl<F: Future + Unpin> Hand<F> {
-    fn new(future: F) -> Hand<F> {
-        Hand {
-            future: Some(future),
-            count: Arc::default(),
-        }
-    }
-
-    /// Its output, if it is ready.
-    fn poll(&mut self) -> Option<F::Output> {
-        let waker = Waker::from(self.count.clone());
-        let future = self.future.as_mut().expect("it was not dropped");
-        match Pin::new(future).poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => Some(output),
-            Poll::Pending => None,
-        }
-    }
-
-    fn pends(mut self) -> Hand<F> {
-        assert!(self.poll().is_none(), "it should wait");
-        self
-    }
-
-    fn wakes(&self) -> usize {
-        self.count.0.load(Ordering::SeqCst)
-    }
-
-    fn cancel(&mut self) {
-        self.future = None;
-    }
-}
-
-fn until(mut there: impl FnMut() -> bool) {
-    while !there() {
-        yield_now();
-    }
-}
-
-fn dump() -> String {
-    let mut text = Vec::new();
-    waterway::watch::dump(&mut text).unwrap();
-    String::from_utf8(text).unwrap()
-}
-
-/// Starts a goroutine that must block, for `reason`, and waits until it does.
-#[track_caller]
-fn blocked<T: Send + 'static>(
-    reason: &str,
-    f: impl FnOnce() -> T + Send + 'static,
-) -> waterway::JoinHandle<T> {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("blocked {}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let handle = Builder::new().name(&name).go(f);
-    until(|| dump().contains(&format!("{name:?} [{reason}, ")));
-    handle
-}
+use waterway::{block_on, chan, go, go_local};
 
 #[test]
 fn a_free_mutex_is_taken_at_once() {

@@ -10,7 +10,7 @@ use shuttle::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Goroutine, Model, Stage, Thread};
 use crate::block_on::block_on;
-use crate::sync::{Mutex, RwLock, Semaphore, WaitGroup};
+use crate::sync::{Barrier, Condvar, Mutex, RwLock, Semaphore, WaitGroup};
 
 pub(super) const MODELS: &[Model] = &[
     ("block_on_misses_no_wake", wakes),
@@ -22,6 +22,10 @@ pub(super) const MODELS: &[Model] = &[
     ("semaphore_of_tasks", semaphore),
     ("semaphore_of_tasks_that_go", semaphore_dropped),
     ("wait_group_of_tasks", wait_group),
+    ("condvar_of_tasks", condvar),
+    ("condvar_of_tasks_that_go", condvar_dropped),
+    ("barrier_of_tasks", barrier),
+    ("barrier_of_tasks_that_go", barrier_dropped),
 ];
 
 /// Polls once, by a waker that goes nowhere, and drops the future after others had time to tell it.
@@ -31,6 +35,17 @@ fn touch<F: Future>(future: F) {
     if future.as_mut().poll(&mut cx).is_pending() {
         shuttle::thread::yield_now();
     }
+}
+
+/// Polls three times, and drops the future. True if it was ready.
+fn touch_thrice<F: Future>(future: F) -> bool {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    (0..3).any(|_| {
+        let ready = future.as_mut().poll(&mut cx).is_ready();
+        shuttle::thread::yield_now();
+        ready
+    })
 }
 
 /// A future that is ready when `flag` is set, and leaves its waker for who sets it.
@@ -240,4 +255,117 @@ fn wait_group() {
         });
     }
     stage.end();
+}
+
+/// As many notifications as there are waiters, of all kinds, each for something to take.
+fn condvar() {
+    let mut stage = Stage::new();
+    let shared = Arc::new((Mutex::new(0), Condvar::new()));
+    for kind in [Goroutine, Thread] {
+        let shared = shared.clone();
+        stage.actor(kind, move || {
+            let (lock, condvar) = &*shared;
+            block_on(async {
+                let left = lock.lock_async().await;
+                *condvar.wait_while_async(left, |left| *left == 0).await -= 1;
+            });
+        });
+    }
+    let blocking = shared.clone();
+    stage.actor(Goroutine, move || {
+        let mut left = blocking.0.lock();
+        blocking.1.wait_while(&mut left, |left| *left == 0);
+        *left -= 1;
+    });
+    let notifier = shared.clone();
+    stage.actor(Thread, move || {
+        *notifier.0.lock() += 1;
+        notifier.1.notify_one();
+        *notifier.0.lock() += 2;
+        notifier.1.notify_all();
+    });
+    stage.end();
+    assert_eq!(*shared.0.try_lock().expect("it is free"), 0);
+}
+
+/// One goes when it may have been notified, or may stand in the line at the lock: the one notification is not lost.
+fn condvar_dropped() {
+    let mut stage = Stage::new();
+    let shared = Arc::new((Mutex::new(false), Condvar::new()));
+    let fickle = shared.clone();
+    stage.actor(Thread, move || {
+        let (lock, condvar) = &*fickle;
+        let used = touch_thrice(async {
+            let set = lock.lock_async().await;
+            drop(condvar.wait_async(set).await);
+        });
+        if used {
+            condvar.notify_one();
+        }
+    });
+    let task = shared.clone();
+    stage.actor(Thread, move || {
+        let (lock, condvar) = &*task;
+        block_on(async {
+            let set = lock.lock_async().await;
+            drop(condvar.wait_while_async(set, |set| !*set).await);
+        });
+    });
+    let notifier = shared.clone();
+    stage.actor(Goroutine, move || {
+        let mut set = notifier.0.lock();
+        *set = true;
+        notifier.1.notify_one();
+        (0..4).for_each(|_| shuttle::thread::yield_now());
+    });
+    stage.end();
+    assert!(*shared.0.try_lock().expect("it is free"));
+}
+
+fn barrier() {
+    let mut stage = Stage::new();
+    let (barrier, leaders) = (Barrier::new(3), Arc::new(AtomicUsize::new(0)));
+    for kind in [Goroutine, Thread] {
+        let (barrier, leaders) = (barrier.clone(), leaders.clone());
+        stage.actor(kind, move || {
+            for _ in 0..2 {
+                let leads = block_on(barrier.wait_async()).is_leader();
+                leaders.fetch_add(usize::from(leads), Ordering::SeqCst);
+            }
+        });
+    }
+    let lead = leaders.clone();
+    stage.actor(Goroutine, move || {
+        for _ in 0..2 {
+            let leads = barrier.wait().is_leader();
+            lead.fetch_add(usize::from(leads), Ordering::SeqCst);
+        }
+    });
+    stage.end();
+    assert_eq!(leaders.load(Ordering::SeqCst), 2);
+}
+
+/// Some go as the last comes: who stays passes with another, and in the end nobody is counted.
+fn barrier_dropped() {
+    let mut stage = Stage::new();
+    let (barrier, passed) = (Barrier::new(2), Arc::new(AtomicUsize::new(0)));
+    let (stays, passes) = (barrier.clone(), passed.clone());
+    stage.actor(Goroutine, move || {
+        stays.wait();
+        passes.store(1, Ordering::SeqCst);
+    });
+    let fickle = barrier.clone();
+    stage.actor(Thread, move || touch(fickle.wait_async()));
+    let others = barrier.clone();
+    stage.actor(Thread, move || {
+        while passed.load(Ordering::SeqCst) == 0 {
+            touch(others.wait_async());
+        }
+    });
+    stage.end();
+    let mut cx = Context::from_waker(Waker::noop());
+    let (mut first, mut last) = (pin!(barrier.wait_async()), pin!(barrier.wait_async()));
+    assert!(first.as_mut().poll(&mut cx).is_pending());
+    assert!(last.as_mut().poll(&mut cx).is_ready());
+    assert!(first.as_mut().poll(&mut cx).is_ready());
 }

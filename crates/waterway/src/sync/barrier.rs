@@ -1,17 +1,33 @@
-//! A place where a number of goroutines wait for each other.
+//! A place where a number of goroutines, threads and tasks wait for each other.
 
 use std::fmt;
+use std::future::Future;
 use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use crate::primitives::Lock;
 use crate::rt::core_box::CoreRef;
 use crate::rt::header::CoreKind;
-use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, Waited, checkpoint};
+use crate::wait::{
+    Claimed, Stand, TaskWait, Wait, WaitKey, WaitQueue, WaitReason, Waited, WaitsAt, checkpoint,
+};
 
 #[derive(Default)]
 struct State {
     there: usize,
     queue: WaitQueue,
+}
+
+impl State {
+    /// One more has come. If it is the last of `n`, the others, who may go on.
+    fn come(&mut self, n: usize) -> Option<Vec<Claimed>> {
+        self.there += 1;
+        (self.there >= n).then(|| {
+            self.there = 0;
+            self.queue.pop_all()
+        })
+    }
 }
 
 impl Waited for State {
@@ -39,7 +55,7 @@ pub struct Barrier {
     n: usize,
 }
 
-/// What [`Barrier::wait`] gives.
+/// What [`Barrier::wait`] and [`Barrier::wait_async`] give.
 ///
 /// ```
 /// let barrier = waterway::sync::Barrier::new(1);
@@ -91,8 +107,7 @@ impl Barrier {
         checkpoint();
         let lock = &self.core.value;
         let mut state = lock.lock();
-        state.there += 1;
-        if state.there < self.n {
+        let Some(all) = state.come(self.n) else {
             let key = WaitKey {
                 reason: WaitReason::Barrier,
                 object: self.core.address(),
@@ -104,12 +119,95 @@ impl Barrier {
                 Vec::new()
             });
             return BarrierWaitResult(false);
-        }
-        state.there = 0;
-        let all = state.queue.pop_all();
+        };
         drop(state);
         all.into_iter().for_each(Claimed::wake);
         BarrierWaitResult(true)
+    }
+
+    /// Waits in an async task until all have come. Goroutines, threads and tasks may meet at one barrier.
+    ///
+    /// The task has come with the first poll of the future. If the future is dropped before the last has come, it has not
+    /// come after all, and the others wait for another.
+    ///
+    /// # Blocking
+    ///
+    /// Never; the future is pending instead, unless it is the last.
+    ///
+    /// ```
+    /// use waterway::{block_on, sync::Barrier};
+    /// let barrier = Barrier::new(2);
+    /// let other = barrier.clone();
+    /// let goroutine = waterway::go(move || other.wait().is_leader());
+    /// let leads = block_on(barrier.wait_async()).is_leader();
+    /// assert_ne!(leads, goroutine.join().unwrap()); // one of the two
+    /// ```
+    ///
+    /// Go: none; Go has no tasks.
+    pub fn wait_async(&self) -> BarrierFuture<'_> {
+        BarrierFuture {
+            wait: TaskWait::new(Come(self)),
+        }
+    }
+}
+
+/// A task that comes to a barrier. All are told at once that the last has come, so who goes then leaves nobody behind.
+struct Come<'a>(&'a Barrier);
+
+impl WaitsAt for Come<'_> {
+    type State = State;
+    type Slot = ();
+
+    fn lock(&self) -> &Lock<State> {
+        &self.0.core.value
+    }
+
+    fn slot(&self) {}
+
+    fn take(&self, state: &mut State, stand: &Stand<'_>, others: &mut Vec<Claimed>) -> bool {
+        if stand.told() || stand.is_queued() {
+            return stand.told();
+        }
+        let all = state.come(self.0.n);
+        all.map(|all| *others = all).is_some()
+    }
+
+    fn left(&self, state: &mut State, told: bool) -> Vec<Claimed> {
+        if !told {
+            state.there -= 1;
+        }
+        Vec::new()
+    }
+}
+
+/// The coming of all that is waited for: from [`Barrier::wait_async`].
+///
+/// ```
+/// use waterway::{block_on, sync::Barrier};
+/// let barrier = Barrier::new(1);
+/// let future = barrier.wait_async(); // nobody has come yet
+/// assert!(block_on(future).is_leader());
+/// ```
+#[must_use = "futures do nothing unless they are polled"]
+pub struct BarrierFuture<'a> {
+    wait: TaskWait<Come<'a>>,
+}
+
+impl Future for BarrierFuture<'_> {
+    type Output = BarrierWaitResult;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BarrierWaitResult> {
+        let came = self.wait.poll(cx);
+        // The others are told by the last.
+        came.map(|()| BarrierWaitResult(!self.wait.was_told()))
+    }
+}
+
+impl fmt::Debug for BarrierFuture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BarrierFuture")
+            .field(self.wait.at().0)
+            .finish()
     }
 }
 

@@ -5,12 +5,13 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::lazy_core::{LazyCore, address};
-use super::mutex::MutexGuard;
+use super::mutex::{Mutex, MutexGuard};
 use crate::primitives::Lock;
+use crate::rt::core_box::CoreBox;
 use crate::rt::header::CoreKind;
 use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, Waited, checkpoint};
 
-/// A condition variable: goroutines wait in it until others say that something has changed.
+/// A condition variable: goroutines, threads and tasks wait in it until others say that something has changed.
 ///
 /// A wait ends by a notification or its time-out only, never by itself; still, when it ends the condition may have been
 /// undone by another: wait in a loop, or with [`wait_while`](Self::wait_while).
@@ -39,10 +40,45 @@ pub struct Condvar {
 }
 
 #[derive(Default)]
-struct Line {
+pub(super) struct Line {
     queue: WaitQueue,
-    /// The mutex of those in the queue: its core's address, and where it was made.
-    mutex: Option<(usize, &'static Location<'static>)>,
+    /// The mutex of those in the queue.
+    mutex: Option<Guarding>,
+    /// How often all were notified.
+    rounds: u64,
+}
+
+/// A mutex: its core's address, and where it was made.
+pub(super) type Guarding = (usize, &'static Location<'static>);
+
+pub(super) fn guarding<T: ?Sized>(mutex: &Mutex<T>) -> Guarding {
+    let core = mutex.core();
+    (address(core), core.header.site())
+}
+
+impl Line {
+    /// One with this mutex is about to stand in the queue: the number of the round. An error says where the mutex of the
+    /// others was made, if they have another.
+    pub(super) fn enter(&mut self, mutex: Guarding) -> Result<u64, &'static Location<'static>> {
+        match self.mutex {
+            Some(other) if !self.queue.is_empty() && other != mutex => Err(other.1),
+            _ => {
+                self.mutex = Some(mutex);
+                Ok(self.rounds)
+            }
+        }
+    }
+
+    /// Who has waited longest is to be woken.
+    pub(super) fn first(&mut self) -> Option<Claimed> {
+        self.queue.pop_claim().map(|(_, claimed)| claimed)
+    }
+
+    /// One that had entered in `round` does not use its notification: who is to be woken instead. Nobody, if all have been
+    /// notified since.
+    pub(super) fn pass_on(&mut self, round: u64) -> Option<Claimed> {
+        (self.rounds == round).then(|| self.first()).flatten()
+    }
 }
 
 impl Waited for Line {
@@ -226,7 +262,7 @@ impl Condvar {
         site: &'static Location<'static>,
     ) -> bool {
         checkpoint();
-        let core = self.core.get();
+        let core = self.core();
         let key = WaitKey {
             reason: WaitReason::Condvar,
             object: address(core),
@@ -234,24 +270,33 @@ impl Condvar {
         };
         // Who notifies after the mutex is unlocked finds the caller in the queue, or waits for this lock.
         let mut line = core.value.lock();
-        let mutex = (address(guard.core()), guard.core().header.site());
-        if let Some((_, other)) = line.mutex.filter(|m| !line.queue.is_empty() && *m != mutex) {
+        let mutex = guarding(guard.mutex());
+        if let Err(other) = line.enter(mutex) {
             drop(line);
-            panic!(
-                "a Condvar, made at {}, is waited in with two mutexes: others wait with the one made at {other}, the caller has \
-                 the one made at {}",
-                core.header.site(),
-                mutex.1
-            );
+            self.two_mutexes(other, mutex);
         }
-        line.mutex = Some(mutex);
         guard.unlocked(site, |next| {
             let wait = Wait::new(key, &()).within(limit).waking(next);
             wait.park(&core.value, line, |_| Vec::new())
         })
     }
 
-    /// Wakes the goroutine that has waited longest, if any waits.
+    pub(super) fn core(&self) -> &CoreBox<Lock<Line>> {
+        self.core.get()
+    }
+
+    #[cold]
+    #[track_caller]
+    pub(super) fn two_mutexes(&self, other: &Location<'_>, mutex: Guarding) -> ! {
+        panic!(
+            "a Condvar, made at {}, is waited in with two mutexes: others wait with the one made at {other}, the caller has \
+             the one made at {}",
+            self.core.made_at(),
+            mutex.1
+        )
+    }
+
+    /// Wakes the goroutine, thread or task that has waited longest, if any waits.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -268,10 +313,8 @@ impl Condvar {
     ///
     /// Go: `Cond.Signal`.
     pub fn notify_one(&self) {
-        let first = self.core.get().value.lock().queue.pop_claim();
-        if let Some((_, claimed)) = first {
-            claimed.wake();
-        }
+        let first = self.core().value.lock().first();
+        first.into_iter().for_each(Claimed::wake);
     }
 
     /// Wakes all who wait.
@@ -291,7 +334,11 @@ impl Condvar {
     ///
     /// Go: `Cond.Broadcast`.
     pub fn notify_all(&self) {
-        let all = self.core.get().value.lock().queue.pop_all();
+        let all = {
+            let mut line = self.core().value.lock();
+            line.rounds += 1;
+            line.queue.pop_all()
+        };
         all.into_iter().for_each(Claimed::wake);
     }
 }

@@ -7,8 +7,9 @@
 //! | [`RwLock`] | `read`, `write`, `*_timeout`, `try_*` | `read_async`, `write_async`, `try_*` |
 //! | [`Semaphore`] | `acquire`, `acquire_timeout`, `try_acquire` | `acquire_async`, `try_acquire` |
 //! | [`WaitGroup`] | `wait`, `wait_timeout` | `wait_async` |
-//! | [`Condvar`] | `wait`, `wait_while`, `wait_timeout`, `wait_timeout_while` | none: use a channel |
-//! | [`Barrier`], [`Once`], [`OnceLock`], [`LazyLock`] | `wait`, `call_once`, … | none: use a channel |
+//! | [`Condvar`] | `wait`, `wait_while`, `wait_timeout`, `wait_timeout_while` | `wait_async`, `wait_while_async` |
+//! | [`Barrier`] | `wait` | `wait_async` |
+//! | [`Once`], [`OnceLock`], [`LazyLock`] | `call_once`, `get_or_init`, … | none: use a channel |
 //! | [`Pool`] | never waits | never waits |
 //!
 //! There is no poisoning: a panic while a lock is held unlocks it, and the next holder finds the data as it was left. Guards
@@ -17,6 +18,7 @@
 
 mod barrier;
 mod condvar;
+mod condvar_async;
 mod lazy_core;
 mod mutex;
 mod mutex_async;
@@ -30,8 +32,9 @@ mod rw_lock_async;
 mod semaphore;
 mod wait_group;
 
-pub use barrier::{Barrier, BarrierWaitResult};
+pub use barrier::{Barrier, BarrierFuture, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
+pub use condvar_async::CondvarFuture;
 pub use mutex::{Mutex, MutexGuard};
 pub use mutex_async::{AsyncMutexGuard, LockFuture};
 pub use once::{LazyLock, Once, OnceLock};

@@ -238,9 +238,9 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> MutexGuard<'_, T> {
-    pub(super) fn core(&self) -> &CoreBox<Core> {
-        self.lock.core()
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    pub(super) fn mutex(&self) -> &'a Mutex<T> {
+        self.lock
     }
 
     #[inline]

@@ -34,9 +34,14 @@ impl<T: ?Sized> Mutex<T> {
     /// Go: none; Go has no tasks.
     #[track_caller]
     pub fn lock_async(&self) -> LockFuture<'_, T> {
+        self.lock_async_at(Location::caller())
+    }
+
+    /// As `lock_async`, called at `site`.
+    pub(super) fn lock_async_at(&self, site: &'static Location<'static>) -> LockFuture<'_, T> {
         LockFuture {
             lock: self,
-            site: Location::caller(),
+            site,
             wait: TaskWait::new(LockTask(self.core())),
         }
     }
@@ -95,6 +100,12 @@ pub struct AsyncMutexGuard<'a, T: ?Sized>(MutexGuard<'a, T>);
 
 // SAFETY: whom the lock word names is told to dumps only, and here it names no thread; unlocking works from any.
 unsafe impl<T: ?Sized + Send> Send for AsyncMutexGuard<'_, T> {}
+
+impl<'a, T: ?Sized> AsyncMutexGuard<'a, T> {
+    pub(super) fn mutex(&self) -> &'a Mutex<T> {
+        self.0.mutex()
+    }
+}
 
 impl<T: ?Sized> Deref for AsyncMutexGuard<'_, T> {
     type Target = T;

@@ -111,6 +111,11 @@ impl Stand<'_> {
         self.0.waiter().claimed().is_some()
     }
 
+    /// It stands in the queue: it has been polled before, and has not been taken out since.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.0.is_queued()
+    }
+
     /// The next in line is this one, or nobody.
     pub(crate) fn is_next(&self, next: Option<&Node>) -> bool {
         next.is_none_or(|next| std::ptr::eq(next, self.0))
@@ -138,6 +143,12 @@ impl<W: WaitsAt> TaskWait<W> {
     /// True before the first poll that found that it must wait.
     pub(crate) fn is_new(&self) -> bool {
         self.task.is_none()
+    }
+
+    /// What it waited for it was told of, and did not find at once. Asked when it was ready.
+    pub(crate) fn was_told(&self) -> bool {
+        let told = |task: &Task<_>| task.waiter().claimed().is_some();
+        self.task.as_ref().is_some_and(told)
     }
 
     /// Ready when it has been taken. Else the task stands in the queue, with the waker of `cx`.
