@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::rt::home_lock::HomeLock;
 use crate::rt::own_lock::OwnLock;
-use crate::sync::{Barrier, Condvar, Mutex, Once, RwLock, Semaphore, WaitGroup};
+use crate::sync::{Barrier, Condvar, Mutex, RwLock, Semaphore, WaitGroup};
 
 pub(super) const MODELS: &[Model] = &[
     ("own_lock_excludes", own_lock),
@@ -26,8 +26,6 @@ pub(super) const MODELS: &[Model] = &[
     ("rw_lock", rw_lock),
     ("condvar_misses_nothing", condvar),
     ("condvar_with_deadlines", condvar_deadlines),
-    ("once", once),
-    ("once_that_panics", once_panics),
     ("semaphore_of_two", semaphore),
     ("semaphore_with_deadlines", semaphore_deadlines),
     ("barrier_used_again", barrier),
@@ -328,43 +326,6 @@ fn condvar_deadlines() {
         pair.1.notify_all();
     });
     stage.end_with_clock();
-}
-
-fn once() {
-    let mut stage = Stage::new();
-    let once = Arc::new((Once::new(), AtomicUsize::new(0)));
-    for kind in [Goroutine, Thread, Goroutine] {
-        let once = once.clone();
-        stage.actor(kind, move || {
-            once.0.call_once(|| {
-                once.1.fetch_add(1, Ordering::SeqCst);
-            });
-            assert_eq!(once.1.load(Ordering::SeqCst), 1, "made, when it returns");
-        });
-    }
-    stage.end();
-}
-
-/// The first call panics; one of the others makes it.
-fn once_panics() {
-    let mut stage = Stage::new();
-    let once = Arc::new((Once::new(), AtomicUsize::new(0)));
-    for kind in [Goroutine, Thread, Goroutine] {
-        let once = once.clone();
-        stage.actor(kind, move || {
-            let call = std::panic::AssertUnwindSafe(|| {
-                once.0.call_once(|| {
-                    if once.1.fetch_add(1, Ordering::SeqCst) == 0 {
-                        std::panic::resume_unwind(Box::new(()));
-                    }
-                });
-            });
-            let _ = std::panic::catch_unwind(call);
-        });
-    }
-    stage.end();
-    assert!(once.0.is_completed());
-    assert_eq!(once.1.load(Ordering::SeqCst), 2);
 }
 
 fn semaphore() {

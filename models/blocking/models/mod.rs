@@ -3,6 +3,7 @@
 mod channels;
 mod endings;
 mod locks;
+mod onces;
 mod overflow;
 mod selects;
 mod tasks;
@@ -19,6 +20,7 @@ pub(super) fn all() -> Vec<Model> {
         channels::MODELS,
         selects::MODELS,
         locks::MODELS,
+        onces::MODELS,
         overflow::MODELS,
         tasks::MODELS,
         timers::MODELS,

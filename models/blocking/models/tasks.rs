@@ -29,7 +29,7 @@ pub(super) const MODELS: &[Model] = &[
 ];
 
 /// Polls once, by a waker that goes nowhere, and drops the future after others had time to tell it.
-fn touch<F: Future>(future: F) {
+pub(super) fn touch<F: Future>(future: F) {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
     if future.as_mut().poll(&mut cx).is_pending() {

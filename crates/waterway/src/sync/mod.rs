@@ -9,7 +9,9 @@
 //! | [`WaitGroup`] | `wait`, `wait_timeout` | `wait_async` |
 //! | [`Condvar`] | `wait`, `wait_while`, `wait_timeout`, `wait_timeout_while` | `wait_async`, `wait_while_async` |
 //! | [`Barrier`] | `wait` | `wait_async` |
-//! | [`Once`], [`OnceLock`], [`LazyLock`] | `call_once`, `get_or_init`, … | none: use a channel |
+//! | [`Once`] | `call_once` | `call_once_async` |
+//! | [`OnceLock`] | `get_or_init`, `set`, `get` | `get_or_init_async`, `set_async`, `get` |
+//! | [`LazyLock`] | `force`, or its value | `force_async` |
 //! | [`Pool`] | never waits | never waits |
 //!
 //! There is no poisoning: a panic while a lock is held unlocks it, and the next holder finds the data as it was left. Guards
@@ -20,9 +22,11 @@ mod barrier;
 mod condvar;
 mod condvar_async;
 mod lazy_core;
+mod lazy_lock;
 mod mutex;
 mod mutex_async;
 mod once;
+mod once_async;
 mod pool;
 mod raw_mutex;
 mod raw_rw_lock;
@@ -35,9 +39,11 @@ mod wait_group;
 pub use barrier::{Barrier, BarrierFuture, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use condvar_async::CondvarFuture;
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
 pub use mutex_async::{AsyncMutexGuard, LockFuture};
-pub use once::{LazyLock, Once, OnceLock};
+pub use once::{Once, OnceLock};
+pub use once_async::{CallFuture, ForceFuture, InitFuture, SetFuture};
 pub use pool::{Pool, Pooled};
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use rw_lock_async::{AsyncRwLockReadGuard, AsyncRwLockWriteGuard, ReadFuture, WriteFuture};

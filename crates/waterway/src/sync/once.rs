@@ -1,8 +1,7 @@
-//! Things that happen once: a call, the making of a value.
+//! Things that happen once: a call, the setting of a value.
 
 use std::cell::UnsafeCell;
 use std::fmt;
-use std::ops::Deref;
 use std::panic::Location;
 
 use super::lazy_core::{LazyCore, address};
@@ -17,6 +16,10 @@ const DONE: usize = usize::MAX;
 /// A call that is made once, by whoever comes first; the others wait until it has returned.
 ///
 /// If the call panics it has not happened: the next caller makes it. (In Go it counts as made.)
+///
+/// # Invariants
+///
+/// - I1: there is one `Making` at a time, exactly while `state` names who has it.
 ///
 /// ```
 /// use waterway::sync::Once;
@@ -91,56 +94,34 @@ impl Once {
     #[inline]
     #[track_caller]
     pub fn call_once(&self, f: impl FnOnce()) {
-        if !self.is_completed() {
-            self.attempt(|| {
+        if let Some(making) = self.turn() {
+            making.run(|| {
                 f();
                 true
             });
         }
     }
 
-    /// Calls `f`, unless the call has been made. It has been made if `f` says so.
-    #[cold]
+    /// The caller's turn, once no other makes the call; none if it has been made.
+    #[inline]
     #[track_caller]
-    fn attempt(&self, f: impl FnOnce() -> bool) {
-        /// The call is over: made, or it unwinds and is still to be made.
-        struct Over<'a>(&'a Once, usize);
-        impl Drop for Over<'_> {
-            fn drop(&mut self) {
-                self.0.finish(self.1);
-            }
-        }
-        if self.begin(Location::caller()) {
-            let mut over = Over(self, TODO);
-            if f() {
-                over.1 = DONE;
-            }
+    pub(super) fn turn(&self) -> Option<Making<'_>> {
+        match self.is_completed() {
+            true => None,
+            false => self.wait_turn(Location::caller()),
         }
     }
 
-    /// True if the caller makes the call now; false once another has made it.
+    #[cold]
     #[track_caller]
-    fn begin(&self, site: &'static Location<'static>) -> bool {
+    fn wait_turn(&self, site: &'static Location<'static>) -> Option<Making<'_>> {
         checkpoint();
-        let (me, core) = (whoami(), self.core.get());
+        self.refuse_maker(site);
+        let core = self.core.get();
         loop {
             let line = core.value.lock();
-            match self.state.load(Ordering::Acquire) {
-                DONE => return false,
-                TODO => {
-                    self.state.store(me, Ordering::Relaxed);
-                    // For those who look for cycles.
-                    core.header.senders.store(me, Ordering::Relaxed);
-                    return true;
-                }
-                maker if maker == me => {
-                    drop(line);
-                    panic!(
-                        "a Once, made at {}, is called from within its own call: it would wait for itself",
-                        core.header.site()
-                    );
-                }
-                _ => {}
+            if self.take_turn() {
+                break;
             }
             let key = WaitKey {
                 reason: WaitReason::Once,
@@ -148,6 +129,56 @@ impl Once {
                 site,
             };
             Wait::new(key, &()).park(&core.value, line, |_| Vec::new());
+        }
+        self.taken_turn()
+    }
+
+    /// Panics if the caller is within the call. That does not change meanwhile: the caller's number is written and taken back by itself
+    /// alone.
+    #[track_caller]
+    pub(super) fn refuse_maker(&self, site: &'static Location<'static>) {
+        if self.state.load(Ordering::Relaxed) == whoami() {
+            panic!(
+                "a Once, made at {}, is called at {site} from within its own call: it would wait for itself",
+                self.made_at()
+            );
+        }
+    }
+
+    /// Where it was made.
+    pub(super) fn made_at(&self) -> &'static Location<'static> {
+        self.core.made_at()
+    }
+
+    /// Who waits for the call. Its lock is that of the turn, too.
+    pub(super) fn line(&self) -> &Lock<WaitQueue> {
+        &self.core.get().value
+    }
+
+    /// Under the lock of the line: true if the caller need not wait. Unless the call has been made, the caller makes it then, and
+    /// [`taken_turn`](Self::taken_turn) gives it the right to, which it must take.
+    pub(super) fn take_turn(&self) -> bool {
+        match self.state.load(Ordering::Acquire) {
+            DONE => true,
+            TODO => {
+                let me = whoami();
+                self.state.store(me, Ordering::Relaxed);
+                // For those who look for cycles.
+                self.core.get().header.senders.store(me, Ordering::Relaxed);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// For who has taken its turn, once (I1): none if the call has been made.
+    pub(super) fn taken_turn(&self) -> Option<Making<'_>> {
+        match self.is_completed() {
+            true => None,
+            false => Some(Making {
+                once: self,
+                end: TODO,
+            }),
         }
     }
 
@@ -161,6 +192,28 @@ impl Once {
             line.pop_all()
         };
         all.into_iter().for_each(Claimed::wake);
+    }
+}
+
+/// The right to make the call of a [`Once`] now. When it goes, the call is over: made, or still to be made.
+pub(super) struct Making<'a> {
+    once: &'a Once,
+    end: usize,
+}
+
+impl Making<'_> {
+    /// Makes the call, if `call` says that it has done so.
+    #[cold]
+    pub(super) fn run(mut self, call: impl FnOnce() -> bool) {
+        if call() {
+            self.end = DONE;
+        }
+    }
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        self.once.finish(self.end);
     }
 }
 
@@ -183,7 +236,8 @@ impl fmt::Debug for Once {
 ///
 /// # Invariants
 ///
-/// - I1: the value is there, and is not written any more, exactly while `once` is completed.
+/// - I1: the value is there, and is not written any more, exactly while `once` is completed. It is written by who has the
+///   `Making` of `once`.
 ///
 /// ```
 /// use waterway::sync::OnceLock;
@@ -286,23 +340,26 @@ impl<T> OnceLock<T> {
     /// Go: `Once.Do`, and a variable that it sets.
     #[track_caller]
     pub fn get_or_init(&self, f: impl FnOnce() -> T) -> &T {
-        self.fill(|| Some(f())).expect("the call has been made")
+        if let Some(making) = self.once.turn() {
+            self.fill(making, || Some(f()));
+        }
+        self.get().expect("the call has been made")
     }
 
-    /// The value; if there is none, `f` makes it, or does not.
-    #[inline]
-    #[track_caller]
-    fn fill(&self, f: impl FnOnce() -> Option<T>) -> Option<&T> {
-        if !self.once.is_completed() {
-            self.once.attempt(|| {
-                let value = f();
-                let made = value.is_some();
-                // SAFETY: I1: within the one call, so nobody reads or writes.
-                unsafe { *self.value.get() = value };
-                made
-            });
-        }
-        self.get()
+    pub(super) fn once(&self) -> &Once {
+        &self.once
+    }
+
+    /// The value is made by `f`, or is not.
+    pub(super) fn fill(&self, making: Making<'_>, f: impl FnOnce() -> Option<T>) {
+        assert!(std::ptr::eq(making.once, &self.once), "its own");
+        making.run(|| {
+            let value = f();
+            let made = value.is_some();
+            // SAFETY: I1: within the one call, so nobody reads or writes.
+            unsafe { *self.value.get() = value };
+            made
+        });
     }
 
     /// The value, if it has been set.
@@ -339,85 +396,5 @@ impl<T> Default for OnceLock<T> {
 impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OnceLock").field(&self.get()).finish()
-    }
-}
-
-/// A value that is made by its first use.
-///
-/// ```
-/// use waterway::sync::LazyLock;
-/// static SQUARES: LazyLock<Vec<u32>> = LazyLock::new(|| (0..10).map(|n| n * n).collect());
-/// assert_eq!(SQUARES[3], 9);
-/// ```
-///
-/// Go: `sync.OnceValue`.
-pub struct LazyLock<T, F = fn() -> T> {
-    value: OnceLock<T>,
-    make: UnsafeCell<Option<F>>,
-}
-
-// SAFETY: as `OnceLock`; the maker is taken out and called by one, within the one call.
-unsafe impl<T: Send + Sync, F: Send> Sync for LazyLock<T, F> {}
-
-impl<T, F: FnOnce() -> T> LazyLock<T, F> {
-    /// A value that `make` makes when it is first used.
-    ///
-    /// ```
-    /// let sum = waterway::sync::LazyLock::new(|| (1..=10).sum::<u32>());
-    /// assert_eq!(*sum, 55);
-    /// ```
-    ///
-    /// Go: `sync.OnceValue`.
-    #[track_caller]
-    pub const fn new(make: F) -> LazyLock<T, F> {
-        LazyLock {
-            value: OnceLock::new(),
-            make: UnsafeCell::new(Some(make)),
-        }
-    }
-
-    /// The value, made now if it has not been.
-    ///
-    /// ```
-    /// use waterway::sync::LazyLock;
-    /// let sum = LazyLock::new(|| (1..=10).sum::<u32>());
-    /// assert_eq!(LazyLock::force(&sum), &55);
-    /// ```
-    ///
-    /// # Blocking
-    ///
-    /// Parks the caller while another makes the value.
-    ///
-    /// # Panics
-    ///
-    /// If `make` panics, now or before: a value that could not be made is never there.
-    ///
-    /// Go: a call of what `sync.OnceValue` gave.
-    #[track_caller]
-    pub fn force(this: &Self) -> &T {
-        // SAFETY: within the one call, so nobody else has the maker.
-        let make = || unsafe { (*this.make.get()).take() };
-        match this.value.fill(|| make().map(|make| make())) {
-            Some(value) => value,
-            None => panic!(
-                "the value of a LazyLock is not there: making it panicked before. The LazyLock is at {}",
-                this.value.once.core.made_at()
-            ),
-        }
-    }
-}
-
-impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
-    type Target = T;
-
-    #[track_caller]
-    fn deref(&self) -> &T {
-        LazyLock::force(self)
-    }
-}
-
-impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LazyLock").field(&self.value.get()).finish()
     }
 }
