@@ -10,7 +10,8 @@ use waterway::group::ErrGroup;
 use waterway::sync::{Condvar, Mutex, RwLock, Semaphore, WaitGroup};
 use waterway::time::{Ticker, Timer, after_func, sleep, sleep_async};
 use waterway::{
-    Context, block_on, blocking, chan, current, go, go_local, num_goroutines, select, yield_now,
+    Context, LocalJoinHandle, block_on, blocking, chan, current, go, go_local, num_goroutines,
+    select, yield_now,
 };
 
 /// Lets each of the others on this worker run, whatever the time.
@@ -22,16 +23,18 @@ fn some_turns() {
 struct Sibling {
     runs: Rc<Cell<usize>>,
     stop: Rc<Cell<bool>>,
+    handle: Option<LocalJoinHandle<()>>,
 }
 
 impl Sibling {
     fn start() -> Sibling {
-        let sibling = Sibling {
+        let mut sibling = Sibling {
             runs: Rc::default(),
             stop: Rc::default(),
+            handle: None,
         };
         let (runs, stop) = (sibling.runs.clone(), sibling.stop.clone());
-        drop(go_local(move || {
+        sibling.handle = Some(go_local(move || {
             while !stop.get() {
                 runs.set(runs.get() + 1);
                 yield_now();
@@ -53,6 +56,10 @@ impl Sibling {
 impl Drop for Sibling {
     fn drop(&mut self) {
         self.stop.set(true);
+        // The process ends without anybody left: what a goroutine owns would pass for leaked.
+        if !std::thread::panicking() {
+            self.handle.take().map(LocalJoinHandle::join);
+        }
     }
 }
 
