@@ -6,7 +6,7 @@ mod page;
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use page::{block, show, update};
@@ -110,11 +110,11 @@ fn dumped() -> Dumps {
         let crowd = crowd.clone();
         settled(go(move || crowd.recv().is_ok()));
     }
-    let accounts = leak((Mutex::new(5), Mutex::new(5)));
+    let accounts = leak((Mutex::new(5), Mutex::new(5), AtomicUsize::new(0)));
     for (from, to) in [(&accounts.0, &accounts.1), (&accounts.1, &accounts.0)] {
         Builder::new()
             .name("teller")
-            .go(move || move_money(from, to));
+            .go(move || move_money(from, to, &accounts.2));
     }
     until(|all| all.verdicts.len() == 2);
     start("lender", || {
@@ -156,10 +156,10 @@ fn pay(ledger: &Mutex<u32>, permits: &Semaphore) {
 }
 
 #[inline(never)]
-fn move_money(from: &Mutex<u32>, to: &Mutex<u32>) {
+fn move_money(from: &Mutex<u32>, to: &Mutex<u32>, here: &AtomicUsize) {
     let mut from = from.lock();
     // The other one comes to the same place before either goes on.
-    sleep(Duration::from_millis(20));
+    meet(here, 2);
     let mut to = to.lock();
     (*from, *to) = (*from - 1, *to + 1);
 }
@@ -245,4 +245,12 @@ fn main() {
     }
     excerpts_are_of_the_blocks(&page);
     println!("the page is right");
+}
+
+/// Waits for so many to come, without a wait that dumps would show.
+fn meet(here: &AtomicUsize, so_many: usize) {
+    here.fetch_add(1, Ordering::Relaxed);
+    while here.load(Ordering::Relaxed) < so_many {
+        waterway::yield_now();
+    }
 }
