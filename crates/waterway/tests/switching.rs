@@ -10,8 +10,7 @@ use waterway::group::ErrGroup;
 use waterway::sync::{Condvar, Mutex, RwLock, Semaphore, WaitGroup};
 use waterway::time::{Ticker, Timer, after_func, sleep, sleep_async};
 use waterway::{
-    Context, LocalJoinHandle, block_on, blocking, chan, current, go, go_local, num_goroutines,
-    select, yield_now,
+    Context, block_on, blocking, chan, current, go, go_local, num_goroutines, select, yield_now,
 };
 
 /// Lets each of the others on this worker run, whatever the time.
@@ -23,18 +22,16 @@ fn some_turns() {
 struct Sibling {
     runs: Rc<Cell<usize>>,
     stop: Rc<Cell<bool>>,
-    handle: Option<LocalJoinHandle<()>>,
 }
 
 impl Sibling {
     fn start() -> Sibling {
-        let mut sibling = Sibling {
+        let sibling = Sibling {
             runs: Rc::default(),
             stop: Rc::default(),
-            handle: None,
         };
         let (runs, stop) = (sibling.runs.clone(), sibling.stop.clone());
-        sibling.handle = Some(go_local(move || {
+        drop(go_local(move || {
             while !stop.get() {
                 runs.set(runs.get() + 1);
                 yield_now();
@@ -56,12 +53,15 @@ impl Sibling {
 impl Drop for Sibling {
     fn drop(&mut self) {
         self.stop.set(true);
-        // The process ends without anybody left: what a goroutine owns would pass for leaked.
-        if !std::thread::panicking() {
-            self.handle.take().map(LocalJoinHandle::join);
+        // Until it has ended: what it owns would pass for leaked at the end of the process.
+        while Rc::strong_count(&self.stop) > 1 && !std::thread::panicking() {
+            yield_now();
         }
     }
 }
+
+/// One test at a time: who has waited goes before a sibling when the other test has held their worker meanwhile.
+static ALONE: Mutex<()> = Mutex::new(());
 
 waterway::local! { static OWN: Cell<u32> = Cell::new(0); }
 
@@ -72,6 +72,7 @@ fn poll(future: impl Future) {
 
 #[waterway::test]
 fn calls_that_never_switch() {
+    let _alone = ALONE.lock();
     let sibling = Sibling::start();
     let (tx, rx) = chan(4);
     let (gate, gated) = chan::<u8>(0);
@@ -160,6 +161,7 @@ fn calls_that_never_switch() {
 
 #[waterway::test]
 fn calls_that_wait_switch() {
+    let _alone = ALONE.lock();
     let sibling = Sibling::start();
     let (tx, rx) = chan(0);
     let lock = Rc::new(Mutex::new(()));
