@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::look::{SeenSite, WaitsAt};
-use super::state::{FlowState, holds, rises};
+use super::state::{FlowState, forget_old, holds, rises};
 
 /// What was measured of the goroutines that were spawned at one line. Its `Display` is the line of the log.
 ///
@@ -136,9 +136,7 @@ impl SiteTrack {
         self.ids = seen.ids;
         (self.blocked, self.waits) = (seen.blocked, seen.waits);
         self.most_live = self.most_live.max(live);
-        while self.history.len() > 2 && at - self.history[1].at >= window {
-            self.history.pop_front();
-        }
+        forget_old(&mut self.history, |look| look.at, window);
         let state = self.judge(window);
         std::mem::replace(&mut self.state, state) != state
     }

@@ -1,5 +1,7 @@
 //! How what is watched stands, in a word, and when the word changes.
 
+use std::collections::VecDeque;
+
 /// How the ends of a channel stand to each other, or starts and ends of the goroutines of a line, by what was measured in a window.
 ///
 /// ```
@@ -74,6 +76,15 @@ const LEAVE: f64 = 0.2;
 /// True if a state holds that was so in this share of the looks; `entered` if it is the one until now.
 pub(super) fn holds(share: f64, entered: bool) -> bool {
     share >= ENTER || entered && share > LEAVE
+}
+
+/// Forgets looks from before the window that ends with the last; `at` says when one was. One that is as old as the window, or older,
+/// stays: it begins the window.
+pub(super) fn forget_old<S>(looks: &mut VecDeque<S>, at: impl Fn(&S) -> u64, window: u64) {
+    let now = looks.back().map_or(0, &at);
+    while looks.len() > 2 && now - at(&looks[1]) >= window {
+        looks.pop_front();
+    }
 }
 
 /// True if a number still rises: it was higher in the last tenth of the window, the look of `now` included, than at any look before.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::look::{Seen, Waits};
-use super::state::{FlowState, holds, rises};
+use super::state::{FlowState, forget_old, holds, rises};
 use crate::chan::ByCause;
 
 /// How long values that were received in a window had been in the channel, to about the time between two looks. Found from the
@@ -203,10 +203,7 @@ impl Track {
         sample.idles = sample.receivers > 0 && sample.len() == 0 && sample.senders == 0;
         self.high_water = self.high_water.max(sample.len());
         self.history.push_back(sample);
-        // One that is as old as the window, or older, stays: it begins the window.
-        while self.history.len() > 2 && at - self.history[1].at >= window {
-            self.history.pop_front();
-        }
+        forget_old(&mut self.history, |sample| sample.at, window);
         let state = self.judge(window);
         std::mem::replace(&mut self.state, state) != state
     }
