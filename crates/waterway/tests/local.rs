@@ -386,3 +386,42 @@ fn a_value_that_a_result_makes_as_it_goes_is_dropped_in_its_goroutine() {
     }
     assert_eq!(DROPPED_BY.load(Ordering::SeqCst), id);
 }
+
+/// Those that end in one turn follow each other on one stack, in the same place: what one of them had the next has not.
+#[test]
+fn who_follows_another_on_its_stack_is_itself() {
+    local! { static MARK: Cell<usize> = Cell::new(0); }
+    /// Only who has a large stack of its own has room for this.
+    #[inline(never)]
+    fn fill(n: usize) {
+        std::hint::black_box([n as u8; 1 << 20]);
+    }
+    let spawner = go(|| {
+        let spawned: Vec<_> = (1..=300)
+            .map(|n| {
+                let builder = match n % 3 {
+                    0 => Builder::new(),
+                    1 => Builder::new().name(format!("no {n}")),
+                    _ => Builder::new().stack_size(8 << 20),
+                };
+                builder.go(move || {
+                    if n % 3 == 2 {
+                        fill(n);
+                    }
+                    if n % 7 == 0 {
+                        yield_now();
+                    }
+                    (MARK.replace(n), current())
+                })
+            })
+            .collect();
+        for (n, handle) in (1..).zip(spawned) {
+            let id = handle.id();
+            let (mark, who) = handle.join().unwrap();
+            assert_eq!((mark, who.id()), (0, Some(id)));
+            let name = (n % 3 == 1).then(|| format!("no {n}"));
+            assert_eq!(who.name(), name.as_deref());
+        }
+    });
+    spawner.join().unwrap();
+}

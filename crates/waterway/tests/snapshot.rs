@@ -559,3 +559,35 @@ fn stacks_are_read_while_their_goroutines_go_on() {
     }
     assert!(turns.load(Ordering::Relaxed) > 0);
 }
+
+/// One that runs in the place of others that have ended is there by its own name.
+#[test]
+fn who_follows_others_is_seen_as_itself() {
+    let looked = Arc::new(AtomicBool::new(false));
+    let runs = Arc::new(AtomicBool::new(false));
+    let (look, run) = (looked.clone(), runs.clone());
+    go(move || {
+        // The last ones go first.
+        Builder::new().name("the follower").go(move || {
+            run.store(true, Ordering::SeqCst);
+            while !look.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+        });
+        for n in 0..20 {
+            Builder::new()
+                .name(format!("the one before, {n}"))
+                .go(|| ());
+        }
+    });
+    while !runs.load(Ordering::SeqCst) {
+        std::thread::yield_now();
+    }
+    let all = snapshot();
+    looked.store(true, Ordering::SeqCst);
+    let named = |name: &str| {
+        let of = |g: &&Goroutine| g.name.as_deref().is_some_and(|n| n.starts_with(name));
+        all.goroutines.iter().filter(of).count()
+    };
+    assert_eq!(named("the follower"), 1, "{all}");
+}

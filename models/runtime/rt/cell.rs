@@ -15,6 +15,9 @@ pub(crate) enum Next {
 /// One step of a goroutine, from its start or wake to its next suspension.
 pub(crate) type Step = Box<dyn FnMut(&'static Task, usize) -> Next>;
 
+/// What runs of a goroutine that has started.
+pub(crate) type StartedCell = Step;
+
 struct Program {
     step: Step,
     site: &'static Location<'static>,
@@ -84,7 +87,7 @@ impl Unstarted {
         self.program().site
     }
 
-    pub(crate) fn start(self) -> (Identity, Step) {
+    pub(crate) fn start(self) -> (Identity, StartedCell) {
         let again = self.program().started.swap(true, Ordering::Relaxed);
         assert!(!again, "a goroutine is started once");
         let identity = Identity {

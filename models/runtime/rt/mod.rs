@@ -10,6 +10,8 @@ pub(crate) mod blocking;
 mod due;
 #[path = "../../../crates/waterway/src/rt/edges.rs"]
 mod edges;
+#[path = "../../../crates/waterway/src/rt/follow.rs"]
+mod follow;
 #[path = "../../../crates/waterway/src/rt/fresh.rs"]
 mod fresh;
 #[path = "../../../crates/waterway/src/rt/habit.rs"]

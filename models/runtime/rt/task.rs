@@ -1,10 +1,11 @@
-//! A goroutine that has started. A `resume` is one step of its program, and of those who go on after it, on the worker's own stack.
+//! A goroutine that has started. A `resume` is one step of its program, and of those who go on after it or take its place, on the
+//! worker's own stack.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool as StdBool, AtomicUsize as StdUsize};
 
-use super::cell::{Identity, Next, Step, Unstarted};
+use super::cell::{Identity, Next, StartedCell, Unstarted};
 use super::record::Record;
 use super::stacks::Stack;
 use super::worker::Worker;
@@ -23,10 +24,10 @@ pub(crate) struct Task {
     pub(crate) link: Cell<Option<NonNull<Task>>>,
     pub(crate) home: &'static Worker,
     pub(crate) record: Record,
-    pub(crate) identity: Identity,
+    identity: UnsafeCell<Identity>,
     pub(crate) runnable: AtomicBool,
     pub(crate) place: Cell<usize>,
-    step: RefCell<Step>,
+    step: RefCell<StartedCell>,
     steps: Cell<usize>,
     /// Wakes that have not led to a step.
     wakes: StdUsize,
@@ -51,13 +52,22 @@ pub(crate) fn forget() {
 impl Task {
     pub(super) fn fetch(&self) {}
 
+    pub(crate) fn identity(&self) -> &Identity {
+        // SAFETY: as in the library.
+        unsafe { &*self.identity.get() }
+    }
+
+    pub(super) fn stack(&self) -> &Stack {
+        &Stack
+    }
+
     pub(crate) fn start(cell: Unstarted, _stack: Stack, home: &'static Worker) -> NonNull<Task> {
         let (identity, step) = cell.start();
         NonNull::from(Box::leak(Box::new(Task {
             link: Cell::new(None),
             home,
             record: Record::new(),
-            identity,
+            identity: UnsafeCell::new(identity),
             runnable: AtomicBool::new(true),
             place: Cell::new(0),
             step: RefCell::new(step),
@@ -77,13 +87,35 @@ impl Task {
         loop {
             // SAFETY: tasks of models live for ever.
             match unsafe { task.as_ref() }.step() {
-                Next::End => return true,
+                Next::End => match self.home.follow(task) {
+                    // SAFETY: as above.
+                    Some(step) => unsafe { task.as_ref() }.begin(step),
+                    None => return true,
+                },
                 Next::Suspend => match self.home.go_on() {
                     Some(next) => task = next,
                     None => return false,
                 },
             }
         }
+    }
+
+    /// # Safety
+    ///
+    /// As in the library.
+    pub(crate) unsafe fn replace(task: NonNull<Task>, cell: Unstarted) -> (Identity, StartedCell) {
+        let (identity, step) = cell.start();
+        // SAFETY: by the caller.
+        let before = unsafe { task.as_ref().identity.get().replace(identity) };
+        (before, step)
+    }
+
+    /// Another goroutine has its place.
+    fn begin(&self, step: StartedCell) {
+        *self.step.borrow_mut() = step;
+        self.steps.set(0);
+        let wakes = self.wakes.swap(1, Ordering::Relaxed);
+        assert_eq!(wakes, 0, "who has ended is not woken");
     }
 
     fn step(&'static self) -> Next {
@@ -116,7 +148,7 @@ impl Task {
         let task = unsafe { task.as_ref() };
         let identity = Identity {
             name: None,
-            ..task.identity
+            ..*task.identity()
         };
         (Stack, identity)
     }

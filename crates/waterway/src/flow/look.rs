@@ -155,7 +155,7 @@ impl Tally {
 
     /// One that has started. Under the lock of its worker's list.
     fn goroutine(&mut self, peek: &Peek, task: &Task) {
-        let (id, spawned_at) = (task.identity.id, task.identity.site);
+        let (id, spawned_at) = (task.identity().id, task.identity().site);
         let site = self.site(spawned_at);
         site.ids.push(id);
         if task.runnable.load(Ordering::Relaxed) {

@@ -24,7 +24,7 @@ pub(super) enum Who<'a> {
 /// Calls `f` with who calls.
 pub(super) fn with<R>(f: impl FnOnce(Who<'_>) -> R) -> R {
     match worker::current()
-        .map(|task| &task.identity)
+        .map(|task| task.identity())
         .or_else(|| DEDICATED.get())
     {
         Some(identity) => f(Who::Goroutine(identity)),

@@ -60,6 +60,20 @@ impl Queues {
         room
     }
 
+    /// The last that came, or the first of the crowd, if it is such a one. The next one is fetched.
+    #[inline]
+    fn pop_if(&mut self, f: impl Fn(&Unstarted) -> bool) -> Option<Unstarted> {
+        let next = self.last.back().or_else(|| self.crowd.front());
+        if !next.is_some_and(f) {
+            return None;
+        }
+        let cell = self.last.pop_back().or_else(|| self.crowd.pop_front());
+        if let Some(next) = self.last.back().or_else(|| self.crowd.front()) {
+            next.fetch();
+        }
+        cell
+    }
+
     /// The oldest, or the first of the crowd.
     fn pop_oldest(&mut self) -> Option<Unstarted> {
         self.last.pop_front().or_else(|| self.crowd.pop_front())
@@ -220,20 +234,31 @@ impl Fresh {
     /// On the worker's thread.
     #[inline]
     pub(super) unsafe fn pop(&self) -> Option<Unstarted> {
+        // SAFETY: by the caller.
+        unsafe { self.pop_if(|_| true) }
+    }
+
+    /// The same, if it is to have a stack of the default size.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
+    #[inline]
+    pub(super) unsafe fn pop_usual(&self) -> Option<Unstarted> {
+        // SAFETY: by the caller.
+        unsafe { self.pop_if(|cell| cell.stack_size() == 0) }
+    }
+
+    /// # Safety
+    ///
+    /// On the worker's thread; `f` does not come here again.
+    #[inline]
+    unsafe fn pop_if(&self, f: impl Fn(&Unstarted) -> bool) -> Option<Unstarted> {
         if self.is_empty() {
             return None;
         }
         // SAFETY: by the caller.
-        unsafe {
-            self.home(|queues| {
-                let last = queues.last.pop_back();
-                let cell = last.or_else(|| queues.crowd.pop_front());
-                if let Some(next) = queues.last.back().or_else(|| queues.crowd.front()) {
-                    next.fetch();
-                }
-                cell
-            })
-        }
+        unsafe { self.home(|queues| queues.pop_if(f)) }
     }
 
     /// The oldest, or the first of the crowd.

@@ -136,7 +136,7 @@ impl Held {
         look.counted |= count;
         look.reported |= due;
         let Some((site, who)) = worker.holder(|task| {
-            let (who, site) = (&task.identity, task.identity.site);
+            let (who, site) = (task.identity(), task.identity().site);
             (site, format!("{who}, spawned at {site}"))
         }) else {
             return;
@@ -214,7 +214,7 @@ fn tell_subscriber(worker: &Worker, doing: Doing, time: Duration, ready: usize, 
         return;
     }
     let Some((goroutine, name, spawned_at)) = worker.holder(|task| {
-        let who = &task.identity;
+        let who = task.identity();
         (who.id, who.name.clone(), who.site)
     }) else {
         return;

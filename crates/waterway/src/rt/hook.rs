@@ -52,15 +52,15 @@ fn is_same(one: &Hook, other: &Hook) -> bool {
 /// For the test that the goroutine belongs to.
 fn note(info: &PanicHookInfo<'_>) {
     if let Some(task) = worker::current()
-        && let Some(group) = &task.identity.group
+        && let Some(group) = &task.identity().group
     {
-        group.note_panic(format!("{} {info}", task.identity));
+        group.note_panic(format!("{} {info}", task.identity()));
     }
 }
 
 fn say_who() {
     if let Some(task) = worker::current() {
-        let (who, site) = (&task.identity, task.identity.site);
+        let (who, site) = (task.identity(), task.identity().site);
         say(format_args!("\n{who}, spawned at {site}, panics:"));
     }
 }

@@ -6,7 +6,7 @@
 //! # Invariants
 //!
 //! - I1: what is in the list is alive: it comes in before its first `resume` and leaves after its last. Its `place` is written under
-//!   the list's lock, which whoever has this has.
+//!   the list's lock, which whoever has this has, and so is who the goroutine is (`task` I5).
 
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -23,7 +23,7 @@ pub(super) struct Live {
     holes: Vec<u32>,
 }
 
-// SAFETY: I1. Other threads read atomics and the identity of a task, which does not change, and leave alone what else is in it.
+// SAFETY: I1. Other threads read atomics and the identity of a task, which does not change meanwhile, and leave alone what else is in it.
 unsafe impl Send for Live {}
 
 impl Live {

@@ -15,6 +15,7 @@ pub(crate) mod edges;
 #[cfg(feature = "tracing")]
 pub(crate) mod events;
 pub(crate) mod facts;
+mod follow;
 mod foreign;
 pub(crate) mod fork;
 mod fresh;

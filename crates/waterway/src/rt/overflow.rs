@@ -38,7 +38,7 @@ fn report(address: usize) -> bool {
     if !(stack.start - GUARD_SIZE..stack.start).contains(&address) {
         return false;
     }
-    let who = &task.identity;
+    let who = task.identity();
     let name = who.name.as_deref().unwrap_or("");
     let space = if name.is_empty() { "" } else { " " };
     let mut line = Line {

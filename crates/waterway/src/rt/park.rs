@@ -127,7 +127,7 @@ impl Waiter {
     pub(super) fn is_main(&self) -> bool {
         match &self.target {
             // SAFETY: the waiter was made by this goroutine, which has not finished.
-            Target::Goroutine(task) => unsafe { task.as_ref() }.identity.main,
+            Target::Goroutine(task) => unsafe { task.as_ref() }.identity().main,
             Target::Thread(parker) => reap::is_main_thread(parker.tid()),
             Target::Task(_) => false,
         }
@@ -137,7 +137,7 @@ impl Waiter {
     pub(crate) fn who(&self) -> usize {
         match &self.target {
             // SAFETY: the waiter was made by this goroutine, which waits in it or runs: it has not finished.
-            Target::Goroutine(task) => unsafe { task.as_ref() }.identity.id as usize,
+            Target::Goroutine(task) => unsafe { task.as_ref() }.identity().id as usize,
             Target::Thread(parker) => THREAD | parker.tid() as usize,
             Target::Task(_) => 0,
         }
@@ -418,7 +418,7 @@ impl Sleeper {
             Sleeper::Goroutine(task, _) => {
                 // SAFETY: I2: it waits until it is woken.
                 let task = unsafe { task.as_ref() };
-                stuck::note_waker((task.identity.id as usize, task.record.epoch()));
+                stuck::note_waker((task.identity().id as usize, task.record.epoch()));
             }
             Sleeper::Thread(parker, _) => {
                 stuck::note_waker((THREAD | parker.tid() as usize, parker.record().epoch()));
@@ -478,7 +478,7 @@ pub(crate) const THREAD: usize = 1 << 60;
 #[inline(always)]
 pub(crate) fn whoami() -> usize {
     match worker::current() {
-        Some(task) => task.identity.id as usize,
+        Some(task) => task.identity().id as usize,
         None => THREAD | ThreadParker::current().tid() as usize,
     }
 }

@@ -77,7 +77,7 @@ impl Worker {
 
     /// True if timers are to be looked at before this turn of the queue.
     #[inline]
-    fn looks_outside(&self, turn: u64) -> bool {
+    pub(super) fn looks_outside(&self, turn: u64) -> bool {
         turn.is_multiple_of(OUTSIDE_EVERY) || self.next_timer() <= coarse_clock()
     }
 
@@ -134,7 +134,8 @@ impl Worker {
     }
 
     /// The queue has its turn. Gives the turn's number.
-    fn next_turn(&self) -> u64 {
+    #[inline]
+    pub(super) fn next_turn(&self) -> u64 {
         // SAFETY: I1.
         let own = unsafe { self.own() };
         own.chain = 0;
@@ -166,6 +167,24 @@ impl Worker {
                 self.pop_unstarted().map(Job::Start)
             }
         })
+    }
+
+    /// True if those that have not started come before those that wait for their turn: they take turns.
+    #[inline]
+    pub(super) fn new_comes_first(&self, turn: u64) -> bool {
+        // SAFETY: I1.
+        let own = unsafe { self.own() };
+        turn.is_multiple_of(2) || own.gave_way || own.queue.is_empty()
+    }
+
+    /// True if at this look others come before the last that were spawned here.
+    #[inline]
+    pub(super) fn others_come_first(&self, looks: u32) -> bool {
+        match looks % OTHERS_EVERY {
+            0 => !self.incoming.is_empty(),
+            1 => looks % (OLDEST_EVERY / 2) == 1,
+            _ => false,
+        }
     }
 
     /// A new goroutine: mostly of those that must stay here, then those that were spawned here, then those from elsewhere. Each

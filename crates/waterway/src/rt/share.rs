@@ -14,7 +14,7 @@ use super::sched::Runtime;
 use super::worker::{Party, Worker, take};
 use crate::primitives::{Ordering, fence};
 
-/// A worker looks after so many starts.
+/// A worker looks after so many starts, or some more.
 const EVERY: u32 = 32;
 /// Most that are handed out at one look, to each.
 const MOST: usize = 1024;
@@ -25,6 +25,14 @@ pub(super) struct Starts {
     count: u32,
     /// How many goroutines had finished here at the last look.
     finished: u64,
+}
+
+impl Starts {
+    /// A goroutine starts, of which the worker takes no look.
+    #[inline]
+    pub(super) fn count(&mut self) {
+        self.count += 1;
+    }
 }
 
 impl Worker {
@@ -38,10 +46,10 @@ impl Worker {
         if starts.count < EVERY {
             return;
         }
-        starts.count = 0;
+        let started = std::mem::take(&mut starts.count);
         let finished = self.finished.load(Ordering::Relaxed);
         let ended = finished - std::mem::replace(&mut starts.finished, finished);
-        if ended * 2 < EVERY as u64 && self.fresh.len() > CROWD {
+        if ended * 2 < u64::from(started) && self.fresh.len() > CROWD {
             self.share_out(rt);
         }
     }

@@ -6,7 +6,9 @@
 //! - I2: while a task is alive its descriptor does not move: it lies on the stack that it owns.
 //! - I3: a suspended task has at most one wake under way (`park` I2), so its `link` has one writer at a time.
 //! - I4: `stack` is there from `Task::start` to `Task::finish`.
-//! - I5: of the fibers of one worker, its base and its tasks', one runs, on the worker's thread. A task's was left by `suspend`,
+//! - I5: whoever looks at the goroutine of a task is that goroutine, or has the lock of the list that the task is in, or knows that it
+//!   cannot finish meanwhile. When it has, another one may take its place (`replace`): under that lock, on the worker's own thread.
+//! - I6: of the fibers of one worker, its base and its tasks', one runs, on the worker's thread. A task's was left by `suspend`,
 //!   or is new; while a task runs, the base was left by `resume`.
 
 use std::cell::{Cell, UnsafeCell};
@@ -34,7 +36,7 @@ pub(crate) struct Task {
     pub(crate) record: Record,
     /// Place in the home worker's list of live tasks, guarded by its lock.
     pub(super) place: Cell<usize>,
-    pub(crate) identity: Identity,
+    identity: UnsafeCell<Identity>,
     stack: UnsafeCell<MaybeUninit<Stack>>,
 }
 
@@ -49,15 +51,15 @@ impl Task {
         let task = NonNull::new(at as *mut Task).expect("a stack is not at address 0");
         // SAFETY: the range below the descriptor is the rest of the stack, which is ours (stack pool I1) and then the task's until
         // it has finished (I1). What the body borrows, the descriptor and the cell, lives as long (I2, `cell` I4), and it ends
-        // in its worker's base, which was left (I5).
-        let fiber = unsafe { Fiber::new(at, stack.bottom(), move || body(home, cell)) };
+        // in its worker's base, which was left (I6).
+        let fiber = unsafe { Fiber::new(at, stack.bottom(), move || body(task, cell)) };
         // SAFETY: unused memory of the stack, which is larger than a descriptor; `at` is aligned and within it.
         unsafe {
             task.write(Task {
                 link: Cell::new(None),
                 home,
                 record: Record::new(),
-                identity,
+                identity: UnsafeCell::new(identity),
                 runnable: AtomicBool::new(true),
                 place: Cell::new(0),
                 fiber,
@@ -76,7 +78,7 @@ impl Task {
     #[inline]
     pub(super) unsafe fn resume(&self, new: bool) -> bool {
         let base = &self.home.base;
-        // SAFETY: I5: this is the base, and the task is not run; by the caller it is new, or not.
+        // SAFETY: I6: this is the base, and the task is not run; by the caller it is new, or not.
         unsafe {
             match new {
                 true => base.fiber.enter(&self.fiber),
@@ -99,8 +101,35 @@ impl Task {
             Some(next) => unsafe { &next.as_ref().fiber },
             None => &self.home.base.fiber,
         };
-        // SAFETY: I5: by the caller this one runs; who goes on was suspended, or is the base.
+        // SAFETY: I6: by the caller this one runs; who goes on was suspended, or is the base.
         unsafe { self.fiber.switch(next) };
+    }
+
+    /// Another goroutine takes the place of one that has finished: gives who that was, and what runs next.
+    ///
+    /// # Safety
+    ///
+    /// Called on the task's stack, when the goroutine's cell has run, and under the lock of the list that it is in (I5).
+    #[inline]
+    pub(super) unsafe fn replace(task: NonNull<Task>, cell: Unstarted) -> (Identity, StartedCell) {
+        let (identity, cell) = cell.start();
+        // SAFETY: I5: nobody else looks at it now.
+        let before = unsafe { task.as_ref().identity.get().replace(identity) };
+        (before, cell)
+    }
+
+    /// Who the goroutine is.
+    #[inline]
+    pub(crate) fn identity(&self) -> &Identity {
+        // SAFETY: I5.
+        unsafe { &*self.identity.get() }
+    }
+
+    /// The stack that it owns.
+    #[inline]
+    pub(super) fn stack(&self) -> &Stack {
+        // SAFETY: I4.
+        unsafe { (*self.stack.get()).assume_init_ref() }
     }
 
     /// Takes apart a goroutine that has finished: its stack, and who it was.
@@ -114,7 +143,7 @@ impl Task {
         unsafe {
             (
                 (&raw const (*task).stack).read().into_inner().assume_init(),
-                (&raw const (*task).identity).read(),
+                (&raw const (*task).identity).read().into_inner(),
             )
         }
     }
@@ -132,9 +161,7 @@ impl Task {
 
     /// The addresses of the goroutine's stack below its descriptor.
     pub(crate) fn stack_range(&self) -> std::ops::Range<usize> {
-        // SAFETY: I4.
-        let stack = unsafe { (*self.stack.get()).assume_init_ref() };
-        stack.bottom()..std::ptr::from_ref(self) as usize
+        self.stack().bottom()..std::ptr::from_ref(self) as usize
     }
 }
 
@@ -147,9 +174,18 @@ impl Task {
     }
 }
 
-fn body(home: &'static Worker, cell: StartedCell) -> *const Fiber {
-    // SAFETY: the fiber was given this stack for this goroutine alone.
-    unsafe { cell.run() };
+/// Runs a goroutine, and those that take its place, on their stack.
+fn body(task: NonNull<Task>, mut cell: StartedCell) -> *const Fiber {
+    // SAFETY: I1: it runs.
+    let home = unsafe { task.as_ref() }.home;
+    loop {
+        // SAFETY: the fiber was given this stack for one goroutine after the other.
+        unsafe { cell.run() };
+        match home.follow(task) {
+            Some(next) => cell = next,
+            None => break,
+        }
+    }
     home.base.ended.set(true);
     &raw const home.base.fiber
 }

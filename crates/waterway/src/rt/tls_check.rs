@@ -18,7 +18,8 @@ fn walk(task: &Task) {
             "waterway: goroutine {}, spawned at {}, parks inside {bad}. Other goroutines of this thread would see the \
              thread-local half made or wrongly set: this is unsound (SOUNDNESS.md). Park outside of it, or start the \
              goroutine with Builder::dedicated().\n",
-            task.identity.id, task.identity.site,
+            task.identity().id,
+            task.identity().site,
         ));
         std::process::abort();
     }

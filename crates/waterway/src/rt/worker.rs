@@ -310,7 +310,7 @@ impl Worker {
         } else {
             own.until_timed = self.stopwatch.interval() - 1;
             // SAFETY: I4: it has not run to its end.
-            let site = unsafe { task.as_ref() }.identity.site;
+            let site = unsafe { task.as_ref() }.identity().site;
             self.stopwatch.start(site, fresh);
         }
         // The turn is counted first: who sees that the goroutine is not runnable any more sees that it had its turn.

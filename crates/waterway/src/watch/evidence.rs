@@ -236,7 +236,7 @@ fn parts(rt: &Runtime, halt: &Halt, waiters: &Waiters) -> Vec<Part> {
                 true => task.used_stack(),
                 false => whole.clone(),
             };
-            let of = party(task.identity.id as usize).unwrap_or(Of::Worker(worker.index));
+            let of = party(task.identity().id as usize).unwrap_or(Of::Worker(worker.index));
             used.push(Part { range, of });
         });
     });

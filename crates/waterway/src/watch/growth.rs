@@ -240,7 +240,7 @@ impl Tally {
 
     /// Under the lock of its worker's list.
     fn add(&mut self, task: &Task) {
-        let of = &task.identity;
+        let of = task.identity();
         let wait = match task.runnable.load(Ordering::Relaxed) {
             true => None,
             false => task.record.read_epoch().filter(|(_, wait)| !wait.timed),

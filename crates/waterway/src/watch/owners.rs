@@ -140,7 +140,7 @@ pub(super) fn collect(rt: &Runtime) -> Waiters {
             let Some((epoch, waiting)) = task.record.read_epoch() else {
                 return;
             };
-            let of = &task.identity;
+            let of = task.identity();
             let (who, home) = (of.id as usize, Home::Worker(worker));
             let waiter = Waiter::new(who, home, task.stack_range(), epoch, waiting);
             if let Some(mut waiter) = found.note(waiter, task.runnable.load(Ordering::SeqCst)) {

@@ -244,7 +244,7 @@ fn stacks(rt: &Runtime, parties: &[Waiter]) -> Vec<Part> {
     };
     rt.each_worker(|worker| {
         worker.each_live(|task| {
-            if !whos.contains(&(task.identity.id as usize)) {
+            if !whos.contains(&(task.identity().id as usize)) {
                 parts.push(other(task.stack_range()));
             }
         });

@@ -151,7 +151,7 @@ impl Taker<'_> {
 
     /// A goroutine that has started. Under the lock of its worker's list.
     fn goroutine(&mut self, task: &Task, worker: usize, facts: &WorkerFacts) -> Goroutine {
-        let who = &task.identity;
+        let who = task.identity();
         let woken = task.runnable.load(Ordering::Relaxed);
         let (mut state, wait) = self.state(&task.record, woken);
         if state == State::Running && facts.asleep {
