@@ -15,12 +15,16 @@ pub(crate) struct Identity {
 pub(crate) struct Task {
     pub(crate) home: &'static Worker,
     pub(crate) record: Record,
-    pub(crate) identity: Identity,
+    identity: Identity,
     woken: AtomicU8,
     thread: shuttle::thread::Thread,
 }
 
 impl Task {
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     pub(super) fn new(id: u64, main: bool, home: &'static Worker) -> Task {
         Task {
             home,
