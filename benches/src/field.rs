@@ -1,4 +1,4 @@
-//! Who races: the rivals' programs, built.
+//! Who races: the rivals' programs, built; and the floors, which are no rival.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +13,9 @@ pub struct Peer {
     /// Packages whose versions the report tells.
     pub packages: &'static [&'static str],
 }
+
+/// The peer that is no rival: what the machine allows. Its variants are floors.
+pub const FLOOR: &str = "floor";
 
 /// In the order in which they run.
 pub const ALL: &[Peer] = &[
@@ -41,13 +44,18 @@ pub const ALL: &[Peer] = &[
         title: "threads",
         packages: &["crossbeam-channel", "flume", "kanal"],
     },
+    Peer {
+        name: FLOOR,
+        title: "Floor",
+        packages: &["waterway-stack"],
+    },
 ];
 
 /// The peer of that name.
 pub fn find(name: &str) -> Result<&'static Peer, String> {
     let names: Vec<_> = ALL.iter().map(|p| p.name).collect();
     let found = ALL.iter().find(|p| p.name == name);
-    found.ok_or_else(|| format!("no rival is called so: there are {}", names.join(", ")))
+    found.ok_or_else(|| format!("nobody is called so: there are {}", names.join(", ")))
 }
 
 /// A peer that takes part: its program is there.
@@ -167,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_rival_is_refused_with_the_names() {
+    fn an_unknown_peer_is_refused_with_the_names() {
         assert_eq!(find("go").unwrap().title, "Go");
         assert!(find("java").unwrap_err().contains("waterway, go"));
     }

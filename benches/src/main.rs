@@ -1,11 +1,12 @@
 //! The race: Waterway beside its rivals, on the same work in one run.
 //!
 //! Each rival is a program of its own (`peers/`), built here and run again and again, interleaved: A B C A B C. All have
-//! the same workloads and answer in the same lines of JSON. See `--help`.
+//! the same workloads and answer in the same lines of JSON. Beside them run the floors: what the machine allows. See `--help`.
 
 mod catalogue;
 mod chart;
 mod field;
+mod floors;
 mod line;
 mod machine;
 mod race;
@@ -33,7 +34,7 @@ struct Cli {
     #[arg(long, value_name = "WORKLOAD", value_parser = catalogue::find)]
     only: Vec<Chosen>,
 
-    /// Who takes part: of waterway, go, tokio, may and threads.
+    /// Who takes part: of waterway, go, tokio, may and threads, and of floor, which is no rival but what the machine allows.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = field::find)]
     peers: Vec<&'static Peer>,
 

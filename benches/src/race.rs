@@ -52,6 +52,11 @@ impl Series {
         matches!(self.unit.as_str(), "x" | "share")
     }
 
+    /// Whether it is of the same metric of the same workload, whoever's.
+    pub fn is_of_what(&self, other: &Series) -> bool {
+        (self.workload.name, &self.metric) == (other.workload.name, &other.metric)
+    }
+
     /// Whether it is of the same metric of the same rival.
     pub fn is_like(&self, other: &Series) -> bool {
         let of = |s: &Series| (s.workload.name, s.peer, s.variant.clone(), s.metric.clone());

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::field;
+use crate::field::{self, FLOOR};
+use crate::floors;
 use crate::race::Series;
 use crate::stats::{Spread, figure};
 
@@ -34,6 +35,11 @@ impl<'a> Report<'a> {
         &self.by_workers[0].1
     }
 
+    /// Of who races: all but the floors.
+    fn rivals(&self) -> impl Iterator<Item = &'a Series> {
+        self.results().iter().filter(|s| s.peer != FLOOR)
+    }
+
     /// Waterway's own, but for its variants.
     fn ours(&self) -> impl Iterator<Item = &'a Series> {
         let all = self.results().iter();
@@ -43,13 +49,15 @@ impl<'a> Report<'a> {
     /// Waterway beside Go: a row for each metric.
     pub fn summary(&self) -> String {
         let mut out = String::from(
-            "| workload | Waterway | Go | Waterway : Go | CPU : Go | best other : Go |\n| --- | ---: | ---: | ---: | ---: | --- |\n",
+            "| workload | Waterway | Go | Waterway : Go | CPU : Go | best other : Go | target | floor : Go |\n\
+             | --- | ---: | ---: | ---: | ---: | --- | --- | --- |\n",
         );
         for series in self.ours() {
             let go = self.go(series);
+            let [target, floor] = floors::cells(self.results(), series);
             let _ = writeln!(
                 out,
-                "| {}, {} | {} | {} | {} | {} | {} |",
+                "| {}, {} | {} | {} | {} | {} | {} | {target} | {floor} |",
                 series.workload.title,
                 metric(series),
                 spread(Spread::of(&series.values)),
@@ -78,6 +86,7 @@ impl<'a> Report<'a> {
         }
         out += "\n![ratios to Go](performance.svg)\n\n## Beside Go\n\n";
         out += &self.summary();
+        out += &floors::section(self.results());
         if self.results().iter().any(|s| s.metric.starts_with("with ")) {
             out += "\n## As work grows\n\nThe cost of one operation; a flat line is a cost that does not grow.\n\n![cost by size](scaling.svg)\n";
         }
@@ -89,7 +98,7 @@ impl<'a> Report<'a> {
         out += CAVEATS;
         out += "\n## All figures\n";
         let mut workload = "";
-        for series in self.results() {
+        for series in self.rivals() {
             if series.workload.name != workload {
                 workload = series.workload.name;
                 let _ = write!(
@@ -145,13 +154,13 @@ impl<'a> Report<'a> {
     fn rows(&self, workload: &str) -> Vec<String> {
         let of_it = |s: &&Series| s.workload.name == workload;
         let mut metrics: Vec<&str> = Vec::new();
-        for series in self.results().iter().filter(of_it) {
+        for series in self.rivals().filter(of_it) {
             if !metrics.contains(&series.metric.as_str()) {
                 metrics.push(&series.metric);
             }
         }
         let rows = metrics.iter().flat_map(|metric| {
-            let series = self.results().iter().filter(of_it);
+            let series = self.rivals().filter(of_it);
             series.filter(|s| s.metric == **metric)
         });
         rows.map(|s| self.row(s)).collect()
@@ -178,15 +187,22 @@ impl<'a> Report<'a> {
             .collect();
         let all = self.by_workers.iter();
         let results = all.flat_map(|(workers, all)| all.iter().map(move |s| (workers, all, s)));
-        let results = results.map(|(workers, all, s)| {
+        let rivals = results.filter(|(_, _, s)| s.peer != FLOOR);
+        let results = rivals.map(|(workers, all, s)| {
             json!({
                 "workers": workers, "workload": s.workload.name, "rival": name(s), "peer": s.peer, "variant": s.variant, "note": s.note,
                 "metric": s.metric, "unit": s.unit, "values": s.values, "cpu": s.cpu,
                 "spread": as_json(Spread::of(&s.values)), "ratio_to_go": as_json(ratio(all, s)),
+                "target": if s.peer == "waterway" && s.variant.is_empty() { floors::target(s) } else { None },
             })
         });
         let results: Vec<_> = results.collect();
-        json!({"quick": self.quick, "machine": machine, "left_out": self.left_out, "results": results})
+        let all = self.by_workers.iter();
+        let floors = all.flat_map(|(workers, all)| floors::json(*workers, all));
+        let floors: Vec<_> = floors.collect();
+        json!({
+            "quick": self.quick, "machine": machine, "left_out": self.left_out, "results": results, "floors": floors,
+        })
     }
 
     fn go(&self, series: &Series) -> Option<&Series> {
@@ -199,11 +215,8 @@ impl<'a> Report<'a> {
 
     /// The rival beside Waterway and Go that is best at this, with its ratio to Go.
     fn best_other(&self, ours: &Series) -> String {
-        let others = self.results().iter().filter(|s| {
-            s.workload.name == ours.workload.name
-                && s.metric == ours.metric
-                && !["waterway", "go"].contains(&s.peer)
-        });
+        let others =
+            (self.rivals()).filter(|s| s.is_of_what(ours) && !["waterway", "go"].contains(&s.peer));
         let rated = others.filter_map(|s| Some((self.ratio(s)?.median, s)));
         let best = rated.min_by(|(a, s), (b, _)| match s.more_is_better() {
             true => b.total_cmp(a),
@@ -217,9 +230,9 @@ impl<'a> Report<'a> {
 
 /// The same metric in Go.
 pub fn go<'a>(results: &'a [Series], series: &Series) -> Option<&'a Series> {
-    results.iter().find(|s| {
-        s.peer == "go" && s.workload.name == series.workload.name && s.metric == series.metric
-    })
+    results
+        .iter()
+        .find(|s| s.peer == "go" && s.is_of_what(series))
 }
 
 /// A series' ratio to Go's. None for Go itself, and where none is claimed.
@@ -231,7 +244,7 @@ pub fn ratio(results: &[Series], series: &Series) -> Option<Spread> {
 }
 
 /// As [`ratio`], of CPU times.
-fn cpu_ratio(results: &[Series], series: &Series) -> Option<Spread> {
+pub fn cpu_ratio(results: &[Series], series: &Series) -> Option<Spread> {
     ratio(results, series)?;
     Spread::of_ratios(&series.cpu, &go(results, series)?.cpu)
 }
@@ -242,14 +255,14 @@ pub fn name(series: &Series) -> String {
     format!("{title} {}", series.variant).trim_end().to_owned()
 }
 
-fn metric(series: &Series) -> String {
+pub fn metric(series: &Series) -> String {
     match series.unit.as_str() {
         "" => series.metric.clone(),
         unit => format!("{} ({unit})", series.metric),
     }
 }
 
-fn spread(spread: Option<Spread>) -> String {
+pub fn spread(spread: Option<Spread>) -> String {
     spread.map_or("-".into(), |s| {
         format!(
             "{} ({} to {})",
@@ -303,9 +316,10 @@ pub mod tests {
             series("spsc", "go", "", &[20.0, 20.0, 40.0]),
             series("spsc", "tokio", "mpsc", &[40.0, 40.0, 80.0]),
             series("spsc", "tokio", "kanal", &[5.0, 5.0, 10.0]),
+            series("spsc", FLOOR, "store", &[2.0, 2.0, 4.0]),
         ];
         let summary = report(&[(2, results)], &["may: broken".into()]).summary();
-        let row = "a message, time (ns) | 20.0 (10.0 to 30.0) | 20.0 (20.0 to 40.0) | 0.50 (0.50 to 1.50) | 0.50 | 0.25 tokio kanal |";
+        let row = "a message, time (ns) | 20.0 (10.0 to 30.0) | 20.0 (20.0 to 40.0) | 0.50 (0.50 to 1.50) | 0.50 | 0.25 tokio kanal | 0.26, not met | 0.10 store |";
         assert!(summary.contains(row), "{summary}");
         assert!(summary.ends_with("left out: may: broken\n"), "{summary}");
     }
@@ -315,6 +329,7 @@ pub mod tests {
         let results = vec![
             series("spsc", "waterway", "", &[10.0]),
             series("spsc", "threads", "std", &[20.0]),
+            series("spsc", FLOOR, "store", &[2.0]),
             series("mutex", "waterway", "", &[30.0]),
         ];
         let page = report(&[(2, results)], &[]).markdown();
@@ -329,6 +344,8 @@ pub mod tests {
             assert!(page.contains(row), "{row:?} in {page}");
         }
         assert_eq!(page.matches("### spsc").count(), 1);
+        assert!(page.contains("## What the machine allows"));
+        assert!(!page.contains("| Floor"), "a floor is no rival: {page}");
     }
 
     #[test]
@@ -353,11 +370,15 @@ pub mod tests {
         let results = vec![
             series("spsc", "waterway", "", &[10.0, 20.0]),
             series("spsc", "go", "", &[10.0, 10.0]),
+            series("spsc", FLOOR, "store", &[1.0, 1.0]),
         ];
         let json = report(&[(2, results)], &[]).json();
         assert_eq!(json["results"][0]["values"], json!([10.0, 20.0]));
         assert_eq!(json["results"][0]["ratio_to_go"]["median"], json!(1.5));
         assert_eq!(json["results"][1]["ratio_to_go"], Value::Null);
+        assert_eq!(json["results"][0]["target"], json!(0.26));
+        assert_eq!(json["results"].as_array().map(Vec::len), Some(2));
+        assert_eq!(json["floors"][0]["values"], json!([1.0, 1.0]));
         assert_eq!(json["machine"]["Kernel"], json!("Linux 1"));
     }
 

@@ -7,6 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use crate::chart;
+use crate::field::FLOOR;
 use crate::race::Series;
 use crate::report;
 use crate::stats::Spread;
@@ -95,7 +96,10 @@ fn panels(results: &[Series]) -> Vec<Panel> {
     let mut panels: Vec<(&str, Panel)> = Vec::new();
     for series in results {
         let workload = series.workload;
-        if size(series).is_none() || panels.iter().any(|(name, _)| *name == workload.name) {
+        if series.peer == FLOOR
+            || size(series).is_none()
+            || panels.iter().any(|(name, _)| *name == workload.name)
+        {
             continue;
         }
         let [ours, others @ ..] = chart::COLOURS;

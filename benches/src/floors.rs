@@ -1,0 +1,162 @@
+//! Our targets, which of them are met, and what the machine allows where they are not.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::catalogue::TARGETS;
+use crate::field::FLOOR;
+use crate::race::Series;
+use crate::report::{cpu_ratio, metric, ratio, spread};
+use crate::stats::{Spread, figure};
+
+/// What the tables say of themselves.
+const ABOUT: &str = "\
+A *target* is a goal of ours, a ratio to Go, set on an Intel Xeon with 2 cores before there was a runtime: what looked attainable there, to
+what Go took there (`benches/src/catalogue.rs`). A *floor* is no rival: it is a small program (`benches/peers/floor`), run in the same rounds, that
+does only what the machine cannot be spared as Waterway is designed (a stack each, a ring for a buffer, a thread for a worker), and
+nothing of a runtime: nobody is queued or recorded, nobody else may come. What lies between a floor and Waterway is what the runtime does;
+only another design goes below.
+";
+
+/// The series of the floors.
+fn floors(results: &[Series]) -> impl Iterator<Item = &Series> {
+    results.iter().filter(|s| s.peer == FLOOR)
+}
+
+/// Our target for what a series measures.
+pub fn target(series: &Series) -> Option<f64> {
+    let of_it = TARGETS
+        .iter()
+        .find(|t| t.workload == series.workload.name && t.metric == series.metric);
+    of_it.map(|t| t.ratio)
+}
+
+/// Whether the target is met, as far as figures are shown. Nobody knows without Go.
+fn is_met(results: &[Series], ours: &Series) -> Option<bool> {
+    let shown = |ratio: f64| (ratio * 100.0).round();
+    Some(shown(ratio(results, ours)?.median) <= shown(target(ours)?))
+}
+
+/// Two cells for one of our own series: the target, met or not; and if not, what of Go's time the floors take.
+pub fn cells(results: &[Series], ours: &Series) -> [String; 2] {
+    let Some(target) = target(ours) else {
+        return ["-".into(), "-".into()];
+    };
+    let met = is_met(results, ours);
+    let word = match met {
+        Some(true) => ", met",
+        Some(false) => ", not met",
+        None => "",
+    };
+    let ratios = floors(results)
+        .filter(|f| met == Some(false) && f.is_of_what(ours))
+        .filter_map(|f| {
+            Some(format!(
+                "{} {}",
+                figure(ratio(results, f)?.median),
+                f.variant
+            ))
+        });
+    let ratios: Vec<_> = ratios.collect();
+    let ratios = match &ratios[..] {
+        [] => "-".into(),
+        some => some.join("; "),
+    };
+    [format!("{target:.2}{word}"), ratios]
+}
+
+/// A row for each floor. Nothing, if there is none.
+pub fn section(results: &[Series]) -> String {
+    let mut out = String::new();
+    for floor in floors(results) {
+        if out.is_empty() {
+            out += "\n## What the machine allows\n\n";
+            out += ABOUT;
+            out += "\n| workload | floor | median | CPU | : Go | CPU : Go | Waterway : floor | what it does |\n\
+                    | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n";
+        }
+        let median = |s: Option<Spread>| s.map_or("-".into(), |s| figure(s.median));
+        let ours = results
+            .iter()
+            .find(|s| s.peer == "waterway" && s.variant.is_empty() && s.is_of_what(floor));
+        let times = ours.and_then(|ours| Spread::of_ratios(&ours.values, &floor.values));
+        let _ = writeln!(
+            out,
+            "| {}, {} | {} | {} | {} | {} | {} | {} | {} |",
+            floor.workload.title,
+            metric(floor),
+            floor.variant,
+            spread(Spread::of(&floor.values)),
+            median(Spread::of(&floor.cpu)),
+            median(ratio(results, floor)),
+            median(cpu_ratio(results, floor)),
+            median(times),
+            floor.note,
+        );
+    }
+    out
+}
+
+/// All floors of a race with so many workers.
+pub fn json(workers: usize, results: &[Series]) -> impl Iterator<Item = Value> {
+    floors(results).map(move |s| {
+        json!({
+            "workers": workers, "workload": s.workload.name, "floor": s.variant, "does": s.note,
+            "metric": s.metric, "unit": s.unit, "values": s.values, "cpu": s.cpu,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::series;
+
+    fn race(ours: f64) -> Vec<Series> {
+        vec![
+            series("mpmc", "waterway", "", &[ours]),
+            series("mpmc", "go", "", &[100.0]),
+            series("mpmc", "tokio", "kanal", &[50.0]),
+            series("mpmc", FLOOR, "exchange", &[10.0]),
+            series("mpmc", FLOOR, "store", &[2.0]),
+            series("spsc", FLOOR, "store", &[3.0]),
+        ]
+    }
+
+    #[test]
+    fn a_target_is_met_or_its_floors_are_shown() {
+        let of = |ours| {
+            let results = race(ours);
+            cells(&results, &results[0])
+        };
+        assert_eq!(of(13.4), ["0.13, met", "-"]);
+        assert_eq!(of(20.0), ["0.13, not met", "0.10 exchange; 0.02 store"]);
+    }
+
+    #[test]
+    fn without_go_nobody_knows_and_some_measures_have_no_target() {
+        let ours = series("mpmc", "waterway", "", &[20.0]);
+        assert_eq!(cells(&[], &ours), ["0.13", "-"]);
+        let ours = series("skynet", "waterway", "", &[20.0]);
+        assert_eq!(cells(&race(1.0), &ours), ["-", "-"]);
+    }
+
+    #[test]
+    fn each_floor_has_a_row_with_go_and_us_beside_it() {
+        let section = section(&race(20.0));
+        let row = "time (ns) | exchange | 10.0 (10.0 to 10.0) | 10.0 | 0.10 | 0.10 | 2.00 |";
+        assert!(section.contains(row), "{section}");
+        let row = "time (ns) | store | 3.00 (3.00 to 3.00) | 3.00 | - | - | - |";
+        assert!(section.contains(row), "{section}");
+        assert_eq!(super::section(&race(20.0)[..3]), "");
+    }
+
+    #[test]
+    fn the_json_of_floors_has_no_rival() {
+        let all: Vec<_> = json(2, &race(1.0)).collect();
+        assert_eq!(all.len(), 3);
+        assert_eq!(all[0]["floor"], json!("exchange"));
+        assert_eq!(all[0]["values"], json!([10.0]));
+    }
+}
