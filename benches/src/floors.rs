@@ -69,6 +69,7 @@ pub fn cells(results: &[Series], ours: &Series) -> [String; 2] {
 /// A row for each floor. Nothing, if there is none.
 pub fn section(results: &[Series]) -> String {
     let mut out = String::new();
+    let mut last = ("", "");
     for floor in floors(results) {
         if out.is_empty() {
             out += "\n## What the machine allows\n\n";
@@ -80,6 +81,12 @@ pub fn section(results: &[Series]) -> String {
         let ours = results
             .iter()
             .find(|s| s.peer == "waterway" && s.variant.is_empty() && s.is_of_what(floor));
+        // Once for all that a floor measures.
+        let this = (floor.workload.name, floor.variant.as_str());
+        let note = match std::mem::replace(&mut last, this) == this {
+            true => "",
+            false => &floor.note,
+        };
         let times = ours.and_then(|ours| Spread::of_ratios(&ours.values, &floor.values));
         let _ = writeln!(
             out,
@@ -92,7 +99,7 @@ pub fn section(results: &[Series]) -> String {
             median(ratio(results, floor)),
             median(cpu_ratio(results, floor)),
             median(times),
-            floor.note,
+            note,
         );
     }
     out

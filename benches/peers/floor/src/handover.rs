@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -9,58 +10,94 @@ use race::{Clock, Run, prime};
 
 use crate::crew::{AHEAD, Crew};
 
-/// So many stacks, one after the other, all with the same code: the place that one returns to is the one that the next has left,
-/// as the processor foretells it. Each turn puts a value where the next one takes it.
-pub fn values(members: usize, turns: usize) {
-    let places: Rc<[Cell<usize>]> = (0..members).map(|_| Cell::new(0)).collect();
-    let (last, taken) = (turns - 1, places.clone());
-    circle(members, turns, move |me, next| {
-        let value = places[me].get();
-        places[next].set(value + 1);
-    });
-    let at = (last + 1) % members;
-    assert_eq!(taken[at].get(), turns, "each turn added one");
+/// Stacks in a circle, all with the same code: the place that one returns to is the one that the next has left, as the processor
+/// foretells it.
+pub struct Circle {
+    crew: Crew,
+    left: Rc<Cell<usize>>,
 }
 
-/// So many stacks, one after the other, and nothing more.
-pub fn bare(members: usize, turns: usize) {
-    circle(members, turns, |_, _| ());
-}
-
-/// `work` is told whose turn it is, and whose is next.
-fn circle(members: usize, turns: usize, work: impl Fn(usize, usize) + Clone + 'static) {
-    let left = Rc::new(Cell::new(turns));
-    let mut crew = Crew::new(members, AHEAD);
-    for me in 0..members {
-        let (left, work, next) = (left.clone(), work.clone(), (me + 1) % members);
-        crew.add(move || {
-            work(me, next);
-            left.set(left.get() - 1);
-            match left.get() {
-                0 => 0,
-                _ => next + 1,
-            }
-        });
+impl Circle {
+    /// `work` is told whose turn it is, and whose is next.
+    fn new(members: usize, work: impl Fn(usize, usize) + Clone + 'static) -> Circle {
+        let left = Rc::new(Cell::new(0));
+        let mut crew = Crew::new(members, AHEAD);
+        for me in 0..members {
+            let (left, work, next) = (left.clone(), work.clone(), (me + 1) % members);
+            crew.add(move || {
+                work(me, next);
+                left.set(left.get() - 1);
+                match left.get() {
+                    0 => 0,
+                    _ => next + 1,
+                }
+            });
+        }
+        Circle { crew, left }
     }
-    crew.run(1);
-    assert_eq!(left.get(), 0);
+
+    /// Each turn puts a value where the next one takes it.
+    pub fn of_values(members: usize) -> Circle {
+        let places: Rc<[Cell<usize>]> = (0..members).map(|_| Cell::new(0)).collect();
+        Circle::new(members, move |me, next| {
+            let value = places[me].get();
+            places[next].set(value + 1);
+        })
+    }
+
+    /// Nothing is done in a turn.
+    pub fn bare(members: usize) -> Circle {
+        Circle::new(members, |_, _| ())
+    }
+
+    /// So many turns, at least one.
+    pub fn turns(&mut self, turns: usize) {
+        self.left.set(turns);
+        self.crew.run(1);
+        assert_eq!(self.left.get(), 0);
+    }
 }
 
-/// Stacks in turn, on each worker's thread its share of them.
+/// So many turns for each operation.
+pub fn values(run: Run, members: usize, turns: usize) {
+    let mut circle = Circle::of_values(members);
+    run.timed(|n| circle.turns(turns * n));
+}
+
+pub fn bare(run: Run, members: usize) {
+    let mut circle = Circle::bare(members);
+    run.timed(|n| circle.turns(n));
+}
+
+/// On each worker's thread its share of the stacks.
 pub fn bare_on_all(run: Run, members: usize) {
-    run.timed(|n| {
-        thread::scope(|scope| {
-            for _ in 0..run.workers {
-                scope.spawn(|| bare((members / run.workers).max(2), n / run.workers));
-            }
-        });
+    let here = Barrier::new(run.workers + 1);
+    let share = run.n / run.workers;
+    thread::scope(|scope| {
+        for _ in 0..run.workers {
+            scope.spawn(|| {
+                let mut circle = Circle::bare((members / run.workers).max(2));
+                circle.turns(share / 10 + 1);
+                here.wait();
+                circle.turns(share);
+                here.wait();
+            });
+        }
+        // All are warm when the last one comes.
+        here.wait();
+        let clock = Clock::start();
+        here.wait();
+        clock.stop().per_op("time", run.n);
     });
 }
 
 /// Two threads that never sleep, each of which waits for the other to write into a line of the cache.
 pub fn two_cores(run: Run) {
     let cores = thread::available_parallelism().map_or(1, |n| n.get());
-    assert!(run.workers > 1 && cores > 1, "this takes two cores");
+    if run.workers.min(cores) < 2 {
+        eprintln!("it takes two cores");
+        std::process::exit(2);
+    }
     #[repr(align(128))]
     struct Line(AtomicUsize);
     let wait = |line: &Line, value| {
@@ -128,10 +165,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_go_round() {
-        values(3, 10);
-        values(2, 7);
-        bare(2, 5);
+    fn a_circle_takes_its_turns_and_may_go_on() {
+        let turns = Rc::new(Cell::new(0));
+        let seen = turns.clone();
+        let mut circle = Circle::new(3, move |me, next| {
+            assert_eq!((me + 1) % 3, next);
+            seen.set(seen.get() + 1);
+        });
+        circle.turns(10);
+        circle.turns(1);
+        assert_eq!(turns.get(), 11);
     }
 
     #[test]

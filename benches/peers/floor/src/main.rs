@@ -16,8 +16,8 @@ use race::{Entry, Run, entry};
 const EXCHANGE: &str = "a ring of 128 stamped slots, filled and emptied on one thread, a compare-exchange for each move of a position; two switches for 128";
 const STORE: &str =
     "the same, positions moved by plain stores, as in a ring that only one thread may touch";
-const TWO: &str = "two such rings, emptied in turn: what a message costs without the select";
-const EIGHT: &str = "eight such rings, emptied in turn: what a message costs without the select";
+const TWO: &str = "two rings of 128 stamped slots, each filled by a stack, emptied in turn on the same thread: a compare-exchange for each move of a position";
+const EIGHT: &str = "eight rings of 128 stamped slots, each filled by a stack, emptied in turn on the same thread: a compare-exchange for each move of a position";
 const ONE_SWITCH: &str = "a value stored, one switch, the value loaded, for each message; as many stacks as goroutines, one thread";
 const SPAWN: &str = "closure into a cell, onto a warm stack, off it, one counter; batches of 1,000 on one thread (two could halve it)";
 const TIMERS: &str = "a guarded stack each, a thread and a heap a worker: an insert and a removal for each; a sleep in the kernel to each next deadline";
@@ -29,22 +29,22 @@ const MS: Duration = Duration::from_millis(1);
 
 #[rustfmt::skip] // a table
 const ENTRIES: &[Entry] = &[
-    entry("pingpong", |run| run.timed(|n| handover::values(2, 2 * n))).variant("switch").note("a value stored, a switch, the value loaded; and back; one thread"),
+    entry("pingpong", |run| handover::values(run, 2, 2)).variant("switch").note("a value stored, a switch, the value loaded; and back; one thread"),
     entry("pingpong", handover::two_cores).variant("two cores").note("two threads that spin, a line of the cache there and back: why pairs live on one worker"),
     entry("spsc", |run| run.timed(|n| rings::pass(n, 1, rings::exchange))).variant("exchange").note(EXCHANGE),
     entry("spsc", |run| run.timed(|n| rings::pass(n, 1, rings::store))).variant("store").note(STORE),
     entry("mpmc", |run| run.timed(|n| rings::pass(n, 1, rings::exchange))).variant("exchange").note(EXCHANGE),
     entry("mpmc", |run| run.timed(|n| rings::pass(n, 1, rings::store))).variant("store").note(STORE),
-    entry("mpmc0", |run| run.timed(|n| handover::values(8, n))).variant("switch").note(ONE_SWITCH),
-    entry("select2", |run| run.timed(|n| handover::values(3, n))).variant("switch").note(ONE_SWITCH),
+    entry("mpmc0", |run| handover::values(run, 8, 1)).variant("switch").note(ONE_SWITCH),
+    entry("select2", |run| handover::values(run, 3, 1)).variant("switch").note(ONE_SWITCH),
     entry("select2b", |run| run.timed(|n| rings::pass(n, 2, rings::exchange))).variant("exchange").note(TWO),
     entry("select2b", |run| run.timed(|n| rings::pass(n, 2, rings::store))).variant("store").note(STORE),
-    entry("select8", |run| run.timed(|n| handover::values(9, n))).variant("switch").note(ONE_SWITCH),
+    entry("select8", |run| handover::values(run, 9, 1)).variant("switch").note(ONE_SWITCH),
     entry("select8b", |run| run.timed(|n| rings::pass(n, 8, rings::exchange))).variant("exchange").note(EIGHT),
     entry("select8b", |run| run.timed(|n| rings::pass(n, 8, rings::store))).variant("store").note(STORE),
     entry("spawn_join", small::spawn_join).variant("call").note(SPAWN),
     entry("spawn_burst", small::spawn_burst).variant("call").note(SPAWN),
-    entry("yield1", |run| run.timed(|n| handover::bare(2, n))).variant("switch").note("a switch between two stacks, since to nobody there is none"),
+    entry("yield1", |run| handover::bare(run, 2)).variant("switch").note("a switch between two stacks, since to nobody there is none"),
     entry("yield1000", |run| handover::bare_on_all(run, 1000)).variant("switch").note("a switch to the next of 1,000 stacks, a thread a worker with its share of them"),
     entry("mutex", |run| small::mutex(run, |word| word.store(0, Ordering::Release))).variant("store").note("one compare-exchange, and one store"),
     entry("mutex", |run| small::mutex(run, |word| assert_eq!(word.swap(0, Ordering::Release), 1))).variant("exchange").note("one compare-exchange, and one exchange, which tells whether somebody waits"),

@@ -145,7 +145,7 @@ pub fn tell(metric: &str, unit: &str, value: f64) {
 
 impl Run {
     /// Does a tenth of the work to warm up, then all of it, and tells the time of one operation.
-    pub fn timed(self, work: impl Fn(usize)) {
+    pub fn timed(self, mut work: impl FnMut(usize)) {
         work(self.n / 10);
         let clock = Clock::start();
         work(self.n);
