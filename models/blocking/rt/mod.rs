@@ -20,6 +20,8 @@ pub(crate) mod park;
 pub(crate) mod reap;
 #[path = "../../../crates/waterway/src/rt/record.rs"]
 pub(crate) mod record;
+#[path = "../../../crates/waterway/src/rt/seldom.rs"]
+mod seldom;
 #[path = "../../../crates/waterway/src/rt/timer.rs"]
 pub(crate) mod timer;
 
@@ -91,12 +93,6 @@ pub(crate) mod objects {
     pub(crate) fn name(_id: usize, _name: &str) {}
 
     pub(crate) fn forget_name(_id: usize) {}
-}
-
-pub(crate) mod hook {
-    pub(crate) fn running() -> bool {
-        false
-    }
 }
 
 pub(crate) mod say {

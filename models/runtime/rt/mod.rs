@@ -36,6 +36,8 @@ pub(crate) mod record;
 mod run_queue;
 #[path = "../../../crates/waterway/src/rt/sched.rs"]
 pub(crate) mod sched;
+#[path = "../../../crates/waterway/src/rt/seldom.rs"]
+mod seldom;
 #[path = "../../../crates/waterway/src/rt/share.rs"]
 mod share;
 #[path = "../../../crates/waterway/src/rt/steal.rs"]

@@ -92,7 +92,7 @@ impl Task {
                     Some(step) => unsafe { task.as_ref() }.begin(step),
                     None => return true,
                 },
-                Next::Suspend => match self.home.go_on() {
+                Next::Suspend => match self.home.chain_on().or_else(|| self.home.go_on()) {
                     Some(next) => task = next,
                     None => return false,
                 },
@@ -136,7 +136,7 @@ impl Task {
     /// # Safety
     ///
     /// As in the library.
-    pub(crate) unsafe fn suspend(&self) {
+    pub(crate) unsafe fn suspend_otherwise(&self) {
         self.wakes.fetch_add(1, Ordering::Relaxed);
     }
 

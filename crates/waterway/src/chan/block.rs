@@ -21,6 +21,35 @@ pub(super) enum NoValue {
 }
 
 impl<T> Core<T> {
+    /// Sends after a checkpoint, and waits for as long as it takes, unless the policy has it otherwise. A value that was not sent comes
+    /// back.
+    #[inline]
+    pub(super) fn send_value(&self, value: T, site: &'static Location<'static>) -> Result<(), T> {
+        let put;
+        let from;
+        if self.is_rendezvous() {
+            let mut queues = self.lock();
+            if let Some((to, won)) = self.meet_receiver(&mut queues) {
+                // SAFETY: S2: won, and the channel is locked.
+                unsafe { to.as_ref().put(value) };
+                drop(queues);
+                won.wake();
+                return Ok(());
+            }
+            from = SendSlot::new(value, site);
+            put = self.send_waiting(queues, &from, Limit::NONE, site);
+        } else {
+            from = SendSlot::new(value, site);
+            put = self.send(&from, Limit::NONE, site);
+        }
+        match put {
+            Put::Done => Ok(()),
+            _ => Err(from
+                .take()
+                .expect("a value that was not sent is still there")),
+        }
+    }
+
     /// Sends after a checkpoint, and waits for room or a receiver, or as the policy has it. `Full` means that the limit came first. The value is left in `from` unless
     /// it was sent.
     #[inline]
@@ -40,11 +69,13 @@ impl<T> Core<T> {
         }
         let mut queues = self.lock();
         if self.is_rendezvous()
-            && let Some(claimed) = self.meet_receiver(&mut queues, from)
+            && let Some((to, won)) = self.meet_receiver(&mut queues)
         {
-            self.show(RECV_WAITING, !queues.receivers.is_empty());
+            let value = from.take().expect("a sender has a value");
+            // SAFETY: S2: won, and the channel is locked.
+            unsafe { to.as_ref().put(value) };
             drop(queues);
-            claimed.wake();
+            won.wake();
             return Put::Done;
         }
         self.send_waiting(queues, from, limit, site)
@@ -144,11 +175,10 @@ impl<T> Core<T> {
         }
         let mut queues = self.lock();
         if self.is_rendezvous()
-            && let Some((value, claimed)) = self.meet_sender(&mut queues)
+            && let Some((value, won)) = self.meet_sender(&mut queues)
         {
-            self.show(SEND_WAITING, !queues.senders.is_empty());
             drop(queues);
-            claimed.wake();
+            won.wake();
             return Ok(value);
         }
         self.recv_waiting(queues, limit, site)

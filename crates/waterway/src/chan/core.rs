@@ -271,6 +271,16 @@ impl<T> Core<T> {
         }
     }
 
+    /// The last of that side has left its queue. Under the lock.
+    #[inline]
+    pub(super) fn show_nobody(&self, side: usize) {
+        let shown = self.waits.load(Ordering::Relaxed);
+        debug_assert!(shown & side != 0, "who waits is shown");
+        let count = SEND_WAITING + RECV_WAITING + 1;
+        self.waits
+            .store(shown.wrapping_add(count - side), Ordering::Release);
+    }
+
     /// A mark if nobody of that side waits, and the channel is open, unbuffered, and makes senders wait: nobody did for as long as the mark stays the
     /// same. Looks without the lock; `None` says nothing.
     #[inline]

@@ -9,10 +9,14 @@
 //!
 //! Models (`models/`): `rendezvous_..`, `selects_that_face_each_other` in `blocking`.
 
-use super::core::{Core, Flavor, OVERFLOWS, Queues, RECV_CLOSED, SEND_CLOSED, SEND_WAITING};
+use std::ptr::NonNull;
+
+use super::core::{
+    Core, Flavor, OVERFLOWS, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING,
+};
 use super::slot::{RecvSlot, SendSlot};
 use crate::primitives::Ordering;
-use crate::wait::{Claimed, WaitQueue};
+use crate::wait::{Node, WaitQueue, Won};
 
 impl<T> Core<T> {
     #[inline]
@@ -20,28 +24,31 @@ impl<T> Core<T> {
         matches!(self.flavor, Flavor::Rendezvous)
     }
 
-    /// Puts the value into the hands of the first receiver, if that one is blocked. (Then the channel is open.)
+    /// Wins the first receiver, if that one is blocked: its slot is to be filled, under the lock. (Then the channel is open.)
     #[inline]
-    pub(super) fn meet_receiver(&self, queues: &mut Queues, from: &SendSlot<T>) -> Option<Claimed> {
-        let (node, claimed) = queues.receivers.claim_front(|n| !n.waiter().is_task())?;
+    pub(super) fn meet_receiver(&self, queues: &mut Queues) -> Option<(NonNull<RecvSlot<T>>, Won)> {
+        let (node, won) = queues.receivers.win_front(|_| true)?;
+        if queues.receivers.is_empty() {
+            self.show_nobody(RECV_WAITING);
+        }
         self.count_handed();
-        let value = from.take().expect("a sender has a value");
-        // SAFETY: S2: claimed, and in this channel's queue of receivers.
-        unsafe { RecvSlot::<T>::of(node).as_ref().put(value) };
-        Some(claimed)
+        // SAFETY: S2: won, and in this channel's queue of receivers.
+        Some((unsafe { RecvSlot::of(node) }, won))
     }
 
-    /// Takes the value of the first sender, if that one has it there.
+    /// Takes the value of the first sender, if that one is blocked and has it there.
     #[inline]
-    pub(super) fn meet_sender(&self, queues: &mut Queues) -> Option<(T, Claimed)> {
+    pub(super) fn meet_sender(&self, queues: &mut Queues) -> Option<(T, Won)> {
         // SAFETY: in this channel's queue of senders, under its lock.
-        let (node, claimed) = queues
-            .senders
-            .claim_front(|n| !unsafe { SendSlot::<T>::of(n) }.is_lazy())?;
+        let has_value = |n: &Node| !unsafe { SendSlot::<T>::of(n) }.is_lazy();
+        let (node, won) = queues.senders.win_front(has_value)?;
+        if queues.senders.is_empty() {
+            self.show_nobody(SEND_WAITING);
+        }
         self.count_handed();
-        // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
+        // SAFETY: S2: won, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
-        Some((slot.take().expect("a waiting sender has a value"), claimed))
+        Some((slot.take().expect("a waiting sender has a value"), won))
     }
 
     /// Receives from the first sender, if that one has its value there.
@@ -50,10 +57,9 @@ impl<T> Core<T> {
             return None;
         }
         let mut queues = self.lock();
-        let (value, claimed) = self.meet_sender(&mut queues)?;
-        self.show(SEND_WAITING, !queues.senders.is_empty());
+        let (value, won) = self.meet_sender(&mut queues)?;
         drop(queues);
-        claimed.wake();
+        won.wake();
         Some(value)
     }
 

@@ -85,8 +85,7 @@ impl<T> Receiver<T> {
         if self.core().is_quick() {
             return self.recv_ring(Location::caller());
         }
-        let got = self.core().recv(Limit::NONE, Location::caller());
-        got.map_err(|_| RecvError)
+        self.recv_waiting(Location::caller())
     }
 
     #[inline(never)]

@@ -102,11 +102,7 @@ impl<T> Sender<T> {
 
     #[inline(never)]
     fn send_slot(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
-        let from = SendSlot::new(value, site);
-        match self.core().send(&from, Limit::NONE, site) {
-            Put::Done => Ok(()),
-            _ => Err(SendError(left(&from))),
-        }
+        self.core().send_value(value, site).map_err(SendError)
     }
 
     /// Sends a value if that needs no waiting.

@@ -12,32 +12,38 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
-use super::hook;
-
 thread_local! {
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// How many wakers this thread is inside, each counted as [`WAKER`]; and [`HOOK`] inside the panic hook.
+    static INSIDE: Cell<usize> = const { Cell::new(0) };
 }
 
+const HOOK: usize = 1;
+const WAKER: usize = 2;
+
 /// How many wakers this thread is inside, one called by the other.
-#[inline]
 pub(super) fn depth() -> usize {
-    DEPTH.get()
+    INSIDE.get() / WAKER
 }
 
 /// True where nothing may switch: inside a waker, or the panic hook.
 #[inline]
 pub(super) fn running() -> bool {
-    depth() != 0 || hook::running()
+    INSIDE.get() != 0
+}
+
+/// The panic hook begins, or is over.
+pub(super) fn set_in_hook(inside: bool) {
+    INSIDE.set(INSIDE.get() & !HOOK | if inside { HOOK } else { 0 });
 }
 
 /// Wakes a task. Never unwinds (F1).
 pub(super) fn wake(waker: Waker) {
-    DEPTH.set(depth() + 1);
+    INSIDE.set(INSIDE.get() + WAKER);
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
         && let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
     {
         // Its own drop might go on like this for ever.
         std::mem::forget(second);
     }
-    DEPTH.set(depth() - 1);
+    INSIDE.set(INSIDE.get() - WAKER);
 }

@@ -7,23 +7,12 @@
 //! std's own hook knows threads only. A line before its own says which goroutine panics. Hooks of programs are left to say what they
 //! like.
 
-use std::cell::Cell;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
 use super::say::say;
-use super::worker;
+use super::{foreign, worker};
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
-
-thread_local! {
-    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
-}
-
-/// True on a thread that is inside the panic hook.
-#[inline]
-pub(super) fn running() -> bool {
-    IN_HOOK.get()
-}
 
 pub(super) fn install() {
     if std::thread::panicking() {
@@ -34,13 +23,13 @@ pub(super) fn install() {
     // What is there when none is set.
     let usual = is_same(&inner, &take_hook());
     set_hook(Box::new(move |info| {
-        IN_HOOK.set(true);
+        foreign::set_in_hook(true);
         if usual {
             say_who();
         }
         note(info);
         inner(info);
-        IN_HOOK.set(false);
+        foreign::set_in_hook(false);
     }));
 }
 

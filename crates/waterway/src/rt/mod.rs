@@ -44,6 +44,7 @@ pub(crate) mod record;
 mod run_queue;
 pub(crate) mod say;
 pub(crate) mod sched;
+mod seldom;
 mod share;
 mod stacks;
 mod steal;

@@ -41,6 +41,7 @@
 //!   takes it out of, and neither timer nor reaper knows of it.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -51,7 +52,7 @@ use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::{Timed, TimerSlot};
-use super::{foreign, fork, reap, sched, stuck, worker};
+use super::{foreign, fork, reap, sched, seldom, stuck, worker};
 use crate::primitives::{AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
@@ -76,8 +77,9 @@ pub(crate) enum Wake {
 enum Target {
     Goroutine(NonNull<Task>),
     Thread(&'static ThreadParker),
-    /// The waker is guarded by the lock of the one queue that a task's waiter stands in.
-    Task(Cell<Option<Waker>>),
+    /// The waker is guarded by the lock of the one queue that a task's waiter stands in. Whoever has the waiter drops it
+    /// ([`Waiter::drop_waker`]), so that waiters of goroutines and threads have nothing to drop.
+    Task(ManuallyDrop<Cell<Option<Waker>>>),
 }
 
 /// One blocking call of a goroutine or thread, or one pending operation of an async task.
@@ -177,7 +179,14 @@ impl Waiter {
         Waiter {
             state: AtomicUsize::new(WAITING),
             sole: Cell::new(false),
-            target: Target::Task(Cell::new(Some(waker))),
+            target: Target::Task(ManuallyDrop::new(Cell::new(Some(waker)))),
+        }
+    }
+
+    /// A task's waiter goes, and stands in no queue: the last thing that is done with it.
+    pub(crate) fn drop_waker(&self) {
+        if let Target::Task(waker) = &self.target {
+            drop(waker.take());
         }
     }
 
@@ -207,13 +216,8 @@ impl Waiter {
     /// Wins the waiter, if nobody has. Call it under the lock of a queue that the waiter stands in (I1).
     #[inline]
     pub(crate) fn claim(&self, token: usize) -> Option<Claimed> {
-        if self.sole.get() {
-            // I6: nobody else can be at it, and who comes to the queue later does not find it.
-            self.state.store(token, Ordering::Release);
-        } else {
-            self.state
-                .compare_exchange(WAITING, token, Ordering::AcqRel, Ordering::Relaxed)
-                .ok()?;
+        if !self.decide(token) {
+            return None;
         }
         Some(Claimed(match &self.target {
             Target::Goroutine(task) => Sleeper::Goroutine(*task, Filled::Zero),
@@ -223,6 +227,23 @@ impl Waiter {
                 None => Sleeper::Nobody(Filled::Zero, Filled::Zero),
             },
         }))
+    }
+
+    /// As [`claim`](Self::claim), of a blocked waiter: nobody wins a task's.
+    #[inline]
+    pub(crate) fn win(&self, token: usize) -> Option<Won> {
+        (!self.is_task() && self.decide(token)).then(|| Won(NonNull::from(self)))
+    }
+
+    /// True if this is the one claim that wins the waiter.
+    #[inline]
+    fn decide(&self, token: usize) -> bool {
+        if self.sole.get() {
+            // I6: nobody else can be at it, and who comes to the queue later does not find it.
+            self.state.store(token, Ordering::Release);
+            return true;
+        }
+        self.claim_own(token)
     }
 
     /// The caller does without what it waits for, before it has parked. True if nobody has claimed its waiter: then it must
@@ -254,8 +275,18 @@ impl Waiter {
     ///
     /// After `Ready(token)` the node of that token is in no queue; other nodes of this waiter must be removed by the
     /// caller. After `TimedOut`, `Cancelled` and `Reaped` all of them.
+    #[inline]
     pub(crate) fn park(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         release_reservations();
+        match (&self.target, deadline) {
+            (Target::Goroutine(task), None) if !seldom::any() => self.sleep(*task, key, false),
+            _ => self.park_otherwise(key, deadline),
+        }
+    }
+
+    /// The same, where there is more to be done.
+    #[inline(never)]
+    fn park_otherwise(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         match (&self.target, deadline) {
             (Target::Goroutine(task), None) => self.park_goroutine(*task, key, false),
             (Target::Goroutine(task), Some(deadline)) => self.park_until(*task, key, deadline),
@@ -264,12 +295,17 @@ impl Waiter {
         }
     }
 
-    #[inline]
     fn park_goroutine(&self, task: NonNull<Task>, key: &WaitKey, timed: bool) -> Wake {
+        // SAFETY: as in `sleep`.
+        super::tls_check::check(unsafe { task.as_ref() });
+        let _place = reap::Place::of(self, key, timed);
+        self.sleep(task, key, timed)
+    }
+
+    #[inline]
+    fn sleep(&self, task: NonNull<Task>, key: &WaitKey, timed: bool) -> Wake {
         // SAFETY: the waiter was made by this goroutine, which is running, so its descriptor is alive.
         let task = unsafe { task.as_ref() };
-        super::tls_check::check(task);
-        let _place = reap::Place::of(self, key, timed);
         task.record.begin(key, timed, coarse_clock());
         // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or
         // it waits for ever.
@@ -400,14 +436,42 @@ impl Claimed {
     /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code. Never unwinds.
     #[inline]
     pub(crate) fn wake(self) {
-        if stuck::any() {
-            self.0.note_waker();
-        }
         match self.0 {
             // SAFETY: I2: the claim is the one right to wake it.
-            Sleeper::Goroutine(task, _) => unsafe { task.as_ref().home.ready(task) },
-            other => other.wake_elsewhere(),
+            Sleeper::Goroutine(task, _) if !stuck::any() => unsafe {
+                task.as_ref().home.ready(task)
+            },
+            other => other.wake_noted(),
         }
+    }
+}
+
+/// As [`Claimed`], of a blocked waiter: where it lies, which it does until it is woken (I2).
+#[must_use = "a claimed waiter sleeps for ever unless it is woken"]
+pub(crate) struct Won(NonNull<Waiter>);
+
+impl Won {
+    /// See [`Claimed::wake`].
+    #[inline]
+    pub(crate) fn wake(self) {
+        // SAFETY: I2.
+        match unsafe { &self.0.as_ref().target } {
+            // SAFETY: I2: the claim is the one right to wake it.
+            Target::Goroutine(task) if !stuck::any() => unsafe { task.as_ref().home.ready(*task) },
+            _ => self.wake_noted(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake_noted(self) {
+        // SAFETY: I2.
+        let sleeper = match unsafe { &self.0.as_ref().target } {
+            Target::Goroutine(task) => Sleeper::Goroutine(*task, Filled::Zero),
+            Target::Thread(parker) => Sleeper::Thread(parker, Filled::Zero),
+            Target::Task(_) => unreachable!("nobody wins a task's waiter"),
+        };
+        sleeper.wake_noted();
     }
 }
 
@@ -429,9 +493,13 @@ impl Sleeper {
 
     #[cold]
     #[inline(never)]
-    fn wake_elsewhere(self) {
+    fn wake_noted(self) {
+        if stuck::any() {
+            self.note_waker();
+        }
         match self {
-            Sleeper::Goroutine(..) => unreachable!("woken by its worker"),
+            // SAFETY: I2: the claim is the one right to wake it.
+            Sleeper::Goroutine(task, _) => unsafe { task.as_ref().home.ready(task) },
             Sleeper::Thread(parker, _) => parker.unpark(),
             Sleeper::Task(waker) => wake_task(waker),
             Sleeper::Nobody(..) => {}

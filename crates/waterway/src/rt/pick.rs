@@ -81,9 +81,21 @@ impl Worker {
         turn.is_multiple_of(OUTSIDE_EVERY) || self.next_timer() <= coarse_clock()
     }
 
+    /// Who goes on if that is the one that was woken last, and nothing is to be looked at: without a call, as one goroutine hands over
+    /// to another.
+    #[inline]
+    pub(super) fn chain_on(&self) -> Option<NonNull<Task>> {
+        // Who takes the token says `preempt` after that.
+        if self.preempt.load(Ordering::Relaxed) || self.stopwatch.runs() || self.is_to_be_timed() {
+            return None;
+        }
+        let task = self.pick_next()?;
+        self.begin_turn(task, false);
+        Some(task)
+    }
+
     /// The running goroutine is suspended, or will be: who goes on from its stack. `None` if there is more to do than to switch to
     /// one that was started: then the scheduler goes on.
-    #[inline]
     pub(super) fn go_on(&self) -> Option<NonNull<Task>> {
         if self.preempt.load(Ordering::Relaxed) || !self.hand.holds() {
             return None;

@@ -8,10 +8,9 @@ use std::ptr::NonNull;
 
 use super::park::{Claimed, Waiter};
 use super::record::WaitKey;
+use super::seldom;
 use crate::primitives::{AtomicBool, Lock, Ordering};
 
-/// Main's waiters stand here. Set once, before the first goroutine.
-static MAIN_STANDS: AtomicBool = AtomicBool::new(false);
 /// `main` runs in a goroutine, for which the main thread waits.
 static MAIN_IS_A_GOROUTINE: AtomicBool = AtomicBool::new(false);
 
@@ -24,7 +23,7 @@ static STANDING: Lock<Vec<Standing>> = Lock::new(Vec::new());
 
 /// From now on main can be reaped.
 pub(super) fn enable() {
-    MAIN_STANDS.store(true, Ordering::Relaxed);
+    seldom::ask_for(seldom::MAIN_STANDS);
 }
 
 /// Main is a goroutine, from now on.
@@ -40,7 +39,7 @@ pub(super) fn is_main_thread(tid: u32) -> bool {
 /// True if `waiter`, about to wait, may be claimed by a reaper besides whoever it waits for.
 #[inline]
 pub(super) fn concerns(waiter: &Waiter) -> bool {
-    MAIN_STANDS.load(Ordering::Relaxed) && waiter.is_main()
+    seldom::asked(seldom::MAIN_STANDS) && waiter.is_main()
 }
 
 /// A waiter's place among those that may be reaped.
@@ -49,7 +48,6 @@ pub(super) struct Place<'a>(&'a Waiter);
 impl Place<'_> {
     /// A place for a waiter that is about to park without a deadline, if its call may be unwound: scopes and `blocking`
     /// have lent what lies on their stack, and a panic on top of a panic would end the process.
-    #[inline]
     pub(super) fn of<'a>(waiter: &'a Waiter, key: &WaitKey, timed: bool) -> Option<Place<'a>> {
         if !concerns(waiter) || timed || !key.reason.unwinds() || std::thread::panicking() {
             return None;

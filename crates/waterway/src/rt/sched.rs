@@ -8,6 +8,7 @@ use super::blocking::Pool;
 use super::cell::Unstarted;
 use super::config::{Config, DeadlockPolicy};
 use super::say::say;
+use super::seldom;
 use super::stacks::Stacks;
 use super::sysmon::Sysmon;
 use super::tokens::Tokens;
@@ -106,6 +107,7 @@ fn start() -> &'static Runtime {
     super::hook::install();
     if rt.config.check_tls {
         waterway_stack::load_names();
+        seldom::ask_for(seldom::CHECK_TLS);
     }
     if matches!(rt.config.deadlock, DeadlockPolicy::PanicMain) {
         super::reap::enable();

@@ -207,7 +207,7 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
                 worker.preempt.store(true, Ordering::Relaxed);
                 worker.fire_due();
                 if rt.tokens.wanted() > 0 {
-                    rt.tokens.release(worker);
+                    take_token(rt, worker);
                 }
                 stuck.push((worker, since));
             }
@@ -230,7 +230,7 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
             if free_hands[party as usize] == 0 {
                 // A spare takes its place, and its token.
                 add_spare(rt, party);
-                rt.tokens.release(worker);
+                take_token(rt, worker);
                 free_hands[party as usize] += 1;
             } else if party == Party::Common
                 && let Some(busy) = busy
@@ -241,6 +241,12 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
         held.report(rt, worker, since, now, worker.backlog() + apart);
     }
     moving
+}
+
+/// The token of a held worker goes to another. Who hands over on it looks at `preempt` alone (`pick`), so that is said after it.
+fn take_token(rt: &Runtime, worker: &Worker) {
+    rt.tokens.release(worker);
+    worker.preempt.store(true, Ordering::Relaxed);
 }
 
 /// Gives some goroutines that wait behind a held worker to one that is busy: else they might never start. Whoever idles is better,

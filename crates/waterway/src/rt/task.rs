@@ -93,9 +93,33 @@ impl Task {
     /// # Safety
     ///
     /// Called on the goroutine's own stack, with its one wake arranged for.
-    #[inline]
+    #[inline(never)]
     pub(super) unsafe fn suspend(&self) {
-        let next = match self.home.go_on() {
+        match self.home.chain_on() {
+            // SAFETY: by the caller.
+            Some(next) => unsafe { self.switch_to(Some(next)) },
+            // SAFETY: by the caller. Apart, so that the short way saves no registers.
+            None => unsafe { self.suspend_otherwise() },
+        }
+    }
+
+    /// The same, where it is hardly the one that was woken last who goes on.
+    ///
+    /// # Safety
+    ///
+    /// As [`suspend`](Self::suspend).
+    #[inline(never)]
+    pub(super) unsafe fn suspend_otherwise(&self) {
+        // SAFETY: by the caller.
+        unsafe { self.switch_to(self.home.go_on()) };
+    }
+
+    /// # Safety
+    ///
+    /// As [`suspend`](Self::suspend), with the turn of `next` begun; `None` is the scheduler.
+    #[inline]
+    unsafe fn switch_to(&self, next: Option<NonNull<Task>>) {
+        let next = match next {
             Some(next) if next == NonNull::from(self) => return,
             // SAFETY: it was queued, so it has not finished (I1).
             Some(next) => unsafe { &next.as_ref().fiber },

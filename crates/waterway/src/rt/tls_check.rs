@@ -1,11 +1,11 @@
 //! The debug check of every park: no frame below may be a thread-local initialiser or a scoped thread-local (SOUNDNESS.md).
 
+use super::seldom;
 use super::task::Task;
 
 /// Aborts, naming the frame, if the goroutine parks where it must not.
-#[inline]
 pub(super) fn check(task: &Task) {
-    if super::sched::started().is_some_and(|rt| rt.config.check_tls) {
+    if seldom::asked(seldom::CHECK_TLS) {
         walk(task);
     }
 }

@@ -298,6 +298,13 @@ impl Worker {
         }
     }
 
+    /// The turn that comes next is to be timed.
+    #[inline]
+    pub(super) fn is_to_be_timed(&self) -> bool {
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.own() }.until_timed == 0
+    }
+
     /// A goroutine has its turn.
     #[inline]
     pub(super) fn begin_turn(&self, task: NonNull<Task>, fresh: bool) {
@@ -398,12 +405,18 @@ impl Worker {
             // SAFETY: the worker's thread (I1).
             let next = unsafe { &mut self.own().next };
             if let Some(before) = next.replace(task) {
-                self.push_back(before);
+                self.put_off(before);
             }
         } else {
             // SAFETY: by the caller.
             unsafe { self.ready_elsewhere(task) };
         }
+    }
+
+    /// Who was to run next does not.
+    #[inline(never)]
+    fn put_off(&self, task: NonNull<Task>) {
+        self.push_back(task);
     }
 
     /// # Safety
@@ -429,7 +442,7 @@ impl Worker {
         // SAFETY: the worker's thread (I1).
         unsafe { self.own() }.gave_way = true;
         // SAFETY: on the goroutine's stack; it is queued, so it will be resumed.
-        unsafe { task.as_ref().suspend() };
+        unsafe { task.as_ref().suspend_otherwise() };
     }
 
     /// The time slice is over: the running goroutine gives way, unless it is inside the panic hook or a waker.

@@ -13,7 +13,7 @@
 use std::cell::Cell;
 use std::ptr::NonNull;
 
-use crate::rt::park::{Claimed, Waiter};
+use crate::rt::park::{Claimed, Waiter, Won};
 
 /// A place in one queue.
 pub(crate) struct Node {
@@ -210,19 +210,20 @@ impl WaitQueue {
         all
     }
 
-    /// As [`pop_claim`](Self::pop_claim), of the first node only: `None` if it is not accepted, or claimed elsewhere.
+    /// As [`pop_claim`](Self::pop_claim), of the first node only, if it is a blocked waiter's: `None` if it is a task's, not accepted, or
+    /// claimed elsewhere.
     #[inline]
-    pub(crate) fn claim_front(
+    pub(crate) fn win_front(
         &mut self,
         accept: impl FnOnce(&Node) -> bool,
-    ) -> Option<(NonNull<Node>, Claimed)> {
+    ) -> Option<(NonNull<Node>, Won)> {
         let at = self.head?;
         // SAFETY: I1, I2.
         let node = unsafe { at.as_ref() };
         if !accept(node) {
             return None;
         }
-        let claimed = node.waiter().claim(node.token)?;
+        let won = node.waiter().win(node.token)?;
         self.head = node.next.take();
         match self.head {
             // SAFETY: I1.
@@ -230,7 +231,7 @@ impl WaitQueue {
             None => self.tail = None,
         }
         node.queued.set(false);
-        Some((at, claimed))
+        Some((at, won))
     }
 
     /// As [`pop_claim`](Self::pop_claim), of the first node that `accept` accepts; others stay.

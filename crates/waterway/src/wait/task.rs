@@ -71,7 +71,8 @@ impl<S> Task<S> {
 impl<S> Drop for Task<S> {
     fn drop(&mut self) {
         // SAFETY: T1; made by `Box`.
-        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+        let place = unsafe { Box::from_raw(self.0.as_ptr()) };
+        place.waiter.drop_waker();
     }
 }
 
