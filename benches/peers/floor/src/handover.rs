@@ -91,6 +91,29 @@ pub fn bare_on_all(run: Run, members: usize) {
     });
 }
 
+/// One asks and one answers, by code of their own: so each switch returns to where the processor does not expect it.
+pub fn two_codes(run: Run) {
+    let [left, question, answer] = [(); 3].map(|()| Rc::new(Cell::new(0)));
+    let mut crew = Crew::new(2, 0);
+    let (asked, answered) = (question.clone(), answer.clone());
+    crew.add({
+        let left = left.clone();
+        move || {
+            asked.set(answered.get() + 1);
+            left.set(left.get() - 1);
+            if left.get() == 0 { 0 } else { 2 }
+        }
+    });
+    crew.add(move || {
+        answer.set(question.get());
+        1
+    });
+    run.timed(|n| {
+        left.set(n);
+        crew.run(1);
+    });
+}
+
 /// Two threads that never sleep, each of which waits for the other to write into a line of the cache.
 pub fn two_cores(run: Run) {
     let cores = thread::available_parallelism().map_or(1, |n| n.get());

@@ -29,7 +29,8 @@ const MS: Duration = Duration::from_millis(1);
 
 #[rustfmt::skip] // a table
 const ENTRIES: &[Entry] = &[
-    entry("pingpong", |run| handover::values(run, 2, 2)).variant("switch").note("a value stored, a switch, the value loaded; and back; one thread"),
+    entry("pingpong", |run| handover::values(run, 2, 2)).variant("switch").note("a value stored, a switch, the value loaded; and back, by the same code; one thread"),
+    entry("pingpong", handover::two_codes).variant("two codes").note("the same, the two stacks running different code, as sender and receiver do: the return to the other is foretold wrongly"),
     entry("pingpong", handover::two_cores).variant("two cores").note("two threads that spin, a line of the cache there and back: why pairs live on one worker"),
     entry("spsc", |run| run.timed(|n| rings::pass(n, 1, rings::exchange))).variant("exchange").note(EXCHANGE),
     entry("spsc", |run| run.timed(|n| rings::pass(n, 1, rings::store))).variant("store").note(STORE),
