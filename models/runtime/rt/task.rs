@@ -57,8 +57,8 @@ impl Task {
         unsafe { &*self.identity.get() }
     }
 
-    pub(super) fn stack(&self) -> &Stack {
-        &Stack
+    pub(super) fn is_usual(&self) -> bool {
+        true
     }
 
     pub(crate) fn start(cell: Unstarted, _stack: Stack, home: &'static Worker) -> NonNull<Task> {

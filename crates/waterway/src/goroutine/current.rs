@@ -9,6 +9,7 @@ use crate::primitives::Lock;
 use crate::rt::cell::Identity;
 use crate::rt::group::Group;
 use crate::rt::sched::{runtime, started};
+use crate::rt::task::Task;
 use crate::rt::{thread, worker};
 
 thread_local! {
@@ -42,15 +43,15 @@ pub(crate) fn own_group() -> Option<(u64, Arc<Group>)> {
 
 /// The calling goroutine has finished: it no longer counts as live.
 pub(super) fn count_finish() {
-    with(|who| {
-        if let Who::Goroutine(Identity {
-            group: Some(group), ..
-        }) = who
-        {
-            group.leave();
-        }
-    });
-    match worker::this() {
+    let worker = worker::this();
+    let identity = match worker {
+        Some(worker) => worker.current().map(Task::identity),
+        None => DEDICATED.get(),
+    };
+    if let Some(group) = identity.and_then(|identity| identity.group.as_ref()) {
+        group.leave();
+    }
+    match worker {
         Some(worker) => worker.count_finish(),
         None => runtime().count_dedicated(false),
     }

@@ -8,7 +8,7 @@
 //! - I2: the payload is the closure until the goroutine starts, nothing while it runs, the result once `DONE` is set,
 //!   and nothing again once the handle has taken it (`TAKEN`, written by the handle only).
 //! - I3: the header stands first, so a pointer to the header is a pointer to the packet. Where the payload lies follows
-//!   from that address and from the types (`payload`).
+//!   from that address and from the types (`payload`). Pointers to a packet may be used for all of its block.
 
 use std::alloc::Layout;
 use std::marker::PhantomData;
@@ -48,37 +48,31 @@ impl After for Detached {
     fn after(self, _panicked: bool) {}
 }
 
-/// The part of a packet that does not depend on the closure.
-pub(super) struct Shared<T> {
+/// What stands before the payload. It does not depend on the closure.
+#[repr(C)]
+struct Packet<T> {
+    header: CellHeader,
+    name: Option<Arc<str>>,
+    waiters: Lock<WaitQueue>,
+    /// Where the result lies, in bytes from the header.
+    result: u32,
     refs: AtomicU8,
     state: AtomicU8,
     /// See [`After::TELLS`].
     told: bool,
-    /// Where the result lies, in bytes from the header.
-    result: u32,
-    name: Option<Arc<str>>,
-    waiters: Lock<WaitQueue>,
-    header: *const CellHeader,
     of: PhantomData<T>,
 }
 
-impl<T> Shared<T> {
-    fn header(&self) -> &CellHeader {
-        // SAFETY: I1, I3: in the same block as this.
-        unsafe { &*self.header }
-    }
-
-    fn result(&self) -> *mut Result<T> {
-        // SAFETY: within the block, of which `header` is the beginning (I3).
-        unsafe { self.header.cast_mut().byte_add(self.result as usize) }.cast()
-    }
-}
-
-/// What stands before the payload.
-#[repr(C)]
-struct Packet<T> {
-    header: CellHeader,
-    shared: Shared<T>,
+/// Where the result lies.
+///
+/// # Safety
+///
+/// The packet is alive.
+unsafe fn result<T>(packet: NonNull<Packet<T>>) -> *mut Result<T> {
+    // SAFETY: by the caller; within the block (I3).
+    unsafe { packet.byte_add(packet.as_ref().result as usize) }
+        .cast()
+        .as_ptr()
 }
 
 /// Room for the body, then for the result. Only pointers to it are used.
@@ -108,7 +102,7 @@ fn payload<F, T, A>(packet: *mut Packet<T>) -> *mut Payload<F, T, A> {
 }
 
 /// A handle's reference to a packet.
-pub(super) struct Handle<T>(NonNull<Shared<T>>);
+pub(super) struct Handle<T>(NonNull<Packet<T>>);
 
 // SAFETY: I2: the result is handed from the goroutine's thread to the handle's once; the rest is atomic or locked.
 unsafe impl<T: Send> Send for Handle<T> {}
@@ -133,32 +127,26 @@ where
     A: After,
 {
     let layout = layout::<F, T, A>();
-    let at = CELLS.alloc(layout).cast::<Packet<T>>().as_ptr();
+    let packet = CELLS.alloc(layout).cast::<Packet<T>>();
+    let at = packet.as_ptr();
     let payload = payload::<F, T, A>(at);
     let mut body = ManuallyDrop::new((body, after));
     // SAFETY: the block is ours (arena I1), and `layout` has room for what is written, where `payload` says. Fields are
     // written one by one, so that the closure is copied once; the original is not dropped.
     unsafe {
         let block = Arena::block_size(layout.size());
-        (&raw mut (*at).shared).write(Shared {
-            refs: AtomicU8::new(2),
-            state: AtomicU8::new(0),
-            told: A::TELLS,
-            result: payload.byte_offset_from(at) as u32,
-            name: identity.name.clone(),
-            waiters: Lock::new(WaitQueue::new()),
-            header: at.cast(),
-            of: PhantomData,
-        });
+        (&raw mut (*at).name).write(identity.name.clone());
+        (&raw mut (*at).waiters).write(Lock::new(WaitQueue::new()));
+        (&raw mut (*at).result).write(payload.byte_offset_from(at) as u32);
+        (&raw mut (*at).refs).write(AtomicU8::new(2));
+        (&raw mut (*at).state).write(AtomicU8::new(0));
+        (&raw mut (*at).told).write(A::TELLS);
         std::ptr::copy_nonoverlapping(&raw const *body, payload.cast(), 1);
         // No word of a moved closure stays behind on the spawner's stack.
         erase(&raw mut *body);
-        let header = NonNull::new_unchecked(&raw mut (*at).header);
+        let header = packet.cast();
         CellHeader::write(header, identity, block, stack_size, pinned, run::<F, T, A>);
-        (
-            Unstarted::new(header),
-            Handle(NonNull::new_unchecked(&raw mut (*at).shared)),
-        )
+        (Unstarted::new(header), Handle(packet))
     }
 }
 
@@ -200,8 +188,8 @@ where
     F: FnOnce() -> T,
     A: After,
 {
-    let packet = header.cast::<Packet<T>>().as_ptr();
-    let payload = payload::<F, T, A>(packet);
+    let packet = header.cast::<Packet<T>>();
+    let payload = payload::<F, T, A>(packet.as_ptr());
     // SAFETY: I2: the payload is the closure, and this is its only reader.
     let (body, after) = unsafe {
         let body = payload.cast::<(F, A)>().read();
@@ -210,27 +198,42 @@ where
     };
     let result = catch_unwind(AssertUnwindSafe(|| __rust_begin_short_backtrace(body)));
     crate::rt::fork::check_end();
-    #[cfg(feature = "tracing")]
     // SAFETY: I1: the goroutine's reference keeps the packet.
-    super::told::ended(unsafe { (*packet).shared.who() }, &result);
+    let shared = unsafe { packet.as_ref() };
+    #[cfg(feature = "tracing")]
+    super::told::ended(shared.who(), &result);
     // Before anybody is told of the end.
     super::local::end();
-    // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
-    let shared = unsafe {
-        payload.cast::<Result<T>>().write(result);
-        &(*packet).shared
-    };
     // Whoever has joined a goroutine does not count it any more. If nobody can join it, what there is to say and to drop comes
     // first: main may end the process when nothing is counted.
     if shared.refs.load(Ordering::Acquire) == 1 {
         // SAFETY: I1: the handle has given up its reference, and new ones come from a handle only: the block is ours.
-        let unseen_panic = unsafe { dispose(shared, DONE) };
+        let unseen_panic = unsafe { dispose(packet, Some(result)) };
         // The drop of the result may have made values.
         super::local::end();
         super::current::count_finish();
         after.after(unseen_panic);
-        return;
+    } else {
+        // SAFETY: as above; I2: the place is empty.
+        let unseen_panic = unsafe { publish(packet, result) };
+        super::local::end();
+        after.after(unseen_panic);
     }
+}
+
+/// Gives the result of a goroutine that has finished to its handle, and the goroutine's reference up. True if that dropped a panic, which
+/// nobody will see now.
+///
+/// # Safety
+///
+/// Called once, by the goroutine, which does not use the packet again.
+#[inline(never)]
+unsafe fn publish<T>(packet: NonNull<Packet<T>>, value: Result<T>) -> bool {
+    // SAFETY: I1: the goroutine's reference keeps the packet; I2: the place is empty.
+    let shared = unsafe {
+        result(packet).write(value);
+        packet.as_ref()
+    };
     super::current::count_finish();
     if shared.state.fetch_or(DONE, Ordering::AcqRel) & WAITED != 0 {
         loop {
@@ -240,9 +243,7 @@ where
         }
     }
     // SAFETY: I1: the goroutine's own reference, given up here.
-    let unseen_panic = unsafe { release(NonNull::from(shared)) };
-    super::local::end();
-    after.after(unseen_panic);
+    unsafe { release(packet) }
 }
 
 /// Gives a reference up. The last one disposes of the packet: true if that dropped a panic, which nobody will see now.
@@ -250,38 +251,40 @@ where
 /// # Safety
 ///
 /// The caller owns one of the references, and does not use it again.
-unsafe fn release<T>(shared: NonNull<Shared<T>>) -> bool {
+#[inline(never)]
+unsafe fn release<T>(packet: NonNull<Packet<T>>) -> bool {
     // SAFETY: I1: the caller's reference keeps it alive until the count is given up.
-    let this = unsafe { shared.as_ref() };
+    let this = unsafe { packet.as_ref() };
     if this.refs.fetch_sub(1, Ordering::AcqRel) != 1 {
         return false;
     }
-    let state = this.state.load(Ordering::Relaxed);
-    // SAFETY: I1: that was the last reference.
-    unsafe { dispose(shared.as_ptr(), state) }
+    let untaken = this.state.load(Ordering::Relaxed) & (DONE | TAKEN) == DONE;
+    // SAFETY: I2: there is a result, and it is ours alone: I1: that was the last reference.
+    let value = untaken.then(|| unsafe { result(packet).read() });
+    // SAFETY: I1: as just said.
+    unsafe { dispose(packet, value) }
 }
 
 /// Drops the result, if nobody took it, and frees the block. True if that was a panic.
 ///
 /// # Safety
 ///
-/// The block is the caller's alone (I1), and not used again. `state` is its state.
-unsafe fn dispose<T>(this: *const Shared<T>, state: u8) -> bool {
+/// The block is the caller's alone (I1), and not used again.
+#[inline(always)]
+unsafe fn dispose<T>(packet: NonNull<Packet<T>>, result: Option<Result<T>>) -> bool {
     // SAFETY: by the caller; the name is not looked at again.
-    let (shared, name) = unsafe { (&*this, std::ptr::read(&raw const (*this).name)) };
+    let (shared, name) = unsafe { (packet.as_ref(), (&raw const (*packet.as_ptr()).name).read()) };
     let mut unseen_panic = false;
-    if state & (DONE | TAKEN) == DONE {
-        // SAFETY: I2: there is a result, and it is ours alone (I1).
-        let result = unsafe { shared.result().read() };
+    if let Some(result) = result {
         unseen_panic = result.is_err();
         if unseen_panic && !shared.told {
-            say_unseen(shared.header(), name.as_deref());
+            say_unseen(&shared.header, name.as_deref());
         }
         drop_quietly(result);
     }
     drop(name);
     // SAFETY: I1: the block is ours; the header's `free` gives it back.
-    unsafe { CellHeader::free(shared.header) };
+    unsafe { CellHeader::free(packet.cast()) };
     unseen_panic
 }
 
@@ -295,12 +298,12 @@ fn say_unseen(header: &CellHeader, name: Option<&str>) {
 }
 
 #[cfg(feature = "tracing")]
-impl<T> Shared<T> {
+impl<T> Packet<T> {
     fn who(&self) -> super::told::Who<'_> {
         super::told::Who {
-            id: self.header().id(),
+            id: self.header.id(),
             name: self.name.as_ref(),
-            site: self.header().site(),
+            site: self.header.site(),
         }
     }
 }
@@ -312,13 +315,13 @@ impl<T> Handle<T> {
         self.shared().who()
     }
 
-    fn shared(&self) -> &Shared<T> {
+    fn shared(&self) -> &Packet<T> {
         // SAFETY: I1: the handle's reference.
         unsafe { self.0.as_ref() }
     }
 
     pub(super) fn id(&self) -> u64 {
-        self.shared().header().id()
+        self.shared().header.id()
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -327,7 +330,7 @@ impl<T> Handle<T> {
 
     /// Index of the worker that has the goroutine.
     pub(super) fn worker(&self) -> usize {
-        self.shared().header().worker.load(Ordering::Relaxed)
+        self.shared().header.worker.load(Ordering::Relaxed)
     }
 
     /// The result, once the goroutine has finished: parks until then.
@@ -373,7 +376,7 @@ impl<T> Handle<T> {
             "a join handle gives its result once"
         );
         // SAFETY: I2: the result is there, and `TAKEN` was not set before.
-        unsafe { shared.result().read() }
+        unsafe { result(self.0).read() }
     }
 
     /// Drops the handle: true if that dropped a panic that nobody saw.
@@ -393,14 +396,14 @@ impl<T> Handle<T> {
     unsafe fn give_up(&self) -> bool {
         let shared = self.shared();
         let unstarted = |cell: &Unstarted| {
-            let is = cell.is(shared.header);
+            let is = cell.is(&shared.header);
             if is {
                 // The goroutine's own. Who starts it sees this, as it takes it out of the queue.
                 shared.refs.store(1, Ordering::Relaxed);
             }
             is
         };
-        if worker::this().is_some_and(|worker| worker.with_last(unstarted)) {
+        if worker::this().is_some_and(|worker| worker.with_newest(unstarted)) {
             return false;
         }
         // SAFETY: by the caller.

@@ -127,9 +127,15 @@ impl Arena {
 
     #[inline]
     pub(super) fn class(size: usize) -> usize {
-        match Self::block_size(size) {
-            fine if fine <= FINE => fine.max(LINE) / LINE - 1,
-            coarse => FINE_CLASSES + (coarse.trailing_zeros() - FINE.trailing_zeros()) as usize - 1,
+        Self::class_of_block(Self::block_size(size.max(1)))
+    }
+
+    /// The class of a block of that size.
+    #[inline]
+    fn class_of_block(size: usize) -> usize {
+        match size {
+            ..=FINE => size / LINE - 1,
+            _ => FINE_CLASSES + (size.trailing_zeros() - FINE.trailing_zeros()) as usize - 1,
         }
     }
 
@@ -242,7 +248,18 @@ impl Arena {
     /// `block` came from this arena's `alloc` with a layout of the same size, and nobody uses it as what it was.
     #[inline]
     pub(crate) unsafe fn free(&self, block: NonNull<u8>, layout: Layout) {
-        let (class, block) = (Self::class(layout.size()), block.as_ptr() as usize);
+        // SAFETY: by the caller.
+        unsafe { self.free_block(block, Self::block_size(layout.size().max(1))) };
+    }
+
+    /// The same, for who knows the size of the block.
+    ///
+    /// # Safety
+    ///
+    /// As `free`; `size` is the block's.
+    #[inline]
+    pub(super) unsafe fn free_block(&self, block: NonNull<u8>, size: usize) {
+        let (class, block) = (Self::class_of_block(size), block.as_ptr() as usize);
         let kept = OWN.try_with(|own| own.of(self).give(class, block, self));
         if !kept.unwrap_or(false) {
             self.put_back(class, &[block]);

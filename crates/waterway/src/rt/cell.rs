@@ -12,10 +12,9 @@
 //! - I4: an [`Unstarted`] that is queued, or held by who took it out of a queue, is the one right to start its
 //!   goroutine. Until that right is used, by `run`, the cell is alive.
 
-use std::alloc::Layout;
 use std::cell::{Cell, OnceCell, UnsafeCell};
 use std::fmt;
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, replace};
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -63,6 +62,20 @@ impl Identity {
         }
     }
 
+    /// Another one takes its place: gives what this one had.
+    #[inline]
+    pub(super) fn replace(&mut self, other: Identity) -> Owned {
+        self.id = other.id;
+        self.parent = other.parent;
+        self.site = other.site;
+        self.main = other.main;
+        Owned {
+            name: replace(&mut self.name, other.name),
+            group: replace(&mut self.group, other.group),
+            locals: replace(&mut self.locals, other.locals),
+        }
+    }
+
     /// The number of the group that it counts in; 0 if there is none.
     pub(crate) fn group_id(&self) -> u64 {
         self.group.as_ref().map_or(0, |group| group.id())
@@ -75,14 +88,14 @@ const ID_BATCH: u64 = 16;
 /// A number that no other goroutine has, never 0.
 fn next_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local!(static OWN: Cell<u64> = const { Cell::new(0) });
-    let id = match OWN.get() {
+    thread_local!(static LAST: Cell<u64> = const { Cell::new(0) });
+    let last = LAST.get();
+    let id = match last.is_multiple_of(ID_BATCH) {
         // The thread has none left, or never had any.
-        0 => NEXT.fetch_add(ID_BATCH, Ordering::Relaxed),
-        id => id,
+        true => NEXT.fetch_add(ID_BATCH, Ordering::Relaxed),
+        false => last + 1,
     };
-    let next = id + 1;
-    OWN.set(if next % ID_BATCH == 1 { 0 } else { next });
+    LAST.set(id);
     id
 }
 
@@ -103,7 +116,7 @@ pub(crate) struct CellHeader {
     parent: AtomicU64,
     group: AtomicU64,
     site: AtomicUsize,
-    own: UnsafeCell<MaybeUninit<Own>>,
+    own: UnsafeCell<MaybeUninit<Owned>>,
     /// Size of the stack; 0 is the default.
     pub(crate) stack_size: usize,
     /// Index of the worker that the goroutine was last given to.
@@ -113,7 +126,7 @@ pub(crate) struct CellHeader {
 }
 
 /// Of an [`Identity`], what has an owner.
-struct Own {
+pub(crate) struct Owned {
     name: Option<Arc<str>>,
     group: Option<Arc<Group>>,
     locals: OnceCell<Box<Locals>>,
@@ -157,7 +170,7 @@ impl CellHeader {
             let site = std::ptr::from_ref(identity.site) as usize;
             (*at).site.store(site, Ordering::Relaxed);
             (*at).worker.store(0, Ordering::Relaxed);
-            let own = Own {
+            let own = Owned {
                 name: identity.name,
                 group: identity.group,
                 locals: identity.locals,
@@ -187,15 +200,13 @@ impl CellHeader {
     /// # Safety
     ///
     /// The cell came from the arena, its goroutine has been started, and nobody uses it any more.
-    pub(crate) unsafe fn free(this: *const CellHeader) {
+    #[inline]
+    pub(crate) unsafe fn free(this: NonNull<CellHeader>) {
         // SAFETY: by the caller, alive until it is given back below.
-        let header = unsafe { &*this };
+        let header = unsafe { this.as_ref() };
         header.state.store(FREE, Ordering::Release);
-        let layout = Layout::from_size_align(header.block.load(Ordering::Relaxed), 1);
-        if let (Ok(layout), Some(block)) = (layout, NonNull::new(this as *mut u8)) {
-            // SAFETY: by the caller; the block's size gives its class.
-            unsafe { CELLS.free(block, layout) };
-        }
+        // SAFETY: by the caller.
+        unsafe { CELLS.free_block(this.cast(), header.block.load(Ordering::Relaxed)) };
     }
 }
 

@@ -11,7 +11,6 @@
 use std::ptr::NonNull;
 
 use super::cell::{StartedCell, Unstarted};
-use super::sched::runtime;
 use super::task::Task;
 use super::worker::{Party, Worker};
 use crate::primitives::Ordering;
@@ -22,11 +21,10 @@ impl Worker {
     #[inline]
     pub(super) fn follow(&'static self, task: NonNull<Task>) -> Option<StartedCell> {
         // SAFETY: it runs (I1).
-        let stack = unsafe { task.as_ref() }.stack();
-        let cell = match runtime().stacks.is_default(stack) {
-            true => self.pick_follower()?,
-            false => return None,
-        };
+        if !unsafe { task.as_ref() }.is_usual() {
+            return None;
+        }
+        let cell = self.pick_follower()?;
         if self.stopwatch.runs() {
             self.stopwatch.stop(true);
         }

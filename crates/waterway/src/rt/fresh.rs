@@ -21,6 +21,8 @@ use crate::primitives::{AtomicUsize, Ordering};
 const LAST_MOST: usize = 256;
 /// A thief takes no more at once. Many, for what it pays to come here may be the time of a hundred spawns.
 const STOLEN_MOST: usize = 4096;
+/// Who has so many of a crowd before it is fetched: the cells of many are in no cache.
+const AHEAD: usize = 3;
 /// Room for so many is kept over a long sleep.
 const COOL: usize = 1024;
 
@@ -35,6 +37,8 @@ pub(super) struct Fresh {
 struct Queues {
     last: VecDeque<Unstarted>,
     crowd: VecDeque<Unstarted>,
+    /// Who came last, unless somebody was taken out since.
+    newest: Option<Unstarted>,
 }
 
 impl Queues {
@@ -56,6 +60,7 @@ impl Queues {
         let room = queue.len() < queue.capacity();
         if room {
             queue.push_back(cell);
+            self.newest = Some(cell);
         }
         room
     }
@@ -67,8 +72,9 @@ impl Queues {
         if !next.is_some_and(f) {
             return None;
         }
+        self.newest = None;
         let cell = self.last.pop_back().or_else(|| self.crowd.pop_front());
-        if let Some(next) = self.last.back().or_else(|| self.crowd.front()) {
+        if let Some(next) = self.last.back().or_else(|| self.crowd.get(AHEAD)) {
             next.fetch();
         }
         cell
@@ -76,7 +82,14 @@ impl Queues {
 
     /// The oldest, or the first of the crowd.
     fn pop_oldest(&mut self) -> Option<Unstarted> {
+        self.newest = None;
         self.last.pop_front().or_else(|| self.crowd.pop_front())
+    }
+
+    /// The first of the crowd.
+    fn pop_crowd(&mut self) -> Option<Unstarted> {
+        self.newest = None;
+        self.crowd.pop_front()
     }
 
     /// Puts a queue into a larger room, and gives the old one, to be freed later. Nothing if `larger` is too small.
@@ -119,7 +132,7 @@ impl Fresh {
 
     /// Does something from afar.
     fn afar<R>(&self, f: impl FnOnce(&mut Queues) -> R) -> R {
-        self.queues.afar(|queues| {
+        self.queues.afar(move |queues| {
             let done = f(queues);
             self.len.store(queues.len(), Ordering::Relaxed);
             done
@@ -139,6 +152,7 @@ impl Fresh {
         let mut taken = Vec::with_capacity(most.min(STOLEN_MOST).min(self.len().div_ceil(2)));
         if taken.capacity() > 0 {
             self.afar(|queues| {
+                queues.newest = None;
                 let crowd = !queues.crowd.is_empty();
                 let queue = queues.queue(crowd);
                 let count = queue.len().div_ceil(2).min(taken.capacity());
@@ -158,7 +172,7 @@ impl Fresh {
     unsafe fn home<R>(&self, f: impl FnOnce(&mut Queues) -> R) -> R {
         // SAFETY: by the caller.
         unsafe {
-            self.queues.home(|queues| {
+            self.queues.home(move |queues| {
                 let done = f(queues);
                 self.len.store(queues.len(), Ordering::Relaxed);
                 done
@@ -195,7 +209,7 @@ impl Fresh {
     #[inline]
     unsafe fn push_to(&self, crowd: bool, cell: Unstarted) {
         // SAFETY: by the caller.
-        if !unsafe { self.home(|queues| queues.push(crowd, cell)) } {
+        if !unsafe { self.home(move |queues| queues.push(crowd, cell)) } {
             // SAFETY: by the caller.
             unsafe { self.push_slow(crowd, cell) };
         }
@@ -205,9 +219,10 @@ impl Fresh {
     ///
     /// On the worker's thread.
     #[cold]
+    #[inline(never)]
     unsafe fn push_slow(&self, crowd: bool, cell: Unstarted) {
         // SAFETY: by the caller.
-        while !unsafe { self.home(|queues| queues.push(crowd, cell)) } {
+        while !unsafe { self.home(move |queues| queues.push(crowd, cell)) } {
             // SAFETY: by the caller.
             unsafe { self.grow(crowd) };
         }
@@ -258,7 +273,7 @@ impl Fresh {
             return None;
         }
         // SAFETY: by the caller.
-        unsafe { self.home(|queues| queues.pop_if(f)) }
+        unsafe { self.home(move |queues| queues.pop_if(f)) }
     }
 
     /// The oldest, or the first of the crowd.
@@ -278,21 +293,20 @@ impl Fresh {
     /// On the worker's thread.
     pub(super) unsafe fn pop_crowd(&self) -> Option<Unstarted> {
         // SAFETY: by the caller.
-        unsafe { self.home(|queues| queues.crowd.pop_front()) }
+        unsafe { self.home(Queues::pop_crowd) }
     }
 
-    /// Calls `f` with the last of either queue, while nobody can take it, until it gives true.
+    /// Calls `f` with who came last, if nobody was taken out since, while nobody can take it.
     ///
     /// # Safety
     ///
     /// On the worker's thread; `f` does not come here again.
     #[inline]
-    pub(super) unsafe fn with_last(&self, f: impl Fn(&Unstarted) -> bool) -> bool {
+    pub(super) unsafe fn with_newest(&self, f: impl FnOnce(&Unstarted) -> bool) -> bool {
         // SAFETY: by the caller.
         unsafe {
-            self.queues.home(|queues| {
-                queues.crowd.back().is_some_and(&f) || queues.last.back().is_some_and(&f)
-            })
+            self.queues
+                .home(move |queues| queues.newest.as_ref().is_some_and(f))
         }
     }
 

@@ -70,6 +70,7 @@ impl<T> HomeLock<T> {
 
     /// Another has it.
     #[cold]
+    #[inline(never)]
     fn home_by_afar<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let _afar = self.afar.lock();
         // SAFETY: I1: the others are kept out by `afar`, and the home is here.

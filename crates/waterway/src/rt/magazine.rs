@@ -13,6 +13,8 @@ use super::arena::{Arena, FINE_CLASSES, LINE, fetch};
 /// A thread keeps fewer blocks of a class than this, and fetches or gives back so many at a time.
 const FULL: usize = 32;
 pub(super) const BATCH: usize = FULL / 2;
+/// A block is fetched when so many others are to be taken before it.
+const AHEAD: usize = 4;
 /// Of a block so much is fetched ahead.
 const FETCHED: usize = 4 * LINE;
 
@@ -24,12 +26,16 @@ struct Magazine {
 }
 
 impl Magazine {
-    /// Takes one out, of `size` bytes each. The next one is fetched: who takes one mostly takes another soon, and fills it.
+    /// Takes one out, of `size` bytes each. One of the next is fetched: who takes one mostly takes others soon, and fills them.
     #[inline]
     fn pop(&mut self, size: usize) -> Option<usize> {
         self.len = self.len.checked_sub(1)?;
-        fetch(self.blocks[self.len.saturating_sub(1)], size.min(FETCHED));
-        Some(self.blocks[self.len])
+        // Below the first it is some block.
+        fetch(
+            self.blocks[self.len.wrapping_sub(AHEAD) % FULL],
+            size.min(FETCHED),
+        );
+        Some(self.blocks[self.len % FULL])
     }
 
     /// Takes blocks in where there was none.
@@ -38,15 +44,18 @@ impl Magazine {
         self.len = blocks.len();
     }
 
-    /// Takes a block in. If there is no room for another one then, some must go back: these.
-    fn push(&mut self, block: usize) -> Option<[usize; BATCH]> {
-        self.blocks[self.len] = block;
+    /// Takes a block in. True if there is no room for another one then: some must go back.
+    #[inline]
+    fn push(&mut self, block: usize) -> bool {
+        self.blocks[self.len % FULL] = block;
         self.len += 1;
-        if self.len < FULL {
-            return None;
-        }
-        self.len -= BATCH;
-        self.blocks[self.len..].try_into().ok()
+        self.len == FULL
+    }
+
+    /// What goes back of a full one.
+    fn surplus(&mut self) -> [usize; BATCH] {
+        self.len = FULL - BATCH;
+        std::array::from_fn(|n| self.blocks[FULL - BATCH + n])
     }
 }
 
@@ -73,8 +82,10 @@ impl Magazines {
     /// A block of a class, if there is one here, or a batch of them in the arena.
     #[inline]
     pub(super) fn take(&self, class: usize, arena: &Arena) -> Option<usize> {
-        self.with(class, |magazine| magazine.pop((class + 1) * LINE))?
-            .or_else(|| self.refill(class, arena))
+        match self.with(class, |magazine| magazine.pop((class + 1) * LINE))? {
+            Some(block) => Some(block),
+            None => self.refill(class, arena),
+        }
     }
 
     #[cold]
@@ -89,12 +100,19 @@ impl Magazines {
     /// Takes a block back; false if blocks of its class are not kept.
     #[inline]
     pub(super) fn give(&self, class: usize, block: usize, arena: &Arena) -> bool {
-        match self.with(class, |magazine| magazine.push(block)) {
-            Some(Some(surplus)) => arena.put_back(class, &surplus),
-            Some(None) => {}
-            None => return false,
+        let full = self.with(class, |magazine| magazine.push(block));
+        if full == Some(true) {
+            self.give_back(class, arena);
         }
-        true
+        full.is_some()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn give_back(&self, class: usize, arena: &Arena) {
+        if let Some(surplus) = self.with(class, Magazine::surplus) {
+            arena.put_back(class, &surplus);
+        }
     }
 
     /// Gives everything back: the thread ends.

@@ -224,10 +224,7 @@ impl Runtime {
             }
         }
         if self.apart_any.load(Ordering::Relaxed) && self.is_apart(cell.site()) {
-            self.apart.push(cell);
-            if !self.wake_idle(Party::Apart, None) {
-                self.sysmon.want_apart();
-            }
+            self.spawn_apart(cell);
             return 0;
         }
         let target = self.target(this, place);
@@ -237,17 +234,28 @@ impl Runtime {
                 worker.push_own(cell);
                 self.want_watcher(worker);
             }
-            _ => {
-                let worker = self.worker(target);
-                worker::untimed(|| worker.push_incoming(cell));
-                if worker.is_retired() {
-                    self.wake_idle(Party::Common, None);
-                } else {
-                    self.want_watcher(worker);
-                }
-            }
+            _ => self.spawn_elsewhere(cell, target),
         }
         target
+    }
+
+    #[cold]
+    fn spawn_apart(&'static self, cell: Unstarted) {
+        self.apart.push(cell);
+        if !self.wake_idle(Party::Apart, None) {
+            self.sysmon.want_apart();
+        }
+    }
+
+    #[inline(never)]
+    fn spawn_elsewhere(&'static self, cell: Unstarted, target: usize) {
+        let worker = self.worker(target);
+        worker::untimed(|| worker.push_incoming(cell));
+        if worker.is_retired() {
+            self.wake_idle(Party::Common, None);
+        } else {
+            self.want_watcher(worker);
+        }
     }
 
     /// The placement rule: goroutines that hand over to each other should share a worker, many of them should spread. So
@@ -283,6 +291,7 @@ impl Runtime {
         }
     }
 
+    #[cold]
     fn is_apart(&self, site: &'static Location<'static>) -> bool {
         self.apart_sites.lock().contains(&site)
     }

@@ -17,7 +17,7 @@ use std::ptr::NonNull;
 
 use waterway_stack::{Fiber, Stack};
 
-use super::cell::{Identity, StartedCell, Unstarted};
+use super::cell::{Identity, Owned, StartedCell, Unstarted};
 use super::record::Record;
 use super::worker::Worker;
 use crate::primitives::AtomicBool;
@@ -38,6 +38,8 @@ pub(crate) struct Task {
     pub(super) place: Cell<usize>,
     identity: UnsafeCell<Identity>,
     stack: UnsafeCell<MaybeUninit<Stack>>,
+    /// Its stack is of the default size.
+    usual: bool,
 }
 
 /// The descriptor is aligned as a cache line.
@@ -46,6 +48,7 @@ const ALIGN: usize = 64;
 impl Task {
     /// Puts a goroutine onto a stack, ready for its first `resume`.
     pub(super) fn start(cell: Unstarted, stack: Stack, home: &'static Worker) -> NonNull<Task> {
+        let usual = cell.stack_size() == 0;
         let (identity, cell) = cell.start();
         let at = (stack.top() - size_of::<Task>()) & !(ALIGN - 1);
         let task = NonNull::new(at as *mut Task).expect("a stack is not at address 0");
@@ -64,6 +67,7 @@ impl Task {
                 place: Cell::new(0),
                 fiber,
                 stack: UnsafeCell::new(MaybeUninit::new(stack)),
+                usual,
             });
         }
         task
@@ -129,17 +133,17 @@ impl Task {
         unsafe { self.fiber.switch(next) };
     }
 
-    /// Another goroutine takes the place of one that has finished: gives who that was, and what runs next.
+    /// Another goroutine takes the place of one that has finished: gives what that one had, and what runs next.
     ///
     /// # Safety
     ///
     /// Called on the task's stack, when the goroutine's cell has run, and under the lock of the list that it is in (I5).
     #[inline]
-    pub(super) unsafe fn replace(task: NonNull<Task>, cell: Unstarted) -> (Identity, StartedCell) {
+    pub(super) unsafe fn replace(task: NonNull<Task>, cell: Unstarted) -> (Owned, StartedCell) {
         let (identity, cell) = cell.start();
         // SAFETY: I5: nobody else looks at it now.
-        let before = unsafe { task.as_ref().identity.get().replace(identity) };
-        (before, cell)
+        let before = unsafe { &mut *task.as_ref().identity.get() };
+        (before.replace(identity), cell)
     }
 
     /// Who the goroutine is.
@@ -149,11 +153,10 @@ impl Task {
         unsafe { &*self.identity.get() }
     }
 
-    /// The stack that it owns.
+    /// True if its stack is of the default size.
     #[inline]
-    pub(super) fn stack(&self) -> &Stack {
-        // SAFETY: I4.
-        unsafe { (*self.stack.get()).assume_init_ref() }
+    pub(super) fn is_usual(&self) -> bool {
+        self.usual
     }
 
     /// Takes apart a goroutine that has finished: its stack, and who it was.
@@ -185,7 +188,9 @@ impl Task {
 
     /// The addresses of the goroutine's stack below its descriptor.
     pub(crate) fn stack_range(&self) -> std::ops::Range<usize> {
-        self.stack().bottom()..std::ptr::from_ref(self) as usize
+        // SAFETY: I4.
+        let stack = unsafe { (*self.stack.get()).assume_init_ref() };
+        stack.bottom()..std::ptr::from_ref(self) as usize
     }
 }
 

@@ -59,9 +59,7 @@ pub(super) fn forget() {
 /// The goroutine that runs on this thread now.
 #[inline]
 pub(crate) fn current() -> Option<&'static Task> {
-    let task = this()?.current.get()?;
-    // SAFETY: the running goroutine's descriptor is alive (task I1), and the reference is used on its own stack.
-    Some(unsafe { task.as_ref() })
+    this()?.current()
 }
 
 /// Runs `f`, which wakes another worker: its time is not the running goroutine's own.
@@ -305,6 +303,14 @@ impl Worker {
         unsafe { self.own() }.until_timed == 0
     }
 
+    /// The goroutine that runs, for itself.
+    #[inline]
+    pub(crate) fn current(&self) -> Option<&'static Task> {
+        let task = self.current.get()?;
+        // SAFETY: the running goroutine's descriptor is alive (task I1), and the reference is used on its own stack.
+        Some(unsafe { task.as_ref() })
+    }
+
     /// A goroutine has its turn.
     #[inline]
     pub(super) fn begin_turn(&self, task: NonNull<Task>, fresh: bool) {
@@ -499,12 +505,12 @@ impl Worker {
         unsafe { self.fresh.push(cell, nth) };
     }
 
-    /// Calls `f` with the last unstarted goroutines that were queued here, while nobody can start them, until it gives true. From
-    /// the worker's own thread.
+    /// Calls `f` with the unstarted goroutine that was queued here last, if none was taken out since, while nobody can start it. From the
+    /// worker's own thread.
     #[inline]
-    pub(crate) fn with_last(&self, f: impl Fn(&Unstarted) -> bool) -> bool {
+    pub(crate) fn with_newest(&self, f: impl FnOnce(&Unstarted) -> bool) -> bool {
         // SAFETY: the worker's thread (I1).
-        unsafe { self.fresh.with_last(f) }
+        unsafe { self.fresh.with_newest(f) }
     }
 
     /// Queues an unstarted goroutine that must start here, from the worker's own thread.

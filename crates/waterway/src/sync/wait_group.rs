@@ -183,7 +183,16 @@ impl WaitGroup {
     /// Go: `WaitGroup.Done`.
     #[track_caller]
     pub fn done(&self) {
-        self.add(-1);
+        let word = self.word();
+        let now = word.load(Ordering::Relaxed);
+        // Mostly there is more under way: then it is not the zero that somebody may wait for.
+        let done = now & !WAITED > 1
+            && word
+                .compare_exchange_weak(now, now - 1, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok();
+        if !done {
+            self.add(-1);
+        }
     }
 
     /// Parks the caller until the count is zero.
