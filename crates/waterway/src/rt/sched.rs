@@ -266,7 +266,10 @@ impl Runtime {
         let usual = self.usual();
         match (place, this) {
             (Place::Near(index), _) if !self.worker(index).is_retired() => index,
-            (Place::Here, Some(worker)) if worker.party == Party::Common => worker.index,
+            (Place::Here, Some(worker)) if worker.party == Party::Common => {
+                worker.count_here();
+                worker.index
+            }
             (Place::Spread, _) => NEXT.fetch_add(2, Ordering::Relaxed) / 2 % usual,
             (_, Some(worker)) if worker.index < usual => match worker.next_of_burst() - 1 {
                 nth if nth < CROWD => (worker.index + nth / 2) % usual,

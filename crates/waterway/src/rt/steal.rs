@@ -1,6 +1,9 @@
 //! Which unstarted goroutines an idle worker takes over: those that would wait for long where they are. One that starts within
 //! microseconds is better left with its neighbours, to whom it probably hands over. So the thief looks for a moment how its
 //! victim goes on, before it takes anything.
+//!
+//! What it looks at is written by its victim with every spawn and start, and each look costs the victim some of its time. So there are
+//! few.
 
 use std::iter;
 
@@ -11,13 +14,23 @@ use super::sched::Runtime;
 use super::worker::{Party, Worker, take};
 use crate::primitives::Ordering;
 
-/// How long a thief looks at the pace, and how long a crowd must be going to last to be shared, in nanoseconds.
+/// A thief looks once in so long, in nanoseconds.
+const LOOK_EVERY: u64 = 2_500;
+/// How long it looks at the pace, and how long a crowd must be going to last to be shared, in nanoseconds.
 const PACE_LOOK: u64 = 5_000;
 const WORTH: u64 = 100_000;
 /// Of those that came from elsewhere so many are taken at once.
 const INCOMING_MOST: usize = 32;
 /// A turn is long from this on: the goroutines of such a crowd compute.
 const LONG: u64 = 10_000;
+/// Goroutines that are over in less than this, with all that belongs to it, are faster done than moved, unless there are so many that
+/// their cells leave the caches.
+const FLEETING: u64 = 200;
+const MANY: usize = 4096;
+/// Who spawns more than this between two looks spawns a crowd. If it is not known what they do, that will show soon, when they start: so
+/// for this long the thief looks on.
+const SPAWNS_ON: u64 = 5;
+const SPAWNS_FOR: u64 = 100_000;
 
 /// Takes over goroutines that have not started and would wait for long where they are.
 pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unstarted> {
@@ -25,14 +38,34 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
         return rt.pop_apart();
     }
     let victim = next_victim(thief, rt)?;
-    let (begin, turns, ran) = (clock(), victim.turns(), victim.cpu_time());
+    let (begin, ran, mut first) = (clock(), victim.cpu_time(), victim.look());
+    let mut last = first;
     loop {
-        std::hint::spin_loop();
-        let (waited, moved, backlog) = (clock() - begin, victim.turns() - turns, victim.backlog());
-        if thief.has_own_work() || backlog == 0 {
+        while clock() - last.at < LOOK_EVERY {
+            if thief.has_own_work() {
+                return None;
+            }
+            std::hint::spin_loop();
+        }
+        let now = victim.look();
+        let (waited, moved) = (now.at - first.at, now.turns - first.turns);
+        let before = std::mem::replace(&mut last, now);
+        let (spawned, here) = (now.spawned - before.spawned, now.here - before.here);
+        let backlog = victim.backlog();
+        if backlog == 0 {
             return None;
         }
         if backlog > CROWD {
+            let many = backlog > MANY;
+            if moved == 0 && spawned > SPAWNS_ON && !many {
+                if here * 2 > spawned {
+                    return None;
+                }
+                if now.at - begin < SPAWNS_FOR {
+                    first = now;
+                    continue;
+                }
+            }
             // A crowd of what is over in no time is not worth the trouble: how long will it be at this pace?
             if waited > PACE_LOOK {
                 // It has not begun: its thread wakes up, or waits for a CPU.
@@ -40,6 +73,10 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
                     return None;
                 }
                 let each = waited / moved.max(1);
+                let stayed = moved.saturating_sub(now.finished - first.finished);
+                if each < FLEETING && stayed * 2 < moved && !many {
+                    return None;
+                }
                 // Those that start fast and stay are shared by their number, others by the work that there is.
                 let most = match each < LONG {
                     true => victim.excess_over(thief) / 2,
@@ -58,6 +95,18 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
             return worth.then(|| victim.rob()).flatten();
         }
     }
+}
+
+/// What a thief sees of its victim.
+#[derive(Clone, Copy)]
+struct Look {
+    at: u64,
+    /// How many turns goroutines had there.
+    turns: u64,
+    spawned: u64,
+    /// How many of them were known to be better left there.
+    here: u64,
+    finished: u64,
 }
 
 /// The next worker that others may take goroutines from: another one each time, so that one who always has some, and goes on,
@@ -80,9 +129,14 @@ fn next_victim(thief: &Worker, rt: &'static Runtime) -> Option<&'static Worker> 
 }
 
 impl Worker {
-    /// How many turns goroutines had here.
-    fn turns(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
+    fn look(&self) -> Look {
+        Look {
+            at: clock(),
+            turns: self.turns.load(Ordering::Relaxed),
+            spawned: self.spawned.load(Ordering::Relaxed),
+            here: self.here.load(Ordering::Relaxed),
+            finished: self.finished.load(Ordering::Relaxed),
+        }
     }
 
     /// How long the worker's thread has had a CPU, in nanoseconds; 0 where that can not be told.

@@ -112,6 +112,8 @@ pub(crate) struct Worker {
     /// Goroutines spawned and finished by this worker.
     pub(super) spawned: AtomicU64,
     pub(super) finished: AtomicU64,
+    /// Of those spawned, what was to stay here by what is known of its kind.
+    pub(super) here: AtomicU64,
     /// What watchers saw last, and when it last moved: see `idle`.
     pub(super) seen_turns: AtomicU64,
     pub(super) seen_at: AtomicU64,
@@ -191,6 +193,7 @@ impl Worker {
             tid: AtomicU32::new(0),
             spawned: AtomicU64::new(0),
             finished: AtomicU64::new(0),
+            here: AtomicU64::new(0),
             seen_turns: AtomicU64::new(0),
             seen_at: AtomicU64::new(0),
             retired: AtomicBool::new(false),
@@ -493,6 +496,12 @@ impl Worker {
     pub(super) fn count_spawn(&self) {
         self.spawned
             .store(self.spawned.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// The running goroutine spawns one that is to stay here.
+    pub(super) fn count_here(&self) {
+        self.here
+            .store(self.here.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// Queues an unstarted goroutine here, from the worker's own thread.
