@@ -38,5 +38,5 @@ pub use fiber::Fiber;
 pub use frames::{BadFrame, FrameKind, check_frames, load_names};
 pub use guard::{GUARD_SIZE, GuardMode};
 pub use overflow::{ensure_altstack, install_overflow_handler};
-pub use pool::{PoolConfig, Stack, StackError, StackPool};
+pub use pool::{COLOURS, PoolConfig, Stack, StackError, StackPool};
 pub use unwind::{CodeLine, Unwinder, lines_at};

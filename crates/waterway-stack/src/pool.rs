@@ -21,7 +21,7 @@ use crate::guard::{self, AT_ONCE, GUARD_SIZE, GuardMode};
 /// Address space mapped at a time. Neighbouring slabs become one mapping for the kernel.
 const SLAB: usize = 64 << 20;
 /// Tops are spread over this many cache lines, so that the hot frames of many stacks do not meet in one cache set.
-const COLOURS: usize = 16;
+pub const COLOURS: usize = 16;
 const LINE: usize = 64;
 
 /// What a pool is made for.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use attack::{Counted, bounded, bounded_go, calling, poll, until};
 use waterway::chan::unbounded;
-use waterway::{Builder, Receiver, RecvError, Sender, chan, select};
+use waterway::{Builder, Receiver, RecvError, RecvTimeoutError, Sender, chan, go, select};
 
 fn flavors<T>() -> Vec<(Sender<T>, Receiver<T>)> {
     vec![chan(0), chan(1), chan(2), chan(7), unbounded()]
@@ -344,6 +344,38 @@ fn who_waits_first_is_served_first() {
             );
         }
     });
+}
+
+/// A close wakes its waiters some at a time. Those whose time is over meanwhile leave by themselves, and who was told finds nobody there.
+#[test]
+fn who_is_told_of_a_close_finds_nobody_there() {
+    const LIMITS: std::ops::Range<u64> = 0..2000;
+    for round in 0..20 {
+        let (tx, rx) = chan::<u32>(0);
+        let waiters: Vec<_> = LIMITS
+            .map(|micros| {
+                let (tx, rx) = (tx.clone(), rx.clone());
+                go(move || {
+                    let told = match micros % 2 {
+                        0 => rx.recv() == Err(RecvError),
+                        _ => {
+                            let got = rx.recv_timeout(Duration::from_micros(micros));
+                            got == Err(RecvTimeoutError::Disconnected)
+                        }
+                    };
+                    assert!(told || micros % 2 == 1, "nobody sends");
+                    if told {
+                        assert!(tx.try_send(1).is_err() && tx.send(2).is_err());
+                    }
+                })
+            })
+            .collect();
+        waterway::time::sleep(Duration::from_micros(LIMITS.end * (round % 4) / 4));
+        tx.close();
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
+    }
 }
 
 /// Ends are dropped, closed and cloned from many threads while others send, receive and select.

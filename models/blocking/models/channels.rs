@@ -8,7 +8,7 @@ use shuttle::sync::Mutex;
 
 use super::{Goroutine, Kind, Model, Stage, Thread};
 use crate::chan::{chan, unbounded};
-use crate::{Receiver, Sender};
+use crate::{Receiver, RecvTimeoutError, Sender};
 
 pub(super) const MODELS: &[Model] = &[
     ("rendezvous_of_goroutines", || pass_all(Some(0), Goroutine)),
@@ -21,6 +21,7 @@ pub(super) const MODELS: &[Model] = &[
     ("ring_with_deadlines", || deadlines(1)),
     ("rendezvous_closed_by_senders", || close(0, true)),
     ("rendezvous_closed_by_receivers", || close(0, false)),
+    ("rendezvous_closed_before_many", close_before_many),
     ("ring_closed_by_senders", || close(1, true)),
     ("ring_closed_by_receivers", || close(1, false)),
     ("rendezvous_of_tasks", || tasks(0)),
@@ -141,6 +142,30 @@ fn close(capacity: usize, by_senders: bool) {
         let all = arrived.0.lock().unwrap().clone();
         assert!(all.len() >= 2 - capacity.min(2) && all.iter().all(|v| [1, 2].contains(v)));
     }
+}
+
+/// Receivers are told of the end one after the other, while the time of some is over. Who was told finds nobody there any more.
+fn close_before_many() {
+    let mut stage = Stage::new();
+    let (tx, rx) = chan::<u32>(0);
+    for (kind, limit) in [(Goroutine, None), (Thread, Some(1)), (Goroutine, Some(1))] {
+        let (tx, rx) = (tx.clone(), rx.clone());
+        stage.actor(kind, move || match limit.map(Duration::from_millis) {
+            None => {
+                assert!(rx.recv().is_err(), "nobody sends before the end");
+                assert!(tx.try_send(1).is_err_and(|e| e.is_disconnected()));
+                assert!(tx.send(2).is_err());
+            }
+            Some(limit) => {
+                if rx.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected) {
+                    assert!(tx.send(3).is_err());
+                }
+            }
+        });
+    }
+    stage.actor(Goroutine, move || tx.close());
+    stage.end_with_clock();
+    drop(rx);
 }
 
 /// An async task on either side, and a goroutine on the other.

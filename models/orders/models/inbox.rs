@@ -6,6 +6,7 @@ use loom::thread;
 
 use super::Model;
 use crate::rt::inbox::Inbox;
+use crate::rt::run_queue::RunQueue;
 use crate::rt::task::{Handed, Task};
 
 pub(super) const MODELS: &[Model] = &[
@@ -28,12 +29,11 @@ fn wake(inbox: &Inbox, task: Handed, n: usize) {
 
 /// What was left with those that come out.
 pub(super) fn drain(inbox: &Inbox, to: &mut Vec<usize>) {
-    let mut rest = inbox.take_all().map(|(oldest, _)| oldest);
-    while let Some(task) = rest {
+    let mut queue = RunQueue::default();
+    inbox.take_all(&mut queue);
+    while let Some(task) = queue.pop_front() {
         // SAFETY: tasks of models live for ever.
-        let task = unsafe { task.as_ref() };
-        rest = task.link.get();
-        to.push(task.left());
+        to.push(unsafe { task.as_ref() }.left());
     }
 }
 

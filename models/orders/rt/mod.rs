@@ -17,6 +17,8 @@ pub(crate) mod inbox;
 pub(crate) mod own_lock;
 #[path = "../../../crates/waterway/src/rt/record.rs"]
 pub(crate) mod record;
+#[path = "../../../crates/waterway/src/rt/run_queue.rs"]
+pub(crate) mod run_queue;
 #[path = "../../../crates/waterway/src/rt/timer.rs"]
 pub(crate) mod timer;
 #[path = "../../../crates/waterway/src/rt/tokens.rs"]
@@ -55,6 +57,10 @@ pub(crate) mod say {
 /// Goroutines that have not started.
 pub(crate) mod cell {
     pub(crate) struct Unstarted;
+}
+
+pub(crate) mod stacks {
+    pub(crate) fn fetch_alike(_: usize) {}
 }
 
 /// What timers hold.

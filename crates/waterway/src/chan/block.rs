@@ -127,6 +127,9 @@ impl<T> Core<T> {
             if !from.is_filled() {
                 return Put::Done;
             }
+            if self.is_closed() {
+                return Put::Closed;
+            }
             queues = self.lock();
         }
     }
@@ -226,6 +229,10 @@ impl<T> Core<T> {
             }
             if let Some(value) = slot.take() {
                 return Ok(value);
+            }
+            // Mostly many are woken by a close at once: they need not all come for the lock again. No sender is left, nor will be.
+            if self.is_rendezvous() && self.is_closed() {
+                return Err(NoValue::Closed);
             }
             queues = self.lock();
         }

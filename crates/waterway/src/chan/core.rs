@@ -21,8 +21,9 @@ use crate::primitives::{AtomicU64, AtomicUsize, Lock, OnceLock, Ordering};
 use crate::rt::arena::HANDLES;
 use crate::rt::header::{CoreHeader, CoreKind, MOST_BYTES};
 use crate::rt::own_lock::{OwnGuard, OwnLock};
+use crate::rt::stacks::AT_HAND;
 use crate::rt::{objects, ties};
-use crate::wait::WaitQueue;
+use crate::wait::{Leaving, WaitQueue};
 
 /// In `flags`: somebody stands in the senders' queue. Kept up to date for rings only.
 pub(super) const SEND_WAITING: usize = 1;
@@ -321,11 +322,18 @@ impl<T> Core<T> {
         if let Flavor::Ring(ring) = &self.flavor {
             ring.close();
         }
-        let queues = &mut *queues;
-        for queue in [&mut queues.senders, &mut queues.receivers] {
-            queue.claim_all(|claimed| wakes.push(claimed));
+        let leaving = Leaving::new();
+        // SAFETY: it stays here until the loop below is over, and nothing unwinds before; under the lock.
+        unsafe {
+            leaving.enter(&mut queues.senders);
+            leaving.enter(&mut queues.receivers);
         }
-        self.refresh(queues);
+        self.refresh(&queues);
+        while leaving.claim_some(AT_HAND, |claimed| wakes.push(claimed)) {
+            drop(queues);
+            wakes.wake();
+            queues = self.lock();
+        }
         true
     }
 

@@ -27,6 +27,16 @@ impl WakeList {
         }
     }
 
+    /// Wakes those that it has now.
+    pub(crate) fn wake(&mut self) {
+        if let Some(first) = self.first.take() {
+            first.wake();
+        }
+        if let Some(rest) = &mut self.rest {
+            rest.drain(..).for_each(Claimed::wake);
+        }
+    }
+
     #[cold]
     fn push_rest(&mut self, claimed: Claimed) {
         self.rest.get_or_insert_default().push(claimed);

@@ -19,6 +19,8 @@
 
 use std::ptr::NonNull;
 
+use super::run_queue::RunQueue;
+use super::stacks::fetch_alike;
 use super::task::Task;
 use crate::primitives::{AtomicPtr, Ordering};
 
@@ -53,17 +55,17 @@ impl Inbox {
         self.0.load(Ordering::SeqCst).is_null()
     }
 
-    /// Takes all, linked from the oldest to the newest: these two.
-    pub(super) fn take_all(&self) -> Option<(NonNull<Task>, NonNull<Task>)> {
-        let newest = NonNull::new(self.0.swap(std::ptr::null_mut(), Ordering::Acquire))?;
-        let (mut oldest, mut rest) = (None, Some(newest));
-        while let Some(task) = rest {
+    /// Takes all, to the end of a queue, the oldest first.
+    pub(super) fn take_all(&self, to: &mut RunQueue) {
+        let mut rest = NonNull::new(self.0.swap(std::ptr::null_mut(), Ordering::Acquire));
+        let newest_first = std::iter::from_fn(|| {
+            let task = rest?;
+            fetch_alike(task.as_ptr() as usize);
             // SAFETY: I1; I2: the list is ours since the swap.
-            let link = unsafe { &task.as_ref().link };
-            rest = link.get();
-            link.set(oldest);
-            oldest = Some(task);
-        }
-        Some((oldest?, newest))
+            rest = unsafe { task.as_ref() }.link.get();
+            Some(task)
+        });
+        // SAFETY: I1.
+        unsafe { to.append_turned(newest_first) };
     }
 }

@@ -46,7 +46,7 @@ pub(crate) mod say;
 pub(crate) mod sched;
 mod seldom;
 mod share;
-mod stacks;
+pub(crate) mod stacks;
 mod steal;
 pub(crate) mod stuck;
 pub(crate) mod sysmon;

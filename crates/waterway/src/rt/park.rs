@@ -433,6 +433,14 @@ pub(crate) struct Claimed(Sleeper);
 unsafe impl Send for Claimed {}
 
 impl Claimed {
+    /// Has what [`wake`](Self::wake) touches fetched.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        if let Sleeper::Goroutine(task, _) = self.0 {
+            Task::fetch_line(task);
+        }
+    }
+
     /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code. Never unwinds.
     #[inline]
     pub(crate) fn wake(self) {

@@ -157,11 +157,9 @@ impl Worker {
     }
 
     fn pick_own(&'static self, turn: u64) -> Option<Job> {
-        if !self.inbox.is_empty()
-            && let Some((first, last)) = self.inbox.take_all()
-        {
-            // SAFETY: I1; who was woken is in no other queue (`inbox` I1), and the newest is linked to nobody.
-            unsafe { self.own().queue.append(first, last) };
+        if !self.inbox.is_empty() {
+            // SAFETY: I1.
+            self.inbox.take_all(&mut unsafe { self.own() }.queue);
         }
         // New goroutines and woken ones take turns.
         // SAFETY: I1.

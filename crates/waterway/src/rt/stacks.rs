@@ -1,9 +1,26 @@
 //! Stacks by size: one pool for the default size, others as they are asked for.
 
-use waterway_stack::{GuardMode, PoolConfig, Stack, StackError, StackPool};
+use waterway_stack::{COLOURS, GuardMode, PoolConfig, Stack, StackError, StackPool};
 
+use super::arena::fetch;
 use super::config::{Config, Guard};
-use crate::primitives::Lock;
+use crate::primitives::{AtomicUsize, Lock, Ordering};
+
+/// Some lines of so many stacks are in the nearest cache at a time, beside other things.
+pub(crate) const AT_HAND: usize = 64;
+/// How far apart stacks of the default size lie whose tops have the same colour.
+static ALIKE: AtomicUsize = AtomicUsize::new(0);
+
+/// Has the processor fetch the line that lies where `at` does, on a stack further up and on one further down. Stacks of goroutines that
+/// were started one after the other, and wait for the same, lie at regular distances: who goes from one to the next by links mostly comes
+/// there soon, and cannot ask for it sooner, as each link has to come before it is known where the next one is. A wrong guess costs
+/// little: what was looked at before is still in the cache.
+#[inline]
+pub(crate) fn fetch_alike(at: usize) {
+    let distance = ALIKE.load(Ordering::Relaxed);
+    fetch(at.wrapping_add(distance), 1);
+    fetch(at.wrapping_sub(distance), 1);
+}
 
 pub(super) struct Stacks {
     default: &'static StackPool,
@@ -18,6 +35,7 @@ impl Stacks {
             Guard::Auto => GuardMode::Auto,
             Guard::Mprotect => GuardMode::Mprotect,
         };
+        ALIKE.store(config.stack_size * COLOURS, Ordering::Relaxed);
         Stacks {
             default: leak(config.stack_size, guard),
             default_size: config.stack_size,

@@ -17,6 +17,7 @@ use std::ptr::NonNull;
 
 use waterway_stack::{Fiber, Stack};
 
+use super::arena::fetch;
 use super::cell::{Identity, Owned, StartedCell, Unstarted};
 use super::record::Record;
 use super::worker::Worker;
@@ -28,7 +29,7 @@ pub(crate) struct Task {
     /// The worker that the goroutine lives on.
     pub(super) home: &'static Worker,
     fiber: Fiber,
-    /// In the run queue or the inbox: the next one.
+    /// In the inbox: the one that came before.
     pub(super) link: Cell<Option<NonNull<Task>>>,
     /// Woken, or gave way, and not resumed yet. A fact for reports: written by who holds the one wake.
     pub(crate) runnable: AtomicBool,
@@ -179,6 +180,25 @@ impl Task {
     #[inline]
     pub(super) fn fetch(&self) {
         self.fiber.fetch();
+    }
+
+    /// The same of all of the stack that is in use, up to `most` bytes.
+    pub(super) fn fetch_stack(&self, most: usize) {
+        if let Some(left) = self.left_at() {
+            fetch(left, most.min(std::ptr::from_ref(self) as usize - left));
+        }
+    }
+
+    /// Has the processor fetch what a wake touches.
+    #[inline]
+    pub(super) fn fetch_line(task: NonNull<Task>) {
+        fetch(task.as_ptr() as usize, 1);
+    }
+
+    /// The same of all of the descriptor.
+    #[inline]
+    pub(super) fn fetch_descriptor(task: NonNull<Task>) {
+        fetch(task.as_ptr() as usize, size_of::<Task>());
     }
 
     /// See [`Fiber::left_at`].

@@ -26,7 +26,7 @@ use super::idle::Lull;
 use super::inbox::Inbox;
 use super::live::Live;
 use super::park::TimerPayload;
-use super::run_queue::RunQueue;
+use super::run_queue::{self, RunQueue};
 use super::sched::Runtime;
 use super::share::Starts;
 use super::task::{Base, Task};
@@ -367,7 +367,20 @@ impl Worker {
         // SAFETY: the worker's thread (I1); just made, and removed by `end` (I4).
         let lives = unsafe { self.live.home(|live| live.add(task)) };
         self.lives.store(lives, Ordering::Relaxed);
+        // SAFETY: the worker's thread (I1).
+        if unsafe { self.own() }.queue.room() < lives {
+            self.move_queue(lives);
+        }
         Some(task)
+    }
+
+    /// Gives the run queue room for more than live here. Made apart, as in `push_pinned`.
+    #[cold]
+    fn move_queue(&self, lives: usize) {
+        let room = run_queue::room(lives + lives / 2);
+        // SAFETY: the worker's thread (I1).
+        let old = unsafe { self.own() }.queue.move_to(room);
+        drop(old);
     }
 
     fn end(&'static self, rt: &'static Runtime, task: NonNull<Task>) {
@@ -387,6 +400,10 @@ impl Worker {
 
     /// Before a long sleep.
     pub(super) fn cool_down(&self, rt: &Runtime) {
+        // SAFETY: the worker's thread (I1).
+        if unsafe { self.own() }.queue.is_too_large(self.lives()) {
+            self.move_queue(self.lives());
+        }
         // SAFETY: the worker's thread (I1).
         unsafe {
             self.own().warm.cool_down(&rt.stacks);

@@ -27,5 +27,5 @@ pub(crate) use crate::rt::record::{Arms, Permits, WaitKey, WaitReason};
 pub(crate) use call::{Wait, Waited};
 pub(crate) use limit::{Ending, Limit};
 pub(crate) use line::line_at;
-pub(crate) use queue::{Node, Turn, WaitQueue};
+pub(crate) use queue::{Leaving, Node, Turn, WaitQueue};
 pub(crate) use task::{Stand, Task, TaskWait, WaitsAt};

@@ -14,6 +14,7 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 
 use crate::rt::park::{Claimed, Waiter, Won};
+use crate::rt::stacks::fetch_alike;
 
 /// A place in one queue.
 pub(crate) struct Node {
@@ -149,7 +150,7 @@ impl WaitQueue {
         self.head = Some(this);
     }
 
-    /// Takes a node out, if it is in. The node must be of this queue or of none. True if it was in.
+    /// Takes a node out, if it is in. The node must be of this queue, among those [`Leaving`], or in none. True if it was in.
     pub(crate) fn remove(&mut self, node: &Node) -> bool {
         if !node.queued.replace(false) {
             return false;
@@ -176,37 +177,26 @@ impl WaitQueue {
         self.pop_claim_where(|_| true)
     }
 
-    /// Takes out everybody, and hands whoever can be claimed to `f`, front to back.
+    /// Takes out everybody, and gives whoever can be claimed, front to back.
     ///
     /// Nodes lie on as many stacks, mostly in no cache, and each must come before it is known where the next one is. So it goes from both
     /// ends at once: then two are on their way at a time.
-    pub(crate) fn claim_all(&mut self, mut f: impl FnMut(Claimed)) {
-        let claim = |at: NonNull<Node>| {
-            // SAFETY: I1, I2: in the queue, so alive, and the caller holds the lock.
-            let node = unsafe { at.as_ref() };
-            let (prev, next) = (node.prev.take(), node.next.take());
-            node.queued.set(false);
-            (prev, next, node.waiter().claim(node.token))
-        };
-        let mut behind = Vec::new();
+    pub(crate) fn pop_all(&mut self) -> Vec<Claimed> {
+        // SAFETY: I1, I2: in the queue, so alive, and the caller holds the lock.
+        let take_out = |at| unsafe { take_out(at) };
+        let (mut all, mut behind) = (Vec::new(), Vec::new());
         let mut ends = self.head.take().zip(self.tail.take());
         while let Some((first, last)) = ends {
-            let (_, next, claimed) = claim(first);
-            claimed.into_iter().for_each(&mut f);
+            let (_, next, claimed) = take_out(first);
+            all.extend(claimed);
             if first == last {
                 break;
             }
-            let (prev, _, claimed) = claim(last);
+            let (prev, _, claimed) = take_out(last);
             behind.extend(claimed);
             ends = next.filter(|&next| next != last).zip(prev);
         }
-        behind.into_iter().rev().for_each(f);
-    }
-
-    /// The same, as a list.
-    pub(crate) fn pop_all(&mut self) -> Vec<Claimed> {
-        let mut all = Vec::new();
-        self.claim_all(|claimed| all.push(claimed));
+        all.extend(behind.into_iter().rev());
         all
     }
 
@@ -294,4 +284,109 @@ impl WaitQueue {
             f(node);
         }
     }
+}
+
+/// Those who stood in queues that were given up: nobody is found there any more, and all are to go on. They are claimed some at a time, so
+/// that the first ones run while others still stand here.
+///
+/// # Invariants
+///
+/// - L1: from `enter` until nobody is left it stays at its address, and `claim_some` is called under the lock of the queues.
+/// - L2: who stands here has neighbours on both sides. So [`WaitQueue::remove`] takes it out, whichever queue it is called on.
+pub(crate) struct Leaving {
+    /// Both nobody's.
+    front: Node,
+    back: Node,
+}
+
+impl Leaving {
+    pub(crate) fn new() -> Leaving {
+        let nobody = || Node {
+            prev: Cell::new(None),
+            next: Cell::new(None),
+            queued: Cell::new(false),
+            waiter: NonNull::dangling(),
+            token: 0,
+            slot: std::ptr::null_mut(),
+        };
+        Leaving {
+            front: nobody(),
+            back: nobody(),
+        }
+    }
+
+    /// Takes everybody out of `queue`, and in here, behind those who are here.
+    ///
+    /// # Safety
+    ///
+    /// L1.
+    pub(crate) unsafe fn enter(&self, queue: &mut WaitQueue) {
+        let Some((first, last)) = queue.head.take().zip(queue.tail.take()) else {
+            return;
+        };
+        let before = self.back.prev.get().unwrap_or(NonNull::from(&self.front));
+        // SAFETY: I1; L1.
+        unsafe {
+            link(before, first);
+            link(last, NonNull::from(&self.back));
+        }
+    }
+
+    /// Takes out up to `most`, and hands whoever can be claimed to `f`, in the order in which they waited. True if others are left.
+    pub(crate) fn claim_some(&self, most: usize, mut f: impl FnMut(Claimed)) -> bool {
+        let back = NonNull::from(&self.back);
+        let mut at = self.front.next.get().unwrap_or(back);
+        for _ in 0..most {
+            if at == back {
+                break;
+            }
+            // SAFETY: I1, I2: it stands here, so it is alive, and the caller holds the lock.
+            let (_, next, claimed) = unsafe { take_out(at) };
+            claimed.into_iter().for_each(|claimed| {
+                claimed.fetch();
+                f(claimed);
+            });
+            at = next.expect("L2");
+        }
+        // SAFETY: I1; L1.
+        unsafe { link(NonNull::from(&self.front), at) };
+        at != back
+    }
+}
+
+/// Makes them neighbours.
+///
+/// # Safety
+///
+/// Both are alive, and the caller holds the lock (I2).
+unsafe fn link(before: NonNull<Node>, after: NonNull<Node>) {
+    // SAFETY: by the caller.
+    unsafe {
+        before.as_ref().next.set(Some(after));
+        after.as_ref().prev.set(Some(before));
+    }
+}
+
+/// Takes out one of very many, all of whom are taken out: its neighbours are not told. Gives these, and the claim, if nobody has it.
+///
+/// # Safety
+///
+/// It stands in a queue, and the caller holds the lock (I2).
+#[inline]
+unsafe fn take_out(
+    at: NonNull<Node>,
+) -> (
+    Option<NonNull<Node>>,
+    Option<NonNull<Node>>,
+    Option<Claimed>,
+) {
+    // SAFETY: I1.
+    let node = unsafe { at.as_ref() };
+    let waiter = node.waiter.as_ptr() as usize;
+    fetch_alike(at.as_ptr() as usize);
+    fetch_alike(waiter);
+    fetch_alike(waiter + size_of::<Waiter>() - 1);
+    node.queued.set(false);
+    let (prev, next) = (node.prev.take(), node.next.take());
+    (prev, next, node.waiter().claim(node.token))
 }
