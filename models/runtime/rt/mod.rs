@@ -38,6 +38,25 @@ mod run_queue;
 pub(crate) mod sched;
 #[path = "../../../crates/waterway/src/rt/seldom.rs"]
 mod seldom;
+/// How busy workers were is for placement alone, which is not modelled.
+mod load {
+    pub(crate) struct Load;
+
+    impl Load {
+        pub(crate) const fn new() -> Load {
+            Load
+        }
+    }
+
+    pub(crate) fn look(rt: &super::sched::Runtime, last: &mut u64, now: u64) {
+        *last = now;
+        rt.each_usual(|worker| {
+            let Load = worker.load;
+            worker.lull.rests();
+            worker.lull.lingered();
+        });
+    }
+}
 #[path = "../../../crates/waterway/src/rt/share.rs"]
 mod share;
 #[path = "../../../crates/waterway/src/rt/steal.rs"]

@@ -335,10 +335,10 @@ fn place<F>(asked: Place, site: &'static Location<'static>, f: &F) -> (Place, Op
         (Place::Auto, Habit::Unknown) if worker::this().is_none_or(|w| w.burst() < CROWD) => {}
         _ => return (asked, None),
     }
-    let ties = Ties::of(f);
+    let mut ties = Ties::of(f);
     let worker = ties.hub().or_else(|| match habit {
         Habit::Unknown => None,
-        _ => ties.worker(),
+        _ => ties.worker(|worker| runtime().relief(worker)),
     });
     let alone = match habit {
         Habit::Flock => Place::Here,

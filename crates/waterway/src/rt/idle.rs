@@ -30,7 +30,7 @@ use std::time::Duration;
 use super::clock::{clock, refresh_coarse};
 use super::sched::Runtime;
 use super::worker::{Party, Worker};
-use crate::primitives::Ordering;
+use crate::primitives::{AtomicU32, AtomicU64, Ordering};
 
 /// How long a goroutine may stay unstarted behind a running one before an idle worker takes it, in nanoseconds.
 pub(super) const PATIENCE: u64 = 20_000;
@@ -59,7 +59,9 @@ const RETIRE_AFTER: Duration = Duration::from_millis(100);
 
 /// What a worker remembers of its rests. For its own thread.
 pub(super) struct Lull {
-    rests: Cell<u32>,
+    /// How many they were, and for how many nanoseconds it has lingered in all. `load` reads both.
+    rests: AtomicU32,
+    lingered: AtomicU64,
     lingers: Cell<u32>,
     /// Goroutines spawned in all, as of the last look.
     spawned: Cell<u64>,
@@ -71,7 +73,8 @@ pub(super) struct Lull {
 impl Lull {
     pub(super) const fn new() -> Lull {
         Lull {
-            rests: Cell::new(0),
+            rests: AtomicU32::new(0),
+            lingered: AtomicU64::new(0),
             lingers: Cell::new(PAID),
             spawned: Cell::new(0),
             gathers_until: Cell::new(0),
@@ -81,11 +84,22 @@ impl Lull {
 
     /// True if it is worth while to linger. It is not while timers gather: the worker gets up soon for those.
     fn invites(&self) -> bool {
+        let rests = self.rests().wrapping_add(1);
+        self.rests.store(rests, Ordering::Relaxed);
         if self.together.get() >= MANY_DUE && clock() < self.gathers_until.get() {
             return false;
         }
-        self.rests.set(self.rests.get().wrapping_add(1));
-        self.lingers.get() > 0 || self.rests.get().is_multiple_of(TRY_EVERY)
+        self.lingers.get() > 0 || rests.is_multiple_of(TRY_EVERY)
+    }
+
+    /// How many rests there were.
+    pub(super) fn rests(&self) -> u32 {
+        self.rests.load(Ordering::Relaxed)
+    }
+
+    /// How long the worker has looked for work without having any, in nanoseconds.
+    pub(super) fn lingered(&self) -> u64 {
+        self.lingered.load(Ordering::Relaxed)
     }
 
     /// The worker has lingered, and found work or not.
@@ -205,15 +219,29 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
 /// Work often comes in bursts: looks for some for a moment before the expensive sleep. True if there is.
 fn linger(worker: &Worker) -> bool {
     let begin = clock();
-    while clock() - begin < LINGER {
-        for _ in 0..16 {
-            if worker.has_own_work() {
-                return true;
+    let mut passed = 0;
+    let looks = || {
+        (0..16).any(|_| {
+            let found = worker.has_own_work();
+            if !found {
+                std::hint::spin_loop();
             }
-            std::hint::spin_loop();
+            found
+        })
+    };
+    let found = loop {
+        if looks() {
+            break true;
         }
-    }
-    false
+        passed = clock() - begin;
+        if passed >= LINGER {
+            break false;
+        }
+    };
+    let lull = &worker.lull;
+    let before = lull.lingered();
+    lull.lingered.store(before + passed, Ordering::Relaxed);
+    found
 }
 
 impl Runtime {

@@ -30,6 +30,7 @@ mod hook;
 mod idle;
 mod inbox;
 mod live;
+mod load;
 pub(crate) mod locals;
 mod magazine;
 mod membarrier;

@@ -208,6 +208,16 @@ impl Runtime {
         }
     }
 
+    /// Calls `f` with every worker that never retires.
+    pub(super) fn each_usual(&self, mut f: impl FnMut(&'static Worker)) {
+        let usual = self.usual();
+        self.each_worker(|worker| {
+            if worker.index < usual {
+                f(worker);
+            }
+        });
+    }
+
     fn worker(&self, index: usize) -> &'static Worker {
         self.workers[index]
             .get()

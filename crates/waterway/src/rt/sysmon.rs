@@ -102,6 +102,7 @@ impl Sysmon {
         super::uneven::prepare();
         let mut held = Held::default();
         let mut calm = Calm::default();
+        let mut load_seen = 0;
         let mut trim_at = None;
         let mut sleep = Some(PACE);
         loop {
@@ -111,6 +112,7 @@ impl Sysmon {
             let now = clock();
             self.tend_apart(rt);
             let moving = look(rt, &mut held, now);
+            super::load::look(rt, &mut load_seen, now);
             let surplus = rt.stacks.idle() > WARM_STACKS;
             trim_at = match trim_at {
                 Some(at) if surplus && now >= at => {

@@ -11,12 +11,15 @@ use std::ptr::NonNull;
 use super::arena::{HANDLES, LINE};
 use super::clock::coarse_clock;
 use super::habit;
+use super::sched::MAX_WORKERS;
 use crate::primitives::{AtomicU64, AtomicUsize, Ordering};
 
 /// So many ends of a closure are looked at.
 const MOST: usize = 8;
 /// An end ties so many goroutines together: what is in more hands than that (a log, a wait group) says little of any.
 const HANDS: u64 = 16;
+/// So many goroutines in a row, each of which followed the one before it, are a chain; fewer are never parted.
+const CHAIN: u64 = 16;
 /// How long an end is remembered, in nanoseconds: partners are mostly started together.
 const MEMORY: u64 = 20_000_000;
 
@@ -26,25 +29,32 @@ static HOMES: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
 /// The spawn site of who took the same place in [`HOMES`] last.
 static SITES: [AtomicUsize; HOMES.len()] = [const { AtomicUsize::new(0) }; HOMES.len()];
 
-/// A place in [`HOMES`]: the word's line in the arena, when it was taken (in [`MEMORY`]s), in how many hands, and the worker.
+/// A place in [`HOMES`]: the word's line in the arena, when it was taken (in [`MEMORY`]s), in how many hands, the worker, and how many
+/// goroutines there followed one another before the first who had the end.
 #[derive(Clone, Copy)]
 struct Home(u64);
 
+const _: () = assert!(MAX_WORKERS <= 1 << 10 && HANDS < 1 << 6 && CHAIN < 1 << 8);
+
 impl Home {
-    fn new(line: u64, hands: u64, worker: usize) -> Home {
-        Home(line << 32 | (now() & 0xff) << 24 | hands << 16 | worker as u64)
+    fn new(line: u64, hands: u64, worker: usize, row: u64) -> Home {
+        Home(line << 32 | (now() & 0xff) << 24 | row << 16 | hands << 10 | worker as u64)
     }
 
     fn is_of(self, line: u64) -> bool {
         self.0 >> 32 == line && (now().wrapping_sub(self.0 >> 24) & 0xff) < 2
     }
 
-    fn hands(self) -> u64 {
+    fn row(self) -> u64 {
         self.0 >> 16 & 0xff
     }
 
+    fn hands(self) -> u64 {
+        self.0 >> 10 & 0x3f
+    }
+
     fn worker(self) -> usize {
-        (self.0 & 0xffff) as usize
+        (self.0 & 0x3ff) as usize
     }
 }
 
@@ -77,6 +87,8 @@ fn line_at(offset: usize) -> u64 {
 pub(crate) struct Ties {
     lines: [u64; MOST],
     len: usize,
+    /// How many in a row followed one another to the place where this one goes.
+    row: u64,
 }
 
 impl Ties {
@@ -85,6 +97,7 @@ impl Ties {
         let mut ties = Ties {
             lines: [0; MOST],
             len: 0,
+            row: 0,
         };
         let at = std::ptr::from_ref(closure).cast::<usize>();
         if !at.is_aligned() {
@@ -105,12 +118,27 @@ impl Ties {
     }
 
     /// The worker of those who hold an end of the same channel, if there are few and they were started just now.
-    pub(crate) fn worker(&self) -> Option<usize> {
+    ///
+    /// Where these are the end of a chain that has grown to some length there, the goroutine may begin another stretch of it elsewhere:
+    /// `relief` says where, if the worker has too much to do. Who comes next follows it there.
+    pub(crate) fn worker(&mut self, relief: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+        let home = self.home()?;
+        let row = home.row() + 1;
+        if row >= CHAIN
+            && let Some(other) = relief(home.worker())
+        {
+            return Some(other);
+        }
+        self.row = row.min(CHAIN);
+        Some(home.worker())
+    }
+
+    fn home(&self) -> Option<Home> {
         self.lines().find_map(|line| {
             // The ends of a channel are one line apart.
             [line, line - 1, line + 1].into_iter().find_map(|line| {
                 let home = Home(place(line).load(Ordering::Relaxed));
-                (home.is_of(line) && home.hands() < HANDS).then(|| home.worker())
+                (home.is_of(line) && home.hands() < HANDS).then_some(home)
             })
         })
     }
@@ -163,8 +191,11 @@ impl Ties {
         for line in self.lines() {
             let home = Home(place(line).load(Ordering::Relaxed));
             let home = match home.is_of(line) {
-                true => Home::new(line, (home.hands() + 1).min(HANDS), home.worker()),
-                false => Home::new(line, 1, worker),
+                true => {
+                    let hands = (home.hands() + 1).min(HANDS);
+                    Home::new(line, hands, home.worker(), home.row())
+                }
+                false => Home::new(line, 1, worker, self.row),
             };
             place(line).store(home.0, Ordering::Relaxed);
             let site = std::ptr::from_ref(site) as usize;
@@ -195,6 +226,10 @@ unsafe fn peek(at: *const usize) -> usize {
 mod tests {
     use super::*;
 
+    fn no_relief(_: usize) -> Option<usize> {
+        None
+    }
+
     /// A closure that holds `word`, beside padding.
     fn holding(word: usize) -> impl Fn() -> (u8, usize) {
         let small = 1u8;
@@ -209,11 +244,14 @@ mod tests {
     #[test]
     fn who_holds_the_other_end_is_found() {
         let (channel, other) = (core(), core());
-        let sender = Ties::of(&holding(channel));
-        assert_eq!(sender.worker(), None);
+        let mut sender = Ties::of(&holding(channel));
+        assert_eq!(sender.worker(no_relief), None);
         sender.settle(Location::caller(), 3);
-        assert_eq!(Ties::of(&holding(channel + LINE)).worker(), Some(3));
-        assert_eq!(Ties::of(&holding(other)).worker(), None);
+        assert_eq!(
+            Ties::of(&holding(channel + LINE)).worker(no_relief),
+            Some(3)
+        );
+        assert_eq!(Ties::of(&holding(other)).worker(no_relief), None);
     }
 
     /// A closure that holds two words.
@@ -253,25 +291,59 @@ mod tests {
     fn who_held_what_lay_there_before_is_forgotten() {
         let channel = core();
         Ties::of(&holding(channel)).settle(Location::caller(), 3);
-        let other = Ties::of(&holding(channel + LINE));
-        assert_eq!(other.worker(), Some(3));
+        let mut other = Ties::of(&holding(channel + LINE));
+        assert_eq!(other.worker(no_relief), Some(3));
         forget(NonNull::new(channel as *mut u8).expect("an address"));
-        assert_eq!(other.worker(), None);
+        assert_eq!(other.worker(no_relief), None);
     }
 
     #[test]
     fn what_is_in_many_hands_ties_nobody() {
-        let log = Ties::of(&holding(core()));
+        let mut log = Ties::of(&holding(core()));
         (0..HANDS - 1).for_each(|_| log.settle(Location::caller(), 2));
-        assert_eq!(log.worker(), Some(2));
+        assert_eq!(log.worker(no_relief), Some(2));
         log.settle(Location::caller(), 2);
-        assert_eq!(log.worker(), None);
+        assert_eq!(log.worker(no_relief), None);
+    }
+
+    /// Where a goroutine goes that receives from `from` and sends to `to`, if the others have room.
+    fn link(from: usize, to: usize, alone: usize) -> usize {
+        let mut ties = Ties::of(&holding_both(from + LINE, to));
+        let worker = ties.worker(|full| Some(full + 1)).unwrap_or(alone);
+        ties.settle(Location::caller(), worker);
+        worker
+    }
+
+    #[test]
+    fn a_chain_goes_on_elsewhere_in_long_stretches() {
+        let channels: Vec<_> = (0..4 * CHAIN).map(|_| core()).collect();
+        let workers: Vec<_> = channels.windows(2).map(|w| link(w[0], w[1], 3)).collect();
+        let stretches: Vec<_> = workers.chunk_by(|a, b| a == b).collect();
+        let (rest, whole) = stretches.split_last().expect("some");
+        assert!(whole.len() >= 2, "{workers:?}");
+        for stretch in whole {
+            assert_eq!(stretch.len(), CHAIN as usize, "{workers:?}");
+        }
+        assert!(rest.len() <= CHAIN as usize);
+    }
+
+    #[test]
+    fn pairs_and_those_around_one_channel_are_not_parted() {
+        for _ in 0..2 * CHAIN {
+            let (ping, pong) = (core(), core());
+            assert_eq!(link(ping, pong, 3), 3);
+            assert_eq!(link(pong, ping, 4), 3);
+        }
+        let shared = core();
+        let hold = |alone| link(shared, core(), alone);
+        assert_eq!(hold(3), 3);
+        (2..HANDS).for_each(|_| assert_eq!(hold(4), 3));
     }
 
     #[test]
     fn other_words_are_no_ends() {
-        let ties = Ties::of(&holding(core() + 8));
+        let mut ties = Ties::of(&holding(core() + 8));
         ties.settle(Location::caller(), 1);
-        assert_eq!((ties.len, ties.worker()), (0, None));
+        assert_eq!((ties.len, ties.worker(no_relief)), (0, None));
     }
 }

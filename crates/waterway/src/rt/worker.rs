@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `current`, `base`, `stopwatch` and `lull` are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `current`, `base`, `stopwatch` and `lull` (but for its atomics) are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
@@ -25,6 +25,7 @@ use super::home_lock::HomeLock;
 use super::idle::Lull;
 use super::inbox::Inbox;
 use super::live::Live;
+use super::load::Load;
 use super::park::TimerPayload;
 use super::run_queue::{self, RunQueue};
 use super::sched::Runtime;
@@ -125,6 +126,7 @@ pub(crate) struct Worker {
     pub(super) live: HomeLock<Live>,
     /// How many they are, for others to read.
     lives: AtomicUsize,
+    pub(super) load: Load,
     current: Cell<Option<NonNull<Task>>>,
     pub(super) base: Base,
     pub(super) stopwatch: Stopwatch,
@@ -200,6 +202,7 @@ impl Worker {
             pinned: AtomicUsize::new(0),
             live: HomeLock::new(Live::default()),
             lives: AtomicUsize::new(0),
+            load: Load::new(),
             current: Cell::new(None),
             base: Base::new(),
             stopwatch: Stopwatch::new(),

@@ -1,0 +1,68 @@
+//! Where goroutines go that hand over to each other: told by the threads that they live on.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+
+use waterway::{Config, Receiver, Sender, chan, go};
+
+/// Passes on what is no multiple of the first that comes. Tells where it lives.
+fn filter(rx: Receiver<u32>, tx: Sender<u32>, prime: u32, lives: &Mutex<Vec<ThreadId>>) {
+    lives.lock().expect("no panic").push(thread::current().id());
+    for n in rx.iter().filter(|n| n % prime != 0) {
+        if tx.send(n).is_err() {
+            break;
+        }
+    }
+}
+
+/// So many in a row on one worker are a stretch.
+const STRETCH: usize = 16;
+
+/// Grows a sieve of two workers, whatever the machine has, until `enough`, or by so many links. Gives where each lives.
+fn grow(links: usize, enough: fn(&[ThreadId]) -> bool) -> Vec<ThreadId> {
+    // The other test may have been first.
+    let _ = Config::new().max_procs(2).install();
+    let grown = go(move || {
+        let (tx, mut rx) = chan(0);
+        drop(go(move || {
+            (2..).take_while(|n| tx.send(*n).is_ok()).count()
+        }));
+        let lives = Arc::new(Mutex::new(Vec::new()));
+        for _ in 0..links {
+            let prime = rx.recv().expect("numbers do not end");
+            let (tx, filtered) = chan(0);
+            let told = lives.clone();
+            drop(go(move || filter(rx, tx, prime, &told)));
+            rx = filtered;
+            if enough(&lives.lock().expect("no panic")) {
+                break;
+            }
+        }
+        lives.lock().expect("no panic").clone()
+    });
+    grown.join().expect("no panic")
+}
+
+#[test]
+fn the_links_of_a_chain_mostly_live_where_the_one_before_does() {
+    let lives = grow(300, |_| false);
+    // Of the first nothing is known, and one may be taken over by an idle worker before it has started.
+    let crossings = lives.windows(2).filter(|w| w[0] != w[1]).count();
+    assert!(crossings <= lives.len() / 3, "{crossings}: {lives:?}");
+}
+
+#[test]
+#[ignore = "where others have the CPUs no worker goes on without a rest: by hand, with --release, on an idle machine"]
+fn a_chain_that_fills_its_worker_goes_on_elsewhere() {
+    let lives = grow(3_000, |lives| homes(lives) == 2);
+    assert_eq!(homes(&lives), 2, "{lives:?}");
+}
+
+/// How many threads have a stretch of it.
+fn homes(lives: &[ThreadId]) -> usize {
+    let stretches = lives.chunk_by(|a, b| a == b);
+    let long = stretches.filter(|stretch| stretch.len() >= STRETCH);
+    let homes: HashSet<_> = long.map(|stretch| stretch[0]).collect();
+    homes.len()
+}
