@@ -99,7 +99,7 @@ fn timer() {
     let rt = Runtime::new(1, 1);
     let worker = rt.worker(0);
     let alarm = Arc::new(Alarm(TimerSlot::new(), worker, Handed(Task::new())));
-    worker.timers.lock().insert(u64::MAX - 1, far());
+    worker.timers.lock().insert(u64::MAX - 1, 0, far());
     let setter = thread::spawn(move || worker.add_timer(1, TimerPayload::Event(alarm)));
     rt.tokens.acquire(worker);
     while worker.inbox.is_empty() {

@@ -7,6 +7,8 @@ pub(crate) mod afar;
 pub(crate) mod bed;
 #[path = "../../../crates/waterway/src/rt/due.rs"]
 pub(crate) mod due;
+#[path = "../../../crates/waterway/src/rt/gather.rs"]
+pub(crate) mod gather;
 #[path = "../../../crates/waterway/src/rt/home_lock.rs"]
 pub(crate) mod home_lock;
 #[path = "../../../crates/waterway/src/rt/idle.rs"]

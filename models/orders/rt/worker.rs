@@ -6,6 +6,7 @@ use loom::cell::UnsafeCell;
 
 use super::bed::Bed;
 use super::cell::Unstarted;
+use super::gather::Gather;
 use super::idle::Lull;
 use super::inbox::Inbox;
 use super::park::TimerPayload;
@@ -64,6 +65,7 @@ pub(crate) struct Worker {
     pub(crate) tid: AtomicU32,
     pub(crate) retired: AtomicBool,
     pub(crate) lull: Lull,
+    pub(crate) gather: Gather,
     /// What belongs to the thread that runs the worker.
     own: UnsafeCell<usize>,
 }
@@ -115,6 +117,7 @@ impl Worker {
             tid: AtomicU32::new(0),
             retired: AtomicBool::new(false),
             lull: Lull::new(),
+            gather: Gather::new(),
             own: UnsafeCell::new(0),
         }))
     }

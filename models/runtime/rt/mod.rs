@@ -14,6 +14,8 @@ mod edges;
 mod follow;
 #[path = "../../../crates/waterway/src/rt/fresh.rs"]
 mod fresh;
+#[path = "../../../crates/waterway/src/rt/gather.rs"]
+mod gather;
 #[path = "../../../crates/waterway/src/rt/habit.rs"]
 mod habit;
 #[path = "../../../crates/waterway/src/rt/halt.rs"]

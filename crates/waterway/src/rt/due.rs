@@ -4,6 +4,12 @@
 //! so that who waits and comes to cancel it finds it in the heap, or is claimed already and waits for its wake. An event is called
 //! after the lock, and its owner sees for itself whether it still wants it (`time::timer`).
 //!
+//! # Leeway
+//!
+//! A timer may be fired later than it is due by half of the time that it was set ahead, at most by a millisecond, so that others are fired
+//! with it. So what is first in the heap is what is to be fired first at the latest; when it is due is what `next_timer` tells. One behind
+//! it may be due sooner: it has leeway until the first is fired.
+//!
 //! Models (`models/`): `.._with_deadlines`, `timer_..` and `sleepers_of_one_heap` in `blocking`, with two that fire;
 //! `idle_worker_is_set_a_timer`; `timers_wake_their_worker` and `a_held_worker_has_its_timers_fired` in `runtime`.
 
@@ -11,12 +17,14 @@ use std::sync::Arc;
 
 use super::clock::clock;
 use super::park::{Claimed, TimerEvent, TimerPayload};
-use super::timer::TimerSlot;
+use super::timer::{TimerHeap, TimerSlot};
 use super::worker::{Worker, this};
 use crate::primitives::Ordering;
 
 /// So many are fired with one hold of the lock.
 const AT_ONCE: usize = 4;
+/// No timer is fired later than this, in nanoseconds, for the sake of others.
+const MOST_LEEWAY: u64 = 1_000_000;
 
 impl Worker {
     /// True if a timer is set here that may wake somebody.
@@ -38,15 +46,14 @@ impl Worker {
 
     /// Sets a timer on this worker's heap, from any thread.
     pub(crate) fn add_timer(&self, when: u64, payload: TimerPayload) {
+        let leeway = leeway(when.saturating_sub(clock()));
         let mut heap = self.timers.lock();
-        heap.insert(when, payload);
-        let first = heap.first().unwrap_or(u64::MAX);
-        let sooner = first < self.next_timer.load(Ordering::Relaxed);
-        if sooner {
-            self.next_timer.store(first, Ordering::SeqCst);
+        let first = heap.insert(when, leeway, payload);
+        if first {
+            self.next_timer.store(when, Ordering::SeqCst);
         }
         drop(heap);
-        if sooner && this().is_none_or(|w| !std::ptr::eq(w, self)) {
+        if first && this().is_none_or(|w| !std::ptr::eq(w, self)) {
             self.bed.wake();
         }
     }
@@ -55,8 +62,7 @@ impl Worker {
     pub(crate) fn remove_timer(&self, slot: &TimerSlot) -> Option<TimerPayload> {
         let mut heap = self.timers.lock();
         let payload = heap.remove(slot);
-        self.next_timer
-            .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.next_timer.store(first_of(&heap), Ordering::Relaxed);
         payload
     }
 
@@ -87,8 +93,7 @@ impl Worker {
                 None => None,
             };
         }
-        self.next_timer
-            .store(heap.first().unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.next_timer.store(first_of(&heap), Ordering::Relaxed);
         drop(heap);
         for fired in &mut fired[..count] {
             match fired.take() {
@@ -99,6 +104,15 @@ impl Worker {
         }
         count
     }
+}
+
+/// By how much later than it is due a timer may be fired that is set so long ahead, so that others are fired with it.
+fn leeway(ahead: u64) -> u32 {
+    (ahead / 2).min(MOST_LEEWAY) as u32
+}
+
+fn first_of(heap: &TimerHeap<TimerPayload>) -> u64 {
+    heap.first().map_or(u64::MAX, |first| first.when)
 }
 
 fn may_wake(timer: &TimerPayload) -> bool {

@@ -12,7 +12,7 @@
 //!
 //! The looks in question: `has_own_work` and `next_timer` after `lie_down`, before the sleep. What is read earlier, and the looks
 //! for a backlog elsewhere, decide how long the sleep is, not whether a wake is seen. A timer is published by `next_timer` only if
-//! it is the first; else the worker is to wake for an earlier one anyway.
+//! it is the first of its heap; else the worker is to wake for another one anyway, before this one's leeway is over (`due`).
 //!
 //! Models (`models/`): `orders` runs `rest` itself, under every schedule with a few preemptions and what the memory orders allow
 //! (`idle_worker_..`, `spare_..`); `runtime` the whole worker.
@@ -50,10 +50,6 @@ const LAST_NAP: u64 = 3_200_000;
 const SOON: u64 = 50_000;
 const PAID: u32 = 8;
 const TRY_EVERY: u32 = 16;
-/// Where so many timers were due together with others within so long, in nanoseconds, the worker lets those that come due next gather
-/// until that time is over.
-const MANY_DUE: usize = 3;
-const GATHER: u64 = 200_000;
 /// How long a worker beyond the usual number waits for work before its thread ends.
 const RETIRE_AFTER: Duration = Duration::from_millis(100);
 
@@ -65,9 +61,6 @@ pub(super) struct Lull {
     lingers: Cell<u32>,
     /// Goroutines spawned in all, as of the last look.
     spawned: Cell<u64>,
-    /// Since several timers were fired at once: until when it is counted how many were due together with others, and that number.
-    gathers_until: Cell<u64>,
-    together: Cell<usize>,
 }
 
 impl Lull {
@@ -77,19 +70,14 @@ impl Lull {
             lingered: AtomicU64::new(0),
             lingers: Cell::new(PAID),
             spawned: Cell::new(0),
-            gathers_until: Cell::new(0),
-            together: Cell::new(0),
         }
     }
 
-    /// True if it is worth while to linger. It is not while timers gather: the worker gets up soon for those.
-    fn invites(&self) -> bool {
+    /// The worker has nothing to run. True if it is worth while to linger: not while timers gather, which are waited for asleep.
+    fn invites(&self, gathers: bool) -> bool {
         let rests = self.rests().wrapping_add(1);
         self.rests.store(rests, Ordering::Relaxed);
-        if self.together.get() >= MANY_DUE && clock() < self.gathers_until.get() {
-            return false;
-        }
-        self.lingers.get() > 0 || rests.is_multiple_of(TRY_EVERY)
+        !gathers && (self.lingers.get() > 0 || rests.is_multiple_of(TRY_EVERY))
     }
 
     /// How many rests there were.
@@ -110,28 +98,6 @@ impl Lull {
         });
     }
 
-    /// The worker has fired so many timers at once.
-    #[inline]
-    pub(super) fn note_fired(&self, timers: usize) {
-        if timers < 2 {
-            return;
-        }
-        let now = clock();
-        if now >= self.gathers_until.get() {
-            self.gathers_until.set(now + GATHER);
-            self.together.set(0);
-        }
-        self.together.set(self.together.get() + timers - 1);
-    }
-
-    /// When the worker is to get up for a timer that is due at `when`.
-    fn gets_up(&self, when: u64) -> u64 {
-        match self.together.get() >= MANY_DUE {
-            true => when.max(self.gathers_until.get()),
-            false => when,
-        }
-    }
-
     /// True if any were spawned since the last look.
     fn saw_spawns(&self, rt: &Runtime) -> bool {
         let spawned = rt.spawned();
@@ -145,7 +111,8 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
     if worker.has_own_work() {
         return true;
     }
-    if worker.lull.invites() {
+    let gathers = worker.gather.holds(worker.next_timer());
+    if worker.lull.invites(gathers) {
         let found = linger(worker);
         worker.lull.note(found);
         if found {
@@ -170,12 +137,13 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
             nap = nap.min(LAST_NAP);
         }
         let spare = worker.index >= rt.usual() && worker.may_retire();
-        let until_timer = match worker.next_timer() {
+        let first = match worker.next_timer() {
             u64::MAX => None,
-            when => Some(Duration::from_nanos(
-                worker.lull.gets_up(when).saturating_sub(clock()),
-            )),
+            _ => worker.timers.lock().first(),
         };
+        let until_timer = first.map(|first| {
+            Duration::from_nanos(worker.gather.gets_up(first).saturating_sub(clock()))
+        });
         let watch_for = (watching || backlog).then(|| Duration::from_nanos(nap));
         let retire_in = spare.then_some(RETIRE_AFTER);
         let timeout = [until_timer, watch_for, retire_in]

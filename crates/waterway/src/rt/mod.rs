@@ -19,6 +19,7 @@ mod follow;
 mod foreign;
 pub(crate) mod fork;
 mod fresh;
+mod gather;
 pub(crate) mod group;
 pub(crate) mod habit;
 pub(crate) mod halt;

@@ -45,7 +45,7 @@ impl Worker {
         }
         let turn = self.next_turn();
         if self.looks_outside(turn) {
-            self.lull.note_fired(self.fire_due());
+            self.gather.note_fired(self.fire_due());
         }
         if self.party == Party::Apart
             && turn.is_multiple_of(APART_EVERY)
@@ -55,7 +55,7 @@ impl Worker {
         }
         self.pick_own(turn)
             .or_else(|| {
-                self.lull.note_fired(self.fire_due());
+                self.gather.note_fired(self.fire_due());
                 let woken = self.pick_next().map(Job::Resume);
                 woken.or_else(|| self.pick_own(0))
             })

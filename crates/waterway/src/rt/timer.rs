@@ -37,20 +37,32 @@ pub(crate) trait Timed {
 
 #[derive(Clone, Copy)]
 struct Entry {
-    when: u64,
+    /// When it is to be fired at the latest.
+    latest: u64,
     number: u32,
+    /// By so much sooner it is due.
+    leeway: u32,
 }
 
-struct Kept<P> {
-    payload: Option<P>,
-    /// Where its number stands in the heap.
-    place: u32,
+impl Entry {
+    fn when(&self) -> u64 {
+        self.latest - u64::from(self.leeway)
+    }
+}
+
+/// When a timer is due, and when it is to be fired at the latest, if who fires it waits for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) when: u64,
+    pub(crate) latest: u64,
 }
 
 /// Timers by the time when they are due, in nanoseconds of the runtime's clock.
 pub(crate) struct TimerHeap<P> {
     entries: Vec<Entry>,
-    kept: Vec<Kept<P>>,
+    payloads: Vec<Option<P>>,
+    /// Where each number stands in the heap. By themselves: they are written at each step, and so few bytes stay in a cache.
+    places: Vec<u32>,
     /// Numbers without a payload.
     free: Vec<u32>,
 }
@@ -59,14 +71,17 @@ impl<P: Timed> TimerHeap<P> {
     pub(crate) const fn new() -> Self {
         TimerHeap {
             entries: Vec::new(),
-            kept: Vec::new(),
+            payloads: Vec::new(),
+            places: Vec::new(),
             free: Vec::new(),
         }
     }
 
-    /// When the first timer is due.
-    pub(crate) fn first(&self) -> Option<u64> {
-        self.entries.first().map(|e| e.when)
+    /// The one that is to be fired first.
+    pub(crate) fn first(&self) -> Option<Due> {
+        let (entry, latest) = self.entries.first().map(|e| (e, e.latest))?;
+        let when = entry.when();
+        Some(Due { when, latest })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -76,25 +91,31 @@ impl<P: Timed> TimerHeap<P> {
     /// Those that are set, in no order, each with the time when it is due.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &P)> {
         self.entries.iter().filter_map(|entry| {
-            let payload = self.kept[entry.number as usize].payload.as_ref()?;
-            Some((entry.when, payload))
+            let payload = self.payloads[entry.number as usize].as_ref()?;
+            Some((entry.when(), payload))
         })
     }
 
-    pub(crate) fn insert(&mut self, when: u64, payload: P) {
+    /// Puts in a timer that is due at `when`, and may be fired by `leeway` later. True if it is the first to be fired.
+    pub(crate) fn insert(&mut self, when: u64, leeway: u32, payload: P) -> bool {
+        let latest = when.saturating_add(u64::from(leeway));
+        let leeway = (latest - when) as u32;
         let number = self.free.pop().unwrap_or_else(|| {
-            self.kept.push(Kept {
-                payload: None,
-                place: 0,
-            });
-            self.kept.len() as u32 - 1
+            self.payloads.push(None);
+            self.places.push(0);
+            self.places.len() as u32 - 1
         });
         payload.slot().set(number as usize);
-        self.kept[number as usize].payload = Some(payload);
+        self.payloads[number as usize] = Some(payload);
         let at = self.entries.len();
-        self.entries.push(Entry { when, number });
+        self.entries.push(Entry {
+            latest,
+            number,
+            leeway,
+        });
         self.note_place(at);
         self.up(at);
+        self.places[number as usize] == 0
     }
 
     /// Takes out the timer of `slot`, if it is still in.
@@ -104,13 +125,13 @@ impl<P: Timed> TimerHeap<P> {
             return None;
         }
         slot.set(NOWHERE);
-        self.take(self.kept[number].place as usize)
+        self.take(self.places[number] as usize)
     }
 
     /// Takes out the first timers that are due at `now`, as many as `to` has room for. How many.
     pub(crate) fn pop_due(&mut self, now: u64, to: &mut [Option<P>]) -> usize {
         let mut count = 0;
-        while count < to.len() && self.first().is_some_and(|when| when <= now) {
+        while count < to.len() && self.first().is_some_and(|first| first.when <= now) {
             to[count] = self.take(0);
             count += 1;
         }
@@ -124,7 +145,7 @@ impl<P: Timed> TimerHeap<P> {
     fn take(&mut self, at: usize) -> Option<P> {
         let number = self.entries.swap_remove(at).number;
         self.free.push(number);
-        let payload = self.kept[number as usize].payload.take();
+        let payload = self.payloads[number as usize].take();
         if at < self.entries.len() {
             self.note_place(at);
             self.down(at);
@@ -141,13 +162,13 @@ impl<P: Timed> TimerHeap<P> {
         if self.entries.capacity() > SMALL && len * 8 < self.entries.capacity() {
             self.entries.shrink_to(len * 2);
         }
-        if len == 0 && self.kept.len() > SMALL {
-            (self.kept, self.free) = (Vec::new(), Vec::new());
+        if len == 0 && self.places.len() > SMALL {
+            (self.payloads, self.places, self.free) = (Vec::new(), Vec::new(), Vec::new());
         }
     }
 
     fn note_place(&mut self, at: usize) {
-        self.kept[self.entries[at].number as usize].place = at as u32;
+        self.places[self.entries[at].number as usize] = at as u32;
     }
 
     fn swap(&mut self, a: usize, b: usize) {
@@ -159,7 +180,7 @@ impl<P: Timed> TimerHeap<P> {
     fn up(&mut self, mut at: usize) {
         while at > 0 {
             let parent = (at - 1) / WIDTH;
-            if self.entries[parent].when <= self.entries[at].when {
+            if self.entries[parent].latest <= self.entries[at].latest {
                 break;
             }
             self.swap(at, parent);
@@ -171,10 +192,10 @@ impl<P: Timed> TimerHeap<P> {
         loop {
             let first = at * WIDTH + 1;
             let last = (first + WIDTH).min(self.entries.len());
-            let Some(least) = (first..last).min_by_key(|&child| self.entries[child].when) else {
+            let Some(least) = (first..last).min_by_key(|&child| self.entries[child].latest) else {
                 break;
             };
-            if self.entries[at].when <= self.entries[least].when {
+            if self.entries[at].latest <= self.entries[least].latest {
                 break;
             }
             self.swap(at, least);
@@ -211,7 +232,7 @@ mod tests {
                 .wrapping_mul(6364136223846793005)
                 .wrapping_add(1442695040888963407);
             let timer = Rc::new((seed >> 44, TimerSlot::new()));
-            heap.insert(timer.0, timer.clone());
+            heap.insert(timer.0, 0, timer.clone());
             kept.push(timer);
         }
         let removed: Vec<_> = kept.iter().skip(1).step_by(3).cloned().collect();
@@ -240,19 +261,17 @@ mod tests {
             .map(|n| {
                 let when = n.wrapping_mul(0x9e37_79b9) % MANY;
                 let timer = Rc::new((when, TimerSlot::new()));
-                heap.insert(when, timer.clone());
+                heap.insert(when, 0, timer.clone());
                 timer
             })
             .collect();
         let mut most = 0;
         for timer in timers.iter().step_by(MANY as usize / 20) {
-            let places =
-                |heap: &TimerHeap<_>| -> Vec<_> { heap.kept.iter().map(|k| k.place).collect() };
-            let before = places(&heap);
+            let before = heap.places.clone();
             assert!(heap.remove(&timer.1).is_some());
             let moved = before
                 .into_iter()
-                .zip(places(&heap))
+                .zip(heap.places.iter().copied())
                 .filter(|(b, a)| a != b);
             most = most.max(moved.count());
         }
@@ -261,17 +280,37 @@ mod tests {
     }
 
     #[test]
+    fn who_has_leeway_comes_later_and_is_due_as_ever() {
+        let mut heap = TimerHeap::new();
+        let timers: Vec<_> = (0..3).map(|n| Rc::new((n, TimerSlot::new()))).collect();
+        assert!(heap.insert(10, 100, timers[0].clone()));
+        assert!(heap.insert(20, 5, timers[1].clone()));
+        assert!(!heap.insert(30, 90, timers[2].clone()));
+        let first = Due {
+            when: 20,
+            latest: 25,
+        };
+        assert_eq!(heap.first(), Some(first));
+        assert!(pop(&mut heap, 19).is_none(), "it has leeway until then");
+        let order = std::iter::from_fn(|| pop(&mut heap, 30).map(|t| t.0));
+        assert_eq!(order.collect::<Vec<_>>(), [1, 0, 2]);
+        // None beyond what a clock can count.
+        assert!(heap.insert(u64::MAX - 1, 100, timers[0].clone()));
+        assert_eq!(heap.first().map(|first| first.when), Some(u64::MAX - 1));
+    }
+
+    #[test]
     fn numbers_are_used_again() {
         let mut heap = TimerHeap::new();
         let timers: Vec<_> = (0..3).map(|n| Rc::new((n, TimerSlot::new()))).collect();
         for _ in 0..100 {
             for timer in &timers {
-                heap.insert(timer.0, timer.clone());
+                heap.insert(timer.0, 0, timer.clone());
             }
             assert!(heap.remove(&timers[1].1).is_some());
-            heap.insert(timers[1].0, timers[1].clone());
+            heap.insert(timers[1].0, 0, timers[1].clone());
             while pop(&mut heap, 2).is_some() {}
         }
-        assert_eq!(heap.kept.len(), timers.len());
+        assert_eq!(heap.places.len(), timers.len());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - I1: `own`, `current`, `base`, `stopwatch` and `lull` (but for its atomics) are touched only by the thread that runs the worker. A reference to `own` is not used
+//! - I1: `own`, `current`, `base`, `stopwatch`, `gather` and `lull` (but for its atomics) are touched only by the thread that runs the worker. A reference to `own` is not used
 //!   after any call that makes another: not across a `resume` (a goroutine that runs uses it too), a wake, a firing timer.
 //! - I2: a worker is never freed. A retired one may be run by another thread: `retired` hands it over, and the old thread
 //!   touches it no more.
@@ -19,6 +19,7 @@ use super::bed::Bed;
 use super::cell::Unstarted;
 use super::edges::Edges;
 use super::fresh::{Fresh, move_to};
+use super::gather::Gather;
 use super::habit::Stopwatch;
 use super::halt::Brake;
 use super::home_lock::HomeLock;
@@ -131,6 +132,7 @@ pub(crate) struct Worker {
     pub(super) base: Base,
     pub(super) stopwatch: Stopwatch,
     pub(super) lull: Lull,
+    pub(super) gather: Gather,
     own: UnsafeCell<Own>,
 }
 
@@ -207,6 +209,7 @@ impl Worker {
             base: Base::new(),
             stopwatch: Stopwatch::new(),
             lull: Lull::new(),
+            gather: Gather::new(),
             own: UnsafeCell::new(Own::default()),
         }
     }
