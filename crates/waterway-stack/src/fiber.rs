@@ -136,7 +136,7 @@ impl Fiber {
     ///
     /// `self` is what the calling thread runs on; `to` was left on this thread, or by one that has handed it over, and has not
     /// been come back to (I2).
-    #[inline]
+    #[inline(always)]
     pub unsafe fn switch(&self, to: &Fiber) {
         #[cfg(waterway_asan)]
         self.bounds.leave(&to.bounds);

@@ -55,6 +55,14 @@ impl Task {
         );
     }
 
+    /// Woken by now, it goes on itself.
+    pub(super) fn depart(&self) -> Option<Departure> {
+        match self.woken.swap(0, Ordering::SeqCst) {
+            0 => Some(Departure(NonNull::from(self))),
+            _ => None,
+        }
+    }
+
     pub(super) fn ready(&self) {
         assert_eq!(
             self.woken.fetch_add(1, Ordering::SeqCst),
@@ -62,5 +70,18 @@ impl Task {
             "one wake for each suspension"
         );
         self.thread.unpark();
+    }
+}
+
+/// A switch that is to be made.
+pub(crate) struct Departure(NonNull<Task>);
+
+impl Departure {
+    /// # Safety
+    ///
+    /// As in the library.
+    pub(crate) unsafe fn go(self) {
+        // SAFETY: tasks of models live for ever.
+        unsafe { self.0.as_ref().suspend() };
     }
 }

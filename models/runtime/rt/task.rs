@@ -140,7 +140,7 @@ impl Task {
     /// # Safety
     ///
     /// As in the library.
-    pub(crate) unsafe fn suspend_otherwise(&self) {
+    pub(crate) unsafe fn suspend(&self) {
         self.wakes.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -81,6 +81,7 @@ impl<T> Core<T> {
         self.send_waiting(queues, from, limit, site)
     }
 
+    #[inline]
     fn send_waiting<'a>(
         &'a self,
         mut queues: OwnGuard<'a, Queues>,

@@ -307,9 +307,12 @@ impl Waiter {
         // SAFETY: the waiter was made by this goroutine, which is running, so its descriptor is alive.
         let task = unsafe { task.as_ref() };
         task.record.begin(key, timed, coarse_clock());
-        // SAFETY: on the goroutine's own stack. Its wake: the caller has put it into a queue, or the timer is set, or
-        // it waits for ever.
-        unsafe { task.suspend() };
+        if let Some(departure) = task.depart() {
+            // It stands here, and in the caller's code where this is inlined: see `waterway_stack`'s `switch`.
+            // SAFETY: on the goroutine's own stack, and at once. Its wake: the caller has put it into a queue, or the timer is set, or
+            // it waits for ever.
+            unsafe { departure.go() };
+        }
         task.record.end();
         self.woken()
     }

@@ -93,45 +93,46 @@ impl Task {
         base.ended.take()
     }
 
-    /// Switches from the goroutine to whoever goes on: the next one, or its worker's scheduler. Comes back when it is resumed.
+    /// Switches from the goroutine, which is queued, to whoever goes on: the next one, or its worker's scheduler. Comes back when it is
+    /// resumed.
     ///
     /// # Safety
     ///
-    /// Called on the goroutine's own stack, with its one wake arranged for.
+    /// Called on the goroutine's own stack.
     #[inline(never)]
     pub(super) unsafe fn suspend(&self) {
-        match self.home.chain_on() {
-            // SAFETY: by the caller.
-            Some(next) => unsafe { self.switch_to(Some(next)) },
-            // SAFETY: by the caller. Apart, so that the short way saves no registers.
-            None => unsafe { self.suspend_otherwise() },
+        if let Some(departure) = self.departure(self.home.go_on()) {
+            // SAFETY: by the caller, and at once.
+            unsafe { departure.go() };
         }
     }
 
-    /// The same, where it is hardly the one that was woken last who goes on.
-    ///
-    /// # Safety
-    ///
-    /// As [`suspend`](Self::suspend).
+    /// Begins the turn of who goes on after the running goroutine, this one: the switch is to be made at once. `None` if it goes on
+    /// itself.
     #[inline(never)]
-    pub(super) unsafe fn suspend_otherwise(&self) {
-        // SAFETY: by the caller.
-        unsafe { self.switch_to(self.home.go_on()) };
+    pub(super) fn depart(&self) -> Option<Departure> {
+        match self.home.chain_on() {
+            Some(next) => self.departure(Some(next)),
+            // Apart, so that the short way saves no registers.
+            None => self.depart_otherwise(),
+        }
     }
 
-    /// # Safety
-    ///
-    /// As [`suspend`](Self::suspend), with the turn of `next` begun; `None` is the scheduler.
+    #[inline(never)]
+    fn depart_otherwise(&self) -> Option<Departure> {
+        self.departure(self.home.go_on())
+    }
+
     #[inline]
-    unsafe fn switch_to(&self, next: Option<NonNull<Task>>) {
-        let next = match next {
-            Some(next) if next == NonNull::from(self) => return,
+    fn departure(&self, next: Option<NonNull<Task>>) -> Option<Departure> {
+        let to = match next {
+            Some(next) if next == NonNull::from(self) => return None,
             // SAFETY: it was queued, so it has not finished (I1).
-            Some(next) => unsafe { &next.as_ref().fiber },
-            None => &self.home.base.fiber,
+            Some(next) => unsafe { NonNull::from(&next.as_ref().fiber) },
+            None => NonNull::from(&self.home.base.fiber),
         };
-        // SAFETY: I6: by the caller this one runs; who goes on was suspended, or is the base.
-        unsafe { self.fiber.switch(next) };
+        let from = NonNull::from(&self.fiber);
+        Some(Departure { from, to })
     }
 
     /// Another goroutine takes the place of one that has finished: gives what that one had, and what runs next.
@@ -220,6 +221,26 @@ impl Task {
     pub(crate) fn used_stack(&self) -> std::ops::Range<usize> {
         let range = self.stack_range();
         self.left_at().unwrap_or(range.start)..range.end + size_of::<Task>()
+    }
+}
+
+/// A switch from a goroutine to who goes on after it, whose turn has begun.
+#[must_use = "somebody else has his turn"]
+pub(crate) struct Departure {
+    from: NonNull<Fiber>,
+    to: NonNull<Fiber>,
+}
+
+impl Departure {
+    /// Makes the switch. Comes back when the goroutine is resumed.
+    ///
+    /// # Safety
+    ///
+    /// On the stack of the goroutine that departs, with its one wake arranged for, and before anything else is done that could switch.
+    #[inline(always)]
+    pub(crate) unsafe fn go(self) {
+        // SAFETY: I6: by the caller the one runs; who goes on was suspended, or is the base, and is in no queue any more. I1.
+        unsafe { self.from.as_ref().switch(self.to.as_ref()) };
     }
 }
 

@@ -474,7 +474,7 @@ impl Worker {
         // SAFETY: the worker's thread (I1).
         unsafe { self.own() }.gave_way = true;
         // SAFETY: on the goroutine's stack; it is queued, so it will be resumed.
-        unsafe { task.as_ref().suspend_otherwise() };
+        unsafe { task.as_ref().suspend() };
     }
 
     /// The time slice is over: the running goroutine gives way, unless it is inside the panic hook or a waker.
