@@ -294,6 +294,15 @@ impl<T: Held> Atom<T> {
     }
 
     #[track_caller]
+    pub(crate) fn fetch_or(&self, value: T, order: Ordering) -> T {
+        assert_eq!(self.first, 0, "flags that are set from 0 on");
+        let before = self.atom().fetch_or(self.kept(value), order);
+        self.stored(before | self.kept(value), order);
+        note("or", (before, before | self.kept(value)), order);
+        self.seen(before)
+    }
+
+    #[track_caller]
     pub(crate) fn fetch_sub(&self, value: T, order: Ordering) -> T {
         assert_eq!(self.first, 0, "a number that is counted from 0");
         let before = self.atom().fetch_sub(self.kept(value), order);

@@ -110,6 +110,18 @@ pub(crate) mod membarrier {
 pub(crate) mod uneven {
     use crate::primitives::{AtomicUsize, Ordering};
 
+    pub(crate) fn is_ready() -> bool {
+        true
+    }
+
+    pub(crate) fn store_and_look_ready(
+        word: &AtomicUsize,
+        value: usize,
+        flag: &AtomicUsize,
+    ) -> usize {
+        store_and_look(word, value, flag)
+    }
+
     pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsize) -> usize {
         word.store(value, Ordering::Release);
         flag.load(Ordering::SeqCst)

@@ -5,6 +5,7 @@ mod idle;
 mod inbox;
 mod owned;
 mod records;
+mod solo;
 mod spares;
 mod tokens;
 
@@ -28,6 +29,7 @@ pub(crate) fn main() {
         records::MODELS,
         owned::MODELS,
         home::MODELS,
+        solo::MODELS,
     ];
     let all = all.concat();
     if let Ok(child) = std::env::var(waterway_models::CHILD) {

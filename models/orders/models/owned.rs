@@ -8,7 +8,7 @@ use loom::thread::JoinHandle;
 use super::Model;
 use crate::primitives::{AtomicUsize, Ordering};
 use crate::rt::membarrier::{WORTH, enter, join, spawn};
-use crate::rt::own_lock::OwnLock;
+use crate::rt::own_lock::{OwnGuard, OwnLock};
 use crate::rt::uneven::{prepare, set_for_all, store_and_look};
 use crate::rt::worker::become_worker;
 
@@ -89,12 +89,16 @@ impl Count {
 
 type Shared = Arc<OwnLock<Count>>;
 
+fn take(lock: &Shared) -> OwnGuard<'_, Count> {
+    lock.lock_own().unwrap_or_else(|| lock.lock_shared())
+}
+
 fn add(lock: &Shared) {
-    lock.lock().add();
+    take(lock).add();
 }
 
 fn total(lock: &Shared) -> usize {
-    lock.lock().get()
+    take(lock).get()
 }
 
 fn lock() -> Shared {
@@ -106,7 +110,7 @@ fn owned() -> Shared {
     let lock = lock();
     become_worker(ONE);
     for _ in 0..=WORTH {
-        drop(lock.lock());
+        drop(take(&lock));
     }
     lock
 }

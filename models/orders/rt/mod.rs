@@ -28,6 +28,11 @@ pub(crate) mod tokens;
 #[path = "../../../crates/waterway/src/rt/uneven.rs"]
 pub(crate) mod uneven;
 
+#[path = "../../../crates/waterway/src/chan/door.rs"]
+pub(crate) mod door;
+#[path = "../../../crates/waterway/src/chan/ring/mod.rs"]
+pub(crate) mod ring;
+
 pub(crate) mod membarrier;
 pub(crate) mod sched;
 pub(crate) mod task;

@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use super::core::{Core, Flavor, OVERFLOWS, Queues, RECV_WAITING, SEND_WAITING};
+use super::door::SOLO;
 use super::ops::{Bind, Get, Put};
 use super::settle::tell_task;
 use super::slot::{RecvSlot, SendSlot};
@@ -170,7 +171,7 @@ impl<T> Core<T> {
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<T, NoValue> {
-        if matches!(self.flavor, Flavor::Ring(_)) && self.flags() & RECV_WAITING == 0 {
+        if matches!(self.flavor, Flavor::Ring(_)) && self.flags() & (RECV_WAITING | SOLO) == 0 {
             match self.try_get() {
                 Get::Value(value) => return Ok(value),
                 Get::Closed => return Err(NoValue::Closed),

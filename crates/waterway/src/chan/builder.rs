@@ -6,12 +6,13 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::core::{Backlog, Core, Flavor, LIFO};
+use super::door::SOLO;
 use super::handle::Handle;
 use super::overflow::{Overflow, Shed};
 use super::policy::OnShed;
+use super::quick::SMALL;
 use super::ring::Ring;
 use super::{Receiver, Sender};
-use crate::primitives::Ordering;
 
 /// Makes a channel that holds up to `capacity` values; with 0, each value goes from hand to hand.
 ///
@@ -35,6 +36,12 @@ use crate::primitives::Ordering;
 #[track_caller]
 pub fn chan<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     builder().capacity(capacity).make()
+}
+
+/// As `chan`, where it is known that several threads will use it: no ring that is solo at first (`door.rs`).
+#[track_caller]
+pub(crate) fn chan_of_many<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    builder().capacity(capacity).make_with(0)
 }
 
 /// Makes a channel whose sends never wait. Its memory grows as long as nobody receives.
@@ -76,7 +83,7 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 /// ```
 #[track_caller]
 pub fn never<T>() -> Receiver<T> {
-    Receiver::first(Core::new(Flavor::Never, None, Location::caller()))
+    Receiver::first(Core::new(Flavor::Never, 0, None, Location::caller()))
 }
 
 /// Starts to make a channel with a name or with other properties.
@@ -239,7 +246,14 @@ impl<T> Builder<T> {
     ///
     /// Go: `make(chan T, n)`.
     #[track_caller]
-    pub fn make(mut self) -> (Sender<T>, Receiver<T>) {
+    pub fn make(self) -> (Sender<T>, Receiver<T>) {
+        // Larger values go the long way, and would take the lock for nothing.
+        self.make_with(if size_of::<T>() <= SMALL { SOLO } else { 0 })
+    }
+
+    /// `solo` are the flags that a ring begins with.
+    #[track_caller]
+    fn make_with(mut self, solo: usize) -> (Sender<T>, Receiver<T>) {
         if self.overflow == Overflow::KeepLatest && self.capacity == Some(0) {
             self.capacity = Some(1);
         }
@@ -255,12 +269,15 @@ impl<T> Builder<T> {
             Some(0) => Flavor::Rendezvous,
             Some(n) => Flavor::Ring(Ring::new(n)),
         };
+        let flags = match flavor {
+            _ if self.adaptive_lifo => LIFO,
+            Flavor::Ring(_) => solo,
+            _ => 0,
+        };
         let name = self.name.map(String::into_boxed_str);
-        let first: Handle<T, 0> = Handle::first(Core::new(flavor, name, Location::caller()));
+        let core = Core::new(flavor, flags, name, Location::caller());
+        let first: Handle<T, 0> = Handle::first(core);
         let core = first.core();
-        if self.adaptive_lifo {
-            core.flags.fetch_or(LIFO, Ordering::Relaxed);
-        }
         if let Some(on_shed) = self.on_shed {
             core.policy_or(Some(on_shed));
         }

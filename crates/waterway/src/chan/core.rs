@@ -14,13 +14,14 @@ use std::mem::offset_of;
 use std::panic::Location;
 use std::ptr::NonNull;
 
+use super::door::{Door, SOLO};
 use super::policy::{OnShed, Policy};
 use super::ring::Ring;
 use super::wakes::WakeList;
 use crate::primitives::{AtomicU64, AtomicUsize, Lock, OnceLock, Ordering};
 use crate::rt::arena::HANDLES;
 use crate::rt::header::{CoreHeader, CoreKind, MOST_BYTES};
-use crate::rt::own_lock::{OwnGuard, OwnLock};
+use crate::rt::own_lock::OwnGuard;
 use crate::rt::stacks::AT_HAND;
 use crate::rt::{objects, ties};
 use crate::wait::{Leaving, WaitQueue};
@@ -98,14 +99,13 @@ impl<T> Backlog<T> {
 #[repr(C)]
 pub(crate) struct Core<T> {
     header: CoreHeader,
+    pub(super) door: Door<Queues>,
     refs: AtomicUsize,
-    pub(super) flags: AtomicUsize,
     /// For those who look without the lock: who waits (`SEND_WAITING`, `RECV_WAITING`), whatever the flavour, and above these
     /// bits a count of changes.
     waits: AtomicUsize,
     /// How many values went from hand to hand, or out of the backlog. Changed under the lock; at one place in every core (`HANDED_AT`).
     pub(super) handed: AtomicU64,
-    queues: OwnLock<Queues>,
     pub(super) flavor: Flavor<T>,
     /// How many values of the backlog were dropped by the receivers' close. Changed under the lock.
     pub(super) cleared: AtomicU64,
@@ -124,6 +124,7 @@ impl<T> Core<T> {
     /// A core in the handle arena, with one reference. The ends are counted by their handles.
     pub(super) fn new(
         flavor: Flavor<T>,
+        flags: usize,
         name: Option<Box<str>>,
         site: &'static Location<'static>,
     ) -> NonNull<Core<T>> {
@@ -133,11 +134,10 @@ impl<T> Core<T> {
         // SAFETY: a fresh block of this layout. Its header may be looked at, and is written apart.
         unsafe {
             (&raw mut (*at).refs).write(AtomicUsize::new(1));
-            (&raw mut (*at).flags).write(AtomicUsize::new(0));
+            (&raw mut (*at).door).write(Door::new(flags, Queues::default()));
             (&raw mut (*at).waits).write(AtomicUsize::new(0));
             (&raw mut (*at).handed).write(AtomicU64::new(0));
             (&raw mut (*at).cleared).write(AtomicU64::new(0));
-            (&raw mut (*at).queues).write(OwnLock::new(Queues::default()));
             (&raw mut (*at).flavor).write(flavor);
             (&raw mut (*at).on_last_receiver).write(Lock::new(None));
             (&raw mut (*at).policy).write(OnceLock::new());
@@ -227,11 +227,7 @@ impl<T> Core<T> {
     }
 
     pub(super) fn lock(&self) -> OwnGuard<'_, Queues> {
-        self.queues.lock()
-    }
-
-    pub(super) fn queues(&self) -> &OwnLock<Queues> {
-        &self.queues
+        self.door.lock()
     }
 
     /// The backlog of an unbounded channel.
@@ -246,7 +242,7 @@ impl<T> Core<T> {
 
     #[inline]
     pub(super) fn flags(&self) -> usize {
-        self.flags.load(Ordering::SeqCst)
+        self.door.flags()
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -257,7 +253,7 @@ impl<T> Core<T> {
     #[inline]
     pub(super) fn announce(&self, who: usize) {
         if self.ring().is_some() {
-            self.flags.fetch_or(who, Ordering::SeqCst);
+            self.door.change(who, 0);
         }
     }
 
@@ -298,7 +294,7 @@ impl<T> Core<T> {
     pub(super) fn refresh(&self, queues: &Queues) {
         self.show(SEND_WAITING, !queues.senders.is_empty());
         self.show(RECV_WAITING, !queues.receivers.is_empty());
-        let flags = self.flags.load(Ordering::Relaxed);
+        let flags = self.door.flags_locked();
         let mut idle = 0;
         if queues.senders.is_empty() {
             idle |= SEND_WAITING;
@@ -307,7 +303,7 @@ impl<T> Core<T> {
             idle |= RECV_WAITING;
         }
         if flags & idle != 0 {
-            self.flags.fetch_and(!idle, Ordering::SeqCst);
+            self.door.change(0, idle);
         }
     }
 
@@ -315,7 +311,7 @@ impl<T> Core<T> {
     pub(super) fn close(&self, side: usize) -> bool {
         let mut wakes = WakeList::new();
         let mut queues = self.lock();
-        let before = self.flags.fetch_or(side, Ordering::SeqCst);
+        let before = self.door.change(side, SOLO);
         if before & side != 0 {
             return false;
         }
@@ -400,7 +396,7 @@ impl<T> Core<T> {
     pub(super) fn len(&self) -> usize {
         match &self.flavor {
             Flavor::Rendezvous | Flavor::Never => 0,
-            Flavor::Ring(ring) => ring.len(),
+            Flavor::Ring(ring) => self.door.look(ring, Ring::len),
             Flavor::Unbounded(backlog) => self.backlog(backlog, &mut self.lock()).len,
         }
     }

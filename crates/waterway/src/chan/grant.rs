@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use super::core::{Core, Flavor, LIFO, OVERFLOWS, Queues, RECV_WAITING, SEND_WAITING};
+use super::door::SOLO;
 use super::ops::Put;
 use super::ring::Claim;
 use super::settle::task_waits;
@@ -100,10 +101,10 @@ impl<T> Core<T> {
         }
     }
 
-    /// The lock, where whoever changes a reserved place needs it.
+    /// The lock, where whoever changes a reserved place needs it: of a solo ring, and where others may take the newest value.
     #[inline]
     fn alone(&self) -> Option<OwnGuard<'_, Queues>> {
-        (self.flags() & LIFO != 0).then(|| self.lock())
+        (self.flags() & (LIFO | SOLO) != 0).then(|| self.lock())
     }
 
     /// Gives a grant back. Runs no user code but wakers: it may be called by whoever is about to park.

@@ -15,7 +15,6 @@ use super::core::{
     Core, Flavor, OVERFLOWS, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING,
 };
 use super::slot::{RecvSlot, SendSlot};
-use crate::primitives::Ordering;
 use crate::wait::{Node, WaitQueue, Won};
 
 impl<T> Core<T> {
@@ -67,6 +66,6 @@ impl<T> Core<T> {
     #[inline]
     pub(super) fn nobody(&self, peers: &WaitQueue) -> bool {
         const OTHERWISE: usize = SEND_CLOSED | RECV_CLOSED | OVERFLOWS;
-        peers.is_empty() && self.flags.load(Ordering::Relaxed) & OTHERWISE == 0
+        peers.is_empty() && self.door.flags_locked() & OTHERWISE == 0
     }
 }

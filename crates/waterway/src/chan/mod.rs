@@ -14,6 +14,7 @@ mod block;
 mod builder;
 mod codel;
 mod core;
+mod door;
 mod end;
 mod error;
 pub(crate) mod future;
@@ -39,6 +40,7 @@ mod told;
 mod wakes;
 mod watch;
 
+pub(crate) use builder::chan_of_many;
 pub use builder::{Builder, builder, chan, never, unbounded};
 pub(crate) use error::{CLOSED_RECV, CLOSED_SEND};
 pub use error::{

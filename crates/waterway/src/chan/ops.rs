@@ -7,7 +7,7 @@
 //! - P1: a blocked receiver (goroutine or thread) and a value never wait beside each other. Whoever comes second serves the
 //!   first.
 //!
-//! On a ring, senders and receivers meet without the lock. The lock guards the queues of those who wait, and `flags` tells
+//! On a ring that is not solo (`door.rs`; on one that is, all goes under the lock), senders and receivers meet without the lock. The lock guards the queues of those who wait, and `flags` tells
 //! the others that there are some:
 //!
 //! ```text
@@ -48,6 +48,7 @@ use super::core::{
     Core, Flavor, LIFO, OVERFLOWS, Queues, RECV_CLOSED, RECV_WAITING, SEND_CLOSED, SEND_WAITING,
     TIMED,
 };
+use super::door::SOLO;
 use super::ring::{Claim, Pop, Ring};
 use super::settle::{arms, blocked_receiver_waits, fresh_arm_waits, tell_task, value_waits};
 use super::slot::{Grant, RecvSlot, SendSlot};
@@ -113,7 +114,7 @@ impl<T> Core<T> {
     pub(super) fn try_get(&self) -> Get<T> {
         match &self.flavor {
             // One that is closed, by whomever, is not bare.
-            Flavor::Ring(ring) if ring.is_bare().is_some() => Get::Empty,
+            Flavor::Ring(ring) if self.door.is_bare(ring).is_some() => Get::Empty,
             _ => self.get_now(),
         }
     }
@@ -122,7 +123,7 @@ impl<T> Core<T> {
     #[inline(never)]
     fn get_now(&self) -> Get<T> {
         if let Flavor::Ring(ring) = &self.flavor
-            && self.flags() & (RECV_CLOSED | TIMED | LIFO) == 0
+            && self.flags() & (RECV_CLOSED | TIMED | LIFO | SOLO) == 0
         {
             return match ring.pop() {
                 Pop::Value(value) => {
@@ -172,6 +173,15 @@ impl<T> Core<T> {
         from: &SendSlot<T>,
         wakes: &mut WakeList,
     ) -> Put {
+        if self.door.is_solo()
+            // SAFETY: D2, and it is open.
+            && let Some(room) = unsafe { ring.room_alone() }
+        {
+            let value = from.take().expect("a sender has a value");
+            // SAFETY: as above.
+            unsafe { ring.push_alone(room, value) };
+            return Put::Done;
+        }
         if !queues.senders.is_empty() {
             self.settle_ring(ring, queues, wakes);
             if !queues.senders.is_empty() {

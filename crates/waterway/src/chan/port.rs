@@ -23,7 +23,7 @@ use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
 use super::watch::{RecvWatch, SendWatch, Watch};
 use super::{Receiver, RecvError, SendError, Sender};
-use crate::rt::own_lock::OwnLock;
+use crate::rt::own_lock::OwnGuard;
 use crate::wait::{Hold, Limit, Node, ReleaseOnPark, Waiter, checkpoint};
 
 /// How an attempt to commit to an arm went.
@@ -53,7 +53,7 @@ pub(crate) trait Port {
     /// The address of the channel.
     fn object(&self) -> usize;
     fn is_send(&self) -> bool;
-    fn queues(&self) -> &OwnLock<Queues>;
+    fn lock(&self) -> OwnGuard<'_, Queues>;
     /// Where the waiter's node points.
     fn slot(&self) -> *mut ();
     /// Commits, if that can be. With `bind` (own waiter, own token) the caller can wait. Under the lock.
@@ -137,6 +137,28 @@ impl<'a, T> RecvPort<'a, T> {
     }
 }
 
+impl<T> RecvPort<'_, T> {
+    /// A value, or a mark if the ring is bare.
+    #[inline]
+    fn look_into(&self, ring: &Ring<T>) -> (Option<T>, Option<usize>) {
+        let door = &self.core.door;
+        if !door.is_own() {
+            // The value first: the look at the other end may cost a line of the cache.
+            return match self.core.get_quick(ring) {
+                None => (None, door.is_bare(ring)),
+                value => (value, None),
+            };
+        }
+        match door.is_bare(ring) {
+            None => (
+                door.get_own(ring).or_else(|| self.core.get_quick(ring)),
+                None,
+            ),
+            idle => (None, idle),
+        }
+    }
+}
+
 impl<T> Port for RecvPort<'_, T> {
     fn object(&self) -> usize {
         self.core.address()
@@ -146,8 +168,8 @@ impl<T> Port for RecvPort<'_, T> {
         false
     }
 
-    fn queues(&self) -> &OwnLock<Queues> {
-        self.core.queues()
+    fn lock(&self) -> OwnGuard<'_, Queues> {
+        self.core.lock()
     }
 
     fn slot(&self) -> *mut () {
@@ -182,12 +204,8 @@ impl<T> Port for RecvPort<'_, T> {
     }
 
     fn look(&self) -> Looked {
-        // Of a ring the value first: the look at its other end may cost a line of the cache.
         let (value, idle) = match self.core.ring() {
-            Some(ring) => match self.core.get_quick() {
-                None => (None, ring.is_bare()),
-                value => (value, None),
-            },
+            Some(ring) => self.look_into(ring),
             None => match self.core.nobody_waits(SEND_WAITING) {
                 None => (self.core.take_quick(), None),
                 idle => (None, idle),
@@ -206,7 +224,7 @@ impl<T> Port for RecvPort<'_, T> {
 
     fn idle(&self) -> Option<usize> {
         match self.core.ring() {
-            Some(ring) => ring.is_bare(),
+            Some(ring) => self.core.door.is_bare(ring),
             None => self.core.nobody_waits(SEND_WAITING),
         }
     }
@@ -347,8 +365,8 @@ impl<T> Port for SendPort<'_, T> {
         true
     }
 
-    fn queues(&self) -> &OwnLock<Queues> {
-        self.core.queues()
+    fn lock(&self) -> OwnGuard<'_, Queues> {
+        self.core.lock()
     }
 
     fn slot(&self) -> *mut () {

@@ -14,6 +14,7 @@ use super::handle::{Handle, RECEIVER};
 use super::iter::{Iter, TryIter};
 use super::ops::Get;
 use super::overflow::Overflow;
+use super::ring::Ring;
 use super::statistics::Statistics;
 use crate::primitives::Ordering;
 use crate::wait::{Limit, checkpoint};
@@ -82,24 +83,10 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
         checkpoint();
-        if self.core().is_quick() {
-            return self.recv_ring(Location::caller());
+        match self.core().quick() {
+            Some(ring) => recv_ring(self.core(), ring, Location::caller()),
+            None => recv_slot(self.core(), Location::caller()),
         }
-        self.recv_waiting(Location::caller())
-    }
-
-    #[inline(never)]
-    fn recv_ring(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
-        match self.core().get_quick() {
-            Some(value) => Ok(value),
-            None => self.recv_waiting(site),
-        }
-    }
-
-    /// Apart from `recv_ring`, so that the short way saves no registers and makes no room for the long one.
-    #[inline(never)]
-    fn recv_waiting(&self, site: &'static Location<'static>) -> Result<T, RecvError> {
-        self.core().recv(Limit::NONE, site).map_err(|_| RecvError)
     }
 
     /// Receives a value if one is there.
@@ -278,6 +265,36 @@ impl<T> Receiver<T> {
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter(self)
     }
+}
+
+/// Apart from `recv_shared` and `recv_slot`, so that the short way saves no registers and makes no room for the long ones.
+#[inline(never)]
+fn recv_ring<T>(
+    core: &Core<T>,
+    ring: &Ring<T>,
+    site: &'static Location<'static>,
+) -> Result<T, RecvError> {
+    match core.door.get_own(ring) {
+        Some(value) => Ok(value),
+        None => recv_shared(core, ring, site),
+    }
+}
+
+#[inline(never)]
+fn recv_shared<T>(
+    core: &Core<T>,
+    ring: &Ring<T>,
+    site: &'static Location<'static>,
+) -> Result<T, RecvError> {
+    match core.get_quick(ring) {
+        Some(value) => Ok(value),
+        None => recv_slot(core, site),
+    }
+}
+
+#[inline(never)]
+fn recv_slot<T>(core: &Core<T>, site: &'static Location<'static>) -> Result<T, RecvError> {
+    core.recv(Limit::NONE, site).map_err(|_| RecvError)
 }
 
 either_end!(Receiver);

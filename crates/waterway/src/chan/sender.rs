@@ -11,6 +11,7 @@ use super::future::SendFuture;
 use super::handle::{Handle, MEMORY, SENDER};
 use super::ops::Put;
 use super::overflow::Overflow;
+use super::ring::Ring;
 use super::slot::SendSlot;
 use super::statistics::Statistics;
 use crate::primitives::Ordering;
@@ -85,24 +86,10 @@ impl<T> Sender<T> {
     #[inline]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         checkpoint();
-        if self.core().is_quick() {
-            return self.send_ring(value, Location::caller());
+        match self.core().quick() {
+            Some(ring) => send_ring(self.core(), ring, value, Location::caller()),
+            None => send_slot(self.core(), value, Location::caller()),
         }
-        self.send_slot(value, Location::caller())
-    }
-
-    /// Apart from `send_slot`, so that the short way saves no registers and makes no room for the long one.
-    #[inline(never)]
-    fn send_ring(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
-        match self.core().put_quick(value) {
-            Ok(()) => Ok(()),
-            Err(value) => self.send_slot(value, site),
-        }
-    }
-
-    #[inline(never)]
-    fn send_slot(&self, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
-        self.core().send_value(value, site).map_err(SendError)
     }
 
     /// Sends a value if that needs no waiting.
@@ -324,6 +311,42 @@ impl<T> Sender<T> {
     pub(crate) fn on_last_receiver_drop(&self, call: impl FnOnce() + Send + 'static) {
         self.core().set_on_last_receiver(Box::new(call));
     }
+}
+
+/// Apart from `send_shared` and `send_slot`, so that the short way saves no registers and makes no room for the long ones.
+#[inline(never)]
+fn send_ring<T>(
+    core: &Core<T>,
+    ring: &Ring<T>,
+    value: T,
+    site: &'static Location<'static>,
+) -> Result<(), SendError<T>> {
+    match core.door.put_own(ring, value) {
+        Ok(()) => Ok(()),
+        Err(value) => send_shared(core, ring, value, site),
+    }
+}
+
+#[inline(never)]
+fn send_shared<T>(
+    core: &Core<T>,
+    ring: &Ring<T>,
+    value: T,
+    site: &'static Location<'static>,
+) -> Result<(), SendError<T>> {
+    match core.put_quick(ring, value) {
+        Ok(()) => Ok(()),
+        Err(value) => send_slot(core, value, site),
+    }
+}
+
+#[inline(never)]
+fn send_slot<T>(
+    core: &Core<T>,
+    value: T,
+    site: &'static Location<'static>,
+) -> Result<(), SendError<T>> {
+    core.send_value(value, site).map_err(SendError)
 }
 
 /// Why `send_within` did not send.

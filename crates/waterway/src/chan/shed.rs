@@ -29,6 +29,7 @@
 use std::panic::Location;
 
 use super::core::{Core, Flavor, LIFO, OVERFLOWS, Queues, TIMED};
+use super::door::SOLO;
 use super::ops::Put;
 use super::overflow::{Cause, Overflow, Shed};
 use super::policy::Policy;
@@ -36,7 +37,6 @@ use super::ring::{Claim, Pop, Ring, Ticket};
 use super::slot::SendSlot;
 use super::statistics::ByCause;
 use super::wakes::WakeList;
-use crate::primitives::Ordering;
 use crate::rt::clock::clock;
 
 impl<T> Core<T> {
@@ -53,7 +53,7 @@ impl<T> Core<T> {
         let mut queues = self.lock();
         policy.set(overflow, self.capacity().unwrap_or(0), clock());
         let change = (self.flags() ^ bits) & (OVERFLOWS | TIMED);
-        self.flags.fetch_xor(change, Ordering::SeqCst);
+        self.door.change(change & bits, change & !bits | SOLO);
         if !overflow.waits() {
             while let Some((_, claimed)) = queues.senders.pop_claim() {
                 wakes.push(claimed);

@@ -6,18 +6,20 @@
 //! # Protocol
 //!
 //! A lock is *everybody's* at first, and then counts. When it was taken so many times in a row (`WORTH`) by one worker, it is that one's
-//! *own*, until another comes: then it is everybody's for ever, so that `membarrier` is called once for a lock at most.
+//! *own*, until another comes: then it is everybody's for ever, so that `membarrier` is called once for a lock at most. Before the kernel
+//! is ready for that call, or where it does not know it, no lock becomes anybody's own.
 //!
 //! ```text
 //!   the owner                                       the first other
-//!   1. inside = 1                                   1. takes `shared`
+//!   1. inside is me? inside = BUSY                  1. takes `shared`
 //!   2. owner is me? then it has the lock            2. owner = ALL, and every thread passes a fence
-//!   3. inside = 0                                   3. waits until inside = 0; then it has the lock
-//!   (or inside = 0, and by way of `shared`)
+//!   3. inside = me                                  3. waits until inside is not BUSY; then it has the lock
+//!   (or inside = NOBODY, and by way of `shared`)
 //! ```
 //!
 //! Of step 2 on the left and step 3 on the right one sees the other's store (`uneven`). So the owner that got in is waited for, and what
-//! it did is acquired with its `inside = 0`; the owner that was late goes by `shared`, as everybody does from then on.
+//! it did is acquired with its `inside = me`; the owner that was late goes by `shared`, as everybody does from then on. That `inside` is
+//! me says two things at once, the lock is my own as far as I know, and I am not in it.
 //!
 //! Models (`models/`): `own_lock_..` in `orders`, with the memory orders; `own_lock_..` in `blocking`, where each thread is a worker, and all
 //! that have channels.
@@ -35,7 +37,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::membarrier::WORTH;
 use super::say::say;
-use super::uneven::{set_for_all, store_and_look};
+use super::uneven::{is_ready, set_for_all, store_and_look_ready};
 use super::worker::mark;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering, Spin};
 
@@ -44,13 +46,30 @@ const CANDIDATE: usize = 1;
 /// In `owner`: nobody's own any more.
 const ALL: usize = usize::MAX;
 
+/// In `inside`: the owner has the lock, or is about to see that it is no owner.
+const BUSY: usize = 1;
+/// In `inside`: it is nobody's own.
+const NOBODY: usize = 3;
+
+/// When it has changed hands so often, many use the lock.
+const OFTEN: u32 = 4;
+
+#[repr(C)]
 pub(crate) struct OwnLock<T> {
     owner: AtomicUsize,
-    /// 1 while the owner has the lock, or is about to see that it is no owner.
+    /// The owner's mark while it is not in the lock.
     inside: AtomicUsize,
-    /// The lock of all others. How often the candidate has yet to take it in a row.
-    shared: Lock<u32>,
+    /// The lock of all others.
+    shared: Lock<Seen>,
     value: UnsafeCell<T>,
+}
+
+/// Who came by way of `shared`.
+struct Seen {
+    /// How often the candidate has yet to take it in a row.
+    left: u32,
+    /// How often it changed hands. Threads that are no workers are not told apart: each time counts.
+    changes: u32,
 }
 
 // SAFETY: I1: one thread at a time reaches the value.
@@ -60,54 +79,87 @@ unsafe impl<T: Send> Sync for OwnLock<T> {}
 
 impl<T> OwnLock<T> {
     pub(crate) fn new(value: T) -> OwnLock<T> {
+        let seen = Seen {
+            left: WORTH,
+            changes: 0,
+        };
         OwnLock {
             owner: AtomicUsize::new(CANDIDATE),
-            inside: AtomicUsize::new(0),
-            shared: Lock::new(WORTH),
+            inside: AtomicUsize::new(NOBODY),
+            shared: Lock::new(seen),
             value: UnsafeCell::new(value),
         }
     }
 
+    /// The lock, if it is the caller's own.
     #[inline]
-    pub(crate) fn lock(&self) -> OwnGuard<'_, T> {
+    pub(crate) fn lock_own(&self) -> Option<OwnGuard<'_, T>> {
         let me = mark();
-        if self.owner.load(Ordering::Relaxed) == me {
-            if self.inside.load(Ordering::Relaxed) != 0 {
-                taken_twice();
-            }
-            if store_and_look(&self.inside, 1, &self.owner) == me {
-                return OwnGuard {
-                    lock: self,
-                    shared: None,
-                };
-            }
-            self.inside.store(0, Ordering::Release);
+        if self.inside.load(Ordering::Relaxed) != me {
+            return None;
         }
-        self.lock_shared(me)
+        // Whoever takes it away has seen the kernel ready, as the owner had: both were in `shared`.
+        if store_and_look_ready(&self.inside, BUSY, &self.owner) != me {
+            self.come_late();
+            return None;
+        }
+        Some(OwnGuard {
+            lock: self,
+            way: Way::Own(me),
+        })
     }
 
-    #[inline(never)]
-    fn lock_shared(&self, me: usize) -> OwnGuard<'_, T> {
-        let mut left = self.shared.lock();
+    #[cold]
+    fn come_late(&self) {
+        self.inside.store(NOBODY, Ordering::Release);
+    }
+
+    /// True if the lock is the caller's own, as far as it knows, and free: what others do to the value it has yet to take from it.
+    #[inline]
+    pub(crate) fn is_own(&self) -> bool {
+        self.inside.load(Ordering::Relaxed) == mark()
+    }
+
+    /// The lock, for who has found that it is not its own.
+    #[inline]
+    pub(crate) fn lock_shared(&self) -> OwnGuard<'_, T> {
+        let me = mark();
         let owner = self.owner.load(Ordering::Relaxed);
+        if owner == me && self.inside.load(Ordering::Relaxed) == BUSY {
+            taken_twice();
+        }
+        debug_assert_ne!(owner, me);
+        let mut seen = self.shared.lock();
+        let (owner, candidate) = (self.owner.load(Ordering::Relaxed), me | CANDIDATE);
         if owner & CANDIDATE == 0 {
             self.take_away();
+            seen.changes = OFTEN;
         } else if owner != ALL {
-            let candidate = me | CANDIDATE;
             if owner != candidate {
                 self.owner.store(candidate, Ordering::Relaxed);
-                *left = WORTH;
-            } else if me != 0 {
-                *left -= 1;
-                if *left == 0 {
-                    // For the next time: this time the others see `shared` taken.
-                    self.owner.store(me, Ordering::Relaxed);
-                }
+                seen.left = WORTH;
+            }
+            if owner != candidate || me == 0 {
+                seen.changes = seen.changes.saturating_add(1);
+            } else {
+                self.count(&mut seen, me);
             }
         }
         OwnGuard {
             lock: self,
-            shared: Some(left),
+            way: Way::Shared(seen),
+        }
+    }
+
+    /// The candidate has come once more. The caller has `shared`.
+    fn count(&self, seen: &mut Seen, me: usize) {
+        seen.left -= 1;
+        if seen.left == 0 && is_ready() {
+            // For the next time: this time the others see `shared` taken.
+            self.owner.store(me, Ordering::Relaxed);
+            self.inside.store(me, Ordering::Relaxed);
+        } else if seen.left == 0 {
+            seen.left = WORTH;
         }
     }
 
@@ -116,7 +168,7 @@ impl<T> OwnLock<T> {
     fn take_away(&self) {
         set_for_all(&self.owner, ALL);
         let mut spin = Spin::new();
-        while self.inside.load(Ordering::Acquire) != 0 {
+        while self.inside.load(Ordering::Acquire) == BUSY {
             spin.once();
         }
     }
@@ -134,15 +186,32 @@ fn taken_twice() -> ! {
 /// The right to the value of an [`OwnLock`].
 pub(crate) struct OwnGuard<'a, T> {
     lock: &'a OwnLock<T>,
-    /// Nothing if the lock is the caller's own.
-    shared: Option<LockGuard<'a, u32>>,
+    way: Way<'a>,
+}
+
+/// How its holder came to a lock.
+enum Way<'a> {
+    /// As its owner, with this mark.
+    Own(usize),
+    Shared(LockGuard<'a, Seen>),
+}
+
+impl<T> OwnGuard<'_, T> {
+    /// True if the lock was seen in the hands of several.
+    #[inline]
+    pub(crate) fn has_many(&self) -> bool {
+        match &self.way {
+            Way::Own(_) => false,
+            Way::Shared(seen) => seen.changes >= OFTEN,
+        }
+    }
 }
 
 impl<T> Drop for OwnGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if self.shared.is_none() {
-            self.lock.inside.store(0, Ordering::Release);
+        if let Way::Own(me) = self.way {
+            self.lock.inside.store(me, Ordering::Release);
         }
     }
 }

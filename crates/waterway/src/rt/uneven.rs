@@ -41,16 +41,27 @@ pub(super) fn alone() -> bool {
     std::fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == 3)
 }
 
+/// True once the kernel is ready, and from then on.
+pub(crate) fn is_ready() -> bool {
+    READY.load(Ordering::SeqCst)
+}
+
 /// Stores `value`, releasing, and then looks at `flag`.
 #[inline]
 pub(crate) fn store_and_look(word: &AtomicUsize, value: usize, flag: &AtomicUsize) -> usize {
-    if READY.load(Ordering::SeqCst) {
-        word.store(value, Ordering::Release);
-        compiler_fence(Ordering::SeqCst);
-    } else {
-        word.store(value, Ordering::Release);
-        fence(Ordering::SeqCst);
+    if is_ready() {
+        return store_and_look_ready(word, value, flag);
     }
+    word.store(value, Ordering::Release);
+    fence(Ordering::SeqCst);
+    flag.load(Ordering::SeqCst)
+}
+
+/// As `store_and_look`, for who has seen that the kernel `is_ready`, where whoever sets the flag has seen it too.
+#[inline]
+pub(crate) fn store_and_look_ready(word: &AtomicUsize, value: usize, flag: &AtomicUsize) -> usize {
+    word.store(value, Ordering::Release);
+    compiler_fence(Ordering::SeqCst);
     flag.load(Ordering::SeqCst)
 }
 

@@ -161,7 +161,7 @@ impl<'a> Locks<'a> {
         for &arm in sorted.all() {
             if at.all()[arm] != last {
                 last = at.all()[arm];
-                locks.guards.push(ports[arm].get_ref().queues().lock());
+                locks.guards.push(ports[arm].get_ref().lock());
                 taken += 1;
             }
             locks.of.all_mut()[arm] = taken - 1;

@@ -154,7 +154,7 @@ fn try_each(ports: Ports<'_, '_>, biased: bool, waits: bool) -> Option<usize> {
 
 fn try_locked(port: Pin<&dyn Port>) -> Tried {
     let mut wakes = WakeList::new();
-    let mut queues = port.queues().lock();
+    let mut queues = port.get_ref().lock();
     let tried = port.attempt(&mut queues, None, &mut wakes);
     port.refresh(&queues);
     tried

@@ -10,7 +10,7 @@ use crate::chan::{self, Receiver};
 /// An alarm that sends to a channel.
 #[track_caller]
 fn channel(after: Duration, period: Duration) -> (Arc<Alarm>, Receiver<Instant>) {
-    let (tx, rx) = chan::chan(1);
+    let (tx, rx) = chan::chan_of_many(1);
     let alarm = Alarm::new(Action::Send(tx));
     // Nothing has been sent yet.
     alarm.set(after, period, None);

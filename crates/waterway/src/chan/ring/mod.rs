@@ -21,6 +21,8 @@
 //!
 //! Of a ring that its receivers have closed, reserved slots are revoked, so that what stands behind them can be dropped.
 //!
+//! Who has a ring to itself for a while may move it by plain stores: `alone.rs`.
+//!
 //! # Close
 //!
 //! Closing sets a bit of `tail` by one exchange, so it stands in one order with the claims: those before it get stamped and can be
@@ -43,6 +45,7 @@
 //! - R4: slots are revoked only after the ring was closed, so a revoked slot is never claimed again, and its ticket
 //!   finds it changed for ever.
 
+mod alone;
 mod holes;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
