@@ -73,53 +73,6 @@ pub const ALL: &[Workload] = &[
     workload("scaling_select", "select over unbuffered channels fed in turn, by arms", 400_000, 40_000),
 ];
 
-/// Our goal for a measure: a ratio to Go.
-#[derive(Debug)]
-pub struct Target {
-    pub workload: &'static str,
-    pub metric: &'static str,
-    pub ratio: f64,
-}
-
-const fn target(workload: &'static str, metric: &'static str, ratio: f64) -> Target {
-    Target {
-        workload,
-        metric,
-        ratio,
-    }
-}
-
-/// Set on an Intel Xeon with 2 cores before there was a runtime: the least that looked attainable there, from what its switches, locked
-/// instructions and page faults took, to what Go took there. Where nothing was estimated it is 1: as Go.
-#[rustfmt::skip] // a table
-pub const TARGETS: &[Target] = &[
-    target("pingpong", "time", 0.16),
-    target("spsc", "time", 0.26),
-    target("mpmc", "time", 0.13),
-    target("mpmc0", "time", 0.15),
-    target("select2", "time", 0.38),
-    target("select2b", "time", 0.30),
-    target("select8", "time", 0.26),
-    target("select8b", "time", 0.08),
-    target("try_recv", "time", 0.22),
-    target("spawn_join", "time", 0.17),
-    target("spawn_burst", "first time", 0.12),
-    target("yield1", "time", 0.22),
-    target("yield1000", "time", 0.06),
-    target("mutex", "time", 0.81),
-    target("sieve", "time", 0.13),
-    target("timers", "time", 1.00),
-    target("timers", "late p50", 0.16),
-    target("parked100k", "time to make each", 0.67),
-    target("parked100k", "memory each, with page tables", 1.68),
-    target("parked100k", "time to wake and end each", 1.00),
-    target("parked1m", "time to make each", 0.67),
-    target("parked1m", "memory each, with page tables", 1.68),
-    target("parked1m", "time to wake and end each", 1.00),
-    target("scaling_timers", "with 10", 1.00),
-    target("scaling_timers", "with 1,000", 1.00),
-];
-
 /// The workloads that an argument names.
 #[derive(Clone, Debug)]
 pub struct Chosen(Vec<&'static str>);
@@ -171,15 +124,6 @@ mod tests {
         for (i, workload) in ALL.iter().enumerate() {
             assert!(ALL[..i].iter().all(|other| other.name != workload.name));
             assert!(workload.quick < workload.n, "{}", workload.name);
-        }
-    }
-
-    #[test]
-    fn a_target_is_of_a_workload_and_there_is_one_for_a_measure() {
-        for (i, t) in TARGETS.iter().enumerate() {
-            assert!(ALL.iter().any(|w| w.name == t.workload), "{t:?}");
-            let same = |other: &Target| (other.workload, other.metric) == (t.workload, t.metric);
-            assert!(!TARGETS[..i].iter().any(same), "{t:?}");
         }
     }
 }

@@ -1,19 +1,19 @@
-//! Our targets, which of them are met, and what the machine allows where they are not.
+//! What the machine allows, and the targets that stand against it.
 
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::catalogue::TARGETS;
 use crate::field::FLOOR;
 use crate::race::Series;
 use crate::report::{cpu_ratio, metric, ratio, spread};
 use crate::stats::{Spread, figure};
+use crate::targets::{goal, is_met};
 
 /// What the tables say of themselves.
 const ABOUT: &str = "\
-A *target* is a goal of ours, a ratio to Go, set on an Intel Xeon with 2 cores before there was a runtime: what looked attainable there, to
-what Go took there (`benches/src/catalogue.rs`). A *floor* is no rival: it is a small program (`benches/peers/floor`), run in the same rounds, that
+A *target* is a goal of ours, mostly a ratio to Go, set on an Intel Xeon with 2 cores before there was a runtime (`benches/src/targets.rs`);
+what has none of its own is to be no slower than Go. A *floor* is no rival: it is a small program (`benches/peers/floor`), run in the same rounds, that
 does only what the machine cannot be spared as Waterway is designed (a stack each, a ring for a buffer, a thread for a worker), and
 nothing of a runtime: nobody is queued or recorded, nobody else may come. What lies between a floor and Waterway is what the runtime does;
 only another design goes below.
@@ -24,26 +24,12 @@ fn floors(results: &[Series]) -> impl Iterator<Item = &Series> {
     results.iter().filter(|s| s.peer == FLOOR)
 }
 
-/// Our target for what a series measures.
-pub fn target(series: &Series) -> Option<f64> {
-    let of_it = TARGETS
-        .iter()
-        .find(|t| t.workload == series.workload.name && t.metric == series.metric);
-    of_it.map(|t| t.ratio)
-}
-
-/// Whether the target is met, as far as figures are shown. Nobody knows without Go.
-fn is_met(results: &[Series], ours: &Series) -> Option<bool> {
-    let shown = |ratio: f64| (ratio * 100.0).round();
-    Some(shown(ratio(results, ours)?.median) <= shown(target(ours)?))
-}
-
 /// Two cells for one of our own series: the target, met or not; and if not, what of Go's time the floors take.
 pub fn cells(results: &[Series], ours: &Series) -> [String; 2] {
-    let Some(target) = target(ours) else {
+    let Some(goal) = goal(ours) else {
         return ["-".into(), "-".into()];
     };
-    let met = is_met(results, ours);
+    let met = is_met(goal, results, ours);
     let word = match met {
         Some(true) => ", met",
         Some(false) => ", not met",
@@ -63,7 +49,7 @@ pub fn cells(results: &[Series], ours: &Series) -> [String; 2] {
         [] => "-".into(),
         some => some.join("; "),
     };
-    [format!("{target:.2}{word}"), ratios]
+    [format!("{goal}{word}"), ratios]
 }
 
 /// A row for each floor. Nothing, if there is none.
@@ -145,7 +131,7 @@ mod tests {
     fn without_go_nobody_knows_and_some_measures_have_no_target() {
         let ours = series("mpmc", "waterway", "", &[20.0]);
         assert_eq!(cells(&[], &ours), ["0.13", "-"]);
-        let ours = series("skynet", "waterway", "", &[20.0]);
+        let ours = series("mutex8", "waterway", "", &[20.0]);
         assert_eq!(cells(&race(1.0), &ours), ["-", "-"]);
     }
 

@@ -13,6 +13,7 @@ mod race;
 mod report;
 mod scaling;
 mod stats;
+mod targets;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

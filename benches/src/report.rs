@@ -8,6 +8,7 @@ use crate::field::{self, FLOOR};
 use crate::floors;
 use crate::race::Series;
 use crate::stats::{Spread, figure};
+use crate::targets::goal;
 
 /// What is not like for like, whoever takes part. What holds for one rival stands with its figures.
 const CAVEATS: &str = "\
@@ -193,7 +194,7 @@ impl<'a> Report<'a> {
                 "workers": workers, "workload": s.workload.name, "rival": name(s), "peer": s.peer, "variant": s.variant, "note": s.note,
                 "metric": s.metric, "unit": s.unit, "values": s.values, "cpu": s.cpu,
                 "spread": as_json(Spread::of(&s.values)), "ratio_to_go": as_json(ratio(all, s)),
-                "target": if s.peer == "waterway" && s.variant.is_empty() { floors::target(s) } else { None },
+                "target": if s.peer == "waterway" && s.variant.is_empty() { goal(s).map(|goal| goal.to_string()) } else { None },
             })
         });
         let results: Vec<_> = results.collect();
@@ -319,7 +320,7 @@ pub mod tests {
             series("spsc", FLOOR, "store", &[2.0, 2.0, 4.0]),
         ];
         let summary = report(&[(2, results)], &["may: broken".into()]).summary();
-        let row = "a message, time (ns) | 20.0 (10.0 to 30.0) | 20.0 (20.0 to 40.0) | 0.50 (0.50 to 1.50) | 0.50 | 0.25 tokio kanal | 0.26, not met | 0.10 store |";
+        let row = "a message, time (ns) | 20.0 (10.0 to 30.0) | 20.0 (20.0 to 40.0) | 0.50 (0.50 to 1.50) | 0.50 | 0.25 tokio kanal | 0.30, not met | 0.10 store |";
         assert!(summary.contains(row), "{summary}");
         assert!(summary.ends_with("left out: may: broken\n"), "{summary}");
     }
@@ -376,7 +377,7 @@ pub mod tests {
         assert_eq!(json["results"][0]["values"], json!([10.0, 20.0]));
         assert_eq!(json["results"][0]["ratio_to_go"]["median"], json!(1.5));
         assert_eq!(json["results"][1]["ratio_to_go"], Value::Null);
-        assert_eq!(json["results"][0]["target"], json!(0.26));
+        assert_eq!(json["results"][0]["target"], json!("0.30"));
         assert_eq!(json["results"].as_array().map(Vec::len), Some(2));
         assert_eq!(json["floors"][0]["values"], json!([1.0, 1.0]));
         assert_eq!(json["machine"]["Kernel"], json!("Linux 1"));
