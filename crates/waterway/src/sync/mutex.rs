@@ -245,8 +245,14 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 
     #[inline]
     fn unlock(&mut self) {
-        if let Some(claimed) = self.release() {
-            claimed.wake();
+        /// Apart, so that the drop of a guard is small enough to stand in its caller.
+        #[cold]
+        #[inline(never)]
+        fn wake(next: Claimed) {
+            next.wake();
+        }
+        if let Some(next) = self.release() {
+            wake(next);
         }
     }
 
