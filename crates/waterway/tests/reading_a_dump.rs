@@ -79,7 +79,13 @@ fn dumped() -> Dumps {
     start("reader", move || letters.recv().is_ok());
     start("payer", move || pay(ledger, &permits));
     start("auditor", move || *ledger.lock());
-    let small = dump(Dump::new());
+    // Of a machine that is too busy, a dump says that a worker has been held: by who had its turn as the kernel put the worker aside.
+    let small = loop {
+        let small = dump(Dump::new());
+        if !small.contains("has been held") {
+            break small;
+        }
+    };
     let own = own_lock();
     start("careless", || {
         let _first = own.lock();
