@@ -62,8 +62,12 @@ fn dump(dump: Dump) -> String {
         dump.write(&mut text).unwrap();
         String::from_utf8(text).unwrap()
     };
-    let dumper = Builder::new().name("dumper").dedicated();
-    dumper.go(write).join().unwrap()
+    let dumper = Builder::new().name("dumper").dedicated().go(write);
+    let id = dumper.id();
+    let text = dumper.join().unwrap();
+    // Its thread may be about to end: the next dump would show it.
+    until(|all| all.goroutine(id).is_none());
+    text
 }
 
 /// The program whose dump the page shows.

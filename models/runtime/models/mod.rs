@@ -32,7 +32,10 @@ pub(crate) fn all() -> Vec<Model> {
 /// Nothing is judged but that sysmon asks when nothing moves any more.
 pub(crate) const HOOKS: Hooks = Hooks {
     on_start: |_| {},
-    on_look: halts::look,
+    on_look: |rt| {
+        halts::look(rt);
+        None
+    },
     on_quiescent: |rt, _| {
         let mut at_rest = true;
         rt.each_worker(|worker| at_rest &= worker.is_at_rest());

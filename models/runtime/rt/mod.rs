@@ -83,7 +83,7 @@ pub(crate) mod thread;
 /// As the library's.
 pub(crate) struct Hooks {
     pub(crate) on_start: fn(&'static sched::Runtime),
-    pub(crate) on_look: fn(&'static sched::Runtime),
+    pub(crate) on_look: fn(&'static sched::Runtime) -> Option<std::time::Duration>,
     pub(crate) on_quiescent: fn(&'static sched::Runtime, &mut bool) -> sysmon::Verdict,
 }
 

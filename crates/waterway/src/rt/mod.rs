@@ -66,8 +66,8 @@ pub(crate) mod worker;
 pub(crate) struct Hooks {
     /// The runtime starts: called once, on the thread of the first use.
     pub(crate) on_start: fn(&'static sched::Runtime),
-    /// Sysmon looks around. Called often, must be quick.
-    pub(crate) on_look: fn(&'static sched::Runtime),
+    /// Sysmon looks around. Called often, must be quick. Returns after how long it is to be called again though nothing moves.
+    pub(crate) on_look: fn(&'static sched::Runtime) -> Option<std::time::Duration>,
     /// Nothing has moved for a while. The flag is kept until something moves again.
     pub(crate) on_quiescent: fn(&'static sched::Runtime, &mut bool) -> sysmon::Verdict,
 }

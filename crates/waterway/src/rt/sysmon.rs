@@ -1,6 +1,6 @@
 //! The watchman: a thread of its own that looks at the workers every few milliseconds while they run, ends time slices,
 //! helps where a goroutine holds its worker, gives back memory, and calls for a verdict when nothing moves any more.
-//! While nothing happens it sleeps for good.
+//! While nothing happens, and no look for a proof is due, it sleeps for good.
 //!
 //! # It does not sleep through a start
 //!
@@ -108,7 +108,7 @@ impl Sysmon {
         loop {
             self.sleep(sleep, || calm.lasts(rt));
             refresh_coarse();
-            (crate::HOOKS.on_look)(rt);
+            let until_hook = (crate::HOOKS.on_look)(rt);
             let now = clock();
             self.tend_apart(rt);
             let moving = look(rt, &mut held, now);
@@ -124,7 +124,8 @@ impl Sysmon {
             };
             let until_trim = trim_at.map(|_| PACE * 20);
             let until_look = calm.next(rt, moving, now);
-            sleep = [until_look, until_trim].into_iter().flatten().min();
+            let all = [until_look, until_trim, until_hook];
+            sleep = all.into_iter().flatten().min();
         }
     }
 

@@ -48,10 +48,10 @@ pub use waterway_snapshot as data;
 pub use waterway_snapshot::Snapshot;
 pub use waterway_snapshot::{Suspect, SuspectKind, Verdict, VerdictKind};
 
-fn look(rt: &'static Runtime) {
+fn look(rt: &'static Runtime) -> Option<Duration> {
     sigquit::look(rt);
-    prove::look(rt);
     growth::look(rt);
+    prove::look(rt)
 }
 
 /// How long the program's own exit handlers may take.

@@ -34,6 +34,7 @@
 //! that was made read-only.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::evidence::Evidence;
 use super::findings::{self, Finding, Waits};
@@ -80,26 +81,27 @@ struct State {
 static STATE: SleepingMutex<Option<State>> = SleepingMutex::new(None);
 static PROVER: Prover = Prover::new(|rt| look_once(rt, LOOKS));
 
-/// Has cycles looked for, if there may be a new one. Called by sysmon, often.
-pub(super) fn look(rt: &'static Runtime) {
+/// Has cycles looked for, if there may be a new one. Called by sysmon, often. Returns after how long it is to be called again though
+/// nothing moves.
+pub(super) fn look(rt: &'static Runtime) -> Option<Duration> {
     let (begun, now) = rt.edges();
     if now == 0 {
-        return;
+        return None;
     }
-    // Else they are being looked for.
-    let Ok(mut guard) = STATE.try_lock() else {
-        return;
-    };
+    // Else they are being looked for, and sysmon is rung after that.
+    let mut guard = STATE.try_lock().ok()?;
     let state = guard.get_or_insert_with(State::new);
     let time = clock();
     if state.due.is_none() && begun != state.begun {
         state.due = Some((time + AGE).max(state.not_before));
     }
-    if state.due.is_some_and(|due| time >= due) {
-        state.due = None;
-        drop(guard);
-        PROVER.call(rt);
+    if let Some(wait) = state.due?.checked_sub(time).filter(|wait| *wait > 0) {
+        return Some(Duration::from_nanos(wait));
     }
+    state.due = None;
+    drop(guard);
+    PROVER.call(rt);
+    None
 }
 
 /// Looks for them, now, and tells all that is found.
@@ -114,6 +116,9 @@ fn look_once(rt: &'static Runtime, looks: u32) {
     if now > 0 {
         judge(rt, guard.get_or_insert_with(State::new), begun, looks);
     }
+    drop(guard);
+    // It may sleep for good by now, and there may be reason for another look.
+    rt.ring_sysmon();
 }
 
 impl State {

@@ -1,10 +1,12 @@
 //! Those who wait for each other, and what is proved of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use waterway::sync::{Barrier, Mutex, Once, OnceLock, RwLock};
-use waterway::watch::{VerdictKind, verdicts};
-use waterway::{Builder, JoinHandle, chan, yield_now};
+use waterway::time::sleep;
+use waterway::watch::{VerdictKind, on_verdict, verdicts};
+use waterway::{Builder, JoinHandle, chan, go_local, yield_now};
 
 use super::watch::{SOON, Watch, named};
 
@@ -258,6 +260,27 @@ pub fn a_computing_sibling() {
     cross(&lock(1), &lock(2), false);
     watch.says(VerdictKind::LockCycle, &["a then b", "b then a"]);
 }
+
+/// The first looks are in vain, since a goroutine that does not give way holds the worker. Then nothing moves any more, and a timer that
+/// comes late keeps the whole program from being judged.
+pub fn a_held_worker_that_comes_to_rest() {
+    const HELD: Duration = Duration::from_millis(500);
+    let (tells, told) = mpsc::channel();
+    on_verdict(move |verdict| tells.send(verdict.clone()).unwrap());
+    named("twice", || {
+        let mutex = lock(1);
+        go_local(|| {
+            std::thread::sleep(HELD);
+            sleep(SOON * 60);
+        });
+        let _once = mutex.lock();
+        let _twice = mutex.lock();
+    });
+    let verdict = told.recv_timeout(SOON).expect("a verdict soon");
+    assert_eq!(verdict.kind, VerdictKind::OwnLock, "{verdict:#?}");
+    assert_eq!(verdict.parties[0].name.as_deref(), Some("twice"));
+}
+
 pub fn whole_program() {
     cross(&lock(1), &lock(2), false);
     let (_tx, rx) = chan::<()>(0);
