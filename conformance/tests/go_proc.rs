@@ -193,7 +193,7 @@ fn ping_pong_beside_hogs() {
 }
 
 /// Go: TestPingPongHog (proc_test.go). A pair that hands over keeps the processor for a time slice, so that both pairs count
-/// alike, within a factor of 20, though one computes 1,000 times as long between its hand-overs.
+/// alike, within a factor of 20, though one computes 100 times as long between its hand-overs (1,000 times in Go).
 #[test]
 fn ping_pong_hog() {
     let _bound = bound();
