@@ -8,7 +8,7 @@ use crate::field::FLOOR;
 use crate::race::Series;
 use crate::report::{cpu_ratio, metric, ratio, spread};
 use crate::stats::{Spread, figure};
-use crate::targets::{goal, is_met};
+use crate::targets::{Goal, goal, is_met};
 
 /// What the tables say of themselves.
 const ABOUT: &str = "\
@@ -35,15 +35,14 @@ pub fn cells(results: &[Series], ours: &Series) -> [String; 2] {
         Some(false) => ", not met",
         None => "",
     };
+    // Of what the goal is of.
+    let of_go = |floor| match goal {
+        Goal::CpuOfGo(_) => cpu_ratio(results, floor),
+        _ => ratio(results, floor),
+    };
     let ratios = floors(results)
         .filter(|f| met == Some(false) && f.is_of_what(ours))
-        .filter_map(|f| {
-            Some(format!(
-                "{} {}",
-                figure(ratio(results, f)?.median),
-                f.variant
-            ))
-        });
+        .filter_map(|f| Some(format!("{} {}", figure(of_go(f)?.median), f.variant)));
     let ratios: Vec<_> = ratios.collect();
     let ratios = match &ratios[..] {
         [] => "-".into(),
@@ -125,6 +124,15 @@ mod tests {
         };
         assert_eq!(of(13.4), ["0.13, met", "-"]);
         assert_eq!(of(20.0), ["0.13, not met", "0.10 exchange; 0.02 store"]);
+    }
+
+    #[test]
+    fn beside_a_target_of_cpu_time_stands_the_floors_cpu_time() {
+        let mut floor = series("timers", FLOOR, "each", &[90.0]);
+        floor.cpu = vec![60.0];
+        let ours = series("timers", "waterway", "", &[100.0]);
+        let results = [ours.clone(), series("timers", "go", "", &[100.0]), floor];
+        assert_eq!(cells(&results, &ours), ["CPU 0.50, not met", "0.60 each"]);
     }
 
     #[test]
