@@ -16,6 +16,8 @@
 mod primitives;
 #[path = "rt/mod.rs"]
 mod rt;
+#[path = "../value.rs"]
+mod value;
 
 fn main() {
     rt::models::main();

@@ -16,6 +16,8 @@ mod header;
 mod primitives;
 #[path = "../../crates/waterway/src/chan/ring/mod.rs"]
 mod ring;
+#[path = "../value.rs"]
+mod value;
 
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -23,29 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use header::{CoreHeader, CoreKind};
-use loom::cell::UnsafeCell;
 use loom::thread;
 use ring::{Claim, Pop, Ring};
-
-/// A value whose reader must have seen its writer.
-struct Value(Box<UnsafeCell<usize>>);
-
-impl Value {
-    fn new(n: usize) -> Value {
-        let cell = Box::new(UnsafeCell::new(0));
-        // SAFETY: nobody else has it.
-        cell.with_mut(|at| unsafe { *at = n });
-        Value(cell)
-    }
-
-    fn get(&self) -> usize {
-        // SAFETY: loom checks that the write was before.
-        self.0.with(|at| unsafe { *at })
-    }
-}
-
-// SAFETY: it goes from hand to hand.
-unsafe impl Send for Value {}
+use value::Value;
 
 type Shared = Arc<Ring<Value>>;
 

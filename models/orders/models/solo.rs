@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use loom::cell::UnsafeCell;
 use loom::thread::JoinHandle;
 
 use super::Model;
@@ -13,6 +12,7 @@ use crate::rt::membarrier::{WORTH, enter, join, spawn};
 use crate::rt::ring::{Claim, Pop, Ring};
 use crate::rt::uneven::prepare;
 use crate::rt::worker::become_worker;
+use crate::value::Value;
 
 pub(super) const MODELS: &[Model] = &[
     ("solo_ends_beside_a_send", 2, || ends(true)),
@@ -37,26 +37,6 @@ const NONE: usize = 0;
 
 /// In `flags`.
 const CLOSED: usize = 4;
-
-/// A value whose reader must have seen its writer.
-struct Value(Box<UnsafeCell<usize>>);
-
-// SAFETY: it goes from hand to hand.
-unsafe impl Send for Value {}
-
-impl Value {
-    fn new(n: usize) -> Value {
-        let cell = Box::new(UnsafeCell::new(0));
-        // SAFETY: nobody else has it.
-        cell.with_mut(|at| unsafe { *at = n });
-        Value(cell)
-    }
-
-    fn get(&self) -> usize {
-        // SAFETY: loom checks that the write was before.
-        self.0.with(|at| unsafe { *at })
-    }
-}
 
 struct Channel {
     door: Door<()>,
