@@ -57,8 +57,8 @@ impl Worker {
     #[cold]
     fn share_out(&'static self, rt: &'static Runtime) {
         let mut idle = Vec::new();
-        rt.each_worker(|other| {
-            let takes = other.index < rt.usual() && other.party == Party::Common;
+        rt.each_usual(|other| {
+            let takes = other.party == Party::Common;
             if takes && !std::ptr::eq(self, other) && other.has_little() {
                 idle.push(other);
             }
