@@ -13,6 +13,8 @@ pub struct Workload {
     pub rounds: usize,
     /// Also with one worker, and the speed-up from one to all.
     pub speed_up: bool,
+    /// Gigabytes that the largest rival takes, where that is much.
+    pub gigabytes: usize,
 }
 
 const fn workload(name: &'static str, title: &'static str, n: usize, quick: usize) -> Workload {
@@ -23,13 +25,19 @@ const fn workload(name: &'static str, title: &'static str, n: usize, quick: usiz
         quick,
         rounds: 5,
         speed_up: false,
+        gigabytes: 0,
     }
 }
 
 impl Workload {
-    /// Takes seconds, and memory by the gigabyte.
+    /// Takes seconds.
     const fn large(mut self) -> Workload {
         self.rounds = 3;
+        self
+    }
+
+    const fn gigabytes(mut self, gigabytes: usize) -> Workload {
+        self.gigabytes = gigabytes;
         self
     }
 
@@ -62,14 +70,14 @@ pub const ALL: &[Workload] = &[
     workload("sieve", "prime sieve, the first 2,000 primes", 2_000, 500),
     workload("timers", "100,000 sleepers spread over a second", 100_000, 10_000),
     workload("parked100k", "100,000 parked on a channel", 100_000, 10_000),
-    workload("parked1m", "1,000,000 parked on a channel", 1_000_000, 30_000).large(),
+    workload("parked1m", "1,000,000 parked on a channel", 1_000_000, 30_000).large().gigabytes(5),
     workload("pipeline_a", "pipeline of four stages that compute", 10_000, 2_000).speed_up(),
     workload("pipeline_b", "1,000 that were started idle, and then all compute for 200 us", 1_000, 200),
     workload("pipeline_c", "four pairs that hand over, beside a pipeline", 1_000, 200),
     workload("pipeline_d", "one a millisecond is started, lives 100 ms, computes a little", 1_000, 200),
     workload("scaling_spawn", "spawn and finish, by batch", 1_000_000, 1_000).large(),
-    workload("scaling_pingpong", "round trip, by goroutines in pairs", 1_000_000, 1_000).large(),
-    workload("scaling_timers", "a sleep, by sleepers", 1_000_000, 1_000).large(),
+    workload("scaling_pingpong", "round trip, by goroutines in pairs", 1_000_000, 1_000).large().gigabytes(3),
+    workload("scaling_timers", "a sleep, by sleepers", 1_000_000, 1_000).large().gigabytes(1),
     workload("scaling_select", "select over unbuffered channels fed in turn, by arms", 400_000, 40_000),
 ];
 

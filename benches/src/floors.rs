@@ -8,15 +8,15 @@ use crate::field::FLOOR;
 use crate::race::Series;
 use crate::report::{cpu_ratio, metric, ratio, spread};
 use crate::stats::{Spread, figure};
-use crate::targets::{Goal, goal, is_met};
+use crate::targets::{Verdict, goal, verdict};
 
 /// What the tables say of themselves.
 const ABOUT: &str = "\
 A *target* is a goal of ours, mostly a ratio to Go, set on an Intel Xeon with 2 cores before there was a runtime (`benches/src/targets.rs`);
-what has none of its own is to be no slower than Go. A *floor* is no rival: it is a small program (`benches/peers/floor`), run in the same rounds, that
+what has none of its own is to be no slower than Go, and is *level* if the rounds do not agree on who is slower. A *floor* is no rival: it is a small program (`benches/peers/floor`), run in the same rounds, that
 does only what the machine cannot be spared as Waterway is designed (a stack each, a ring for a buffer, a thread for a worker), and
 nothing of a runtime: nobody is queued or recorded, nobody else may come. What lies between a floor and Waterway is what the runtime does;
-only another design goes below.
+only another design goes below. A target that is missed is *below the floor* if no floor comes to it.
 ";
 
 /// The series of the floors.
@@ -29,20 +29,15 @@ pub fn cells(results: &[Series], ours: &Series) -> [String; 2] {
     let Some(goal) = goal(ours) else {
         return ["-".into(), "-".into()];
     };
-    let met = is_met(goal, results, ours);
-    let word = match met {
-        Some(true) => ", met",
-        Some(false) => ", not met",
-        None => "",
-    };
-    // Of what the goal is of.
-    let of_go = |floor| match goal {
-        Goal::CpuOfGo(_) => cpu_ratio(results, floor),
-        _ => ratio(results, floor),
-    };
+    let verdict = verdict(goal, results, ours);
+    let word = verdict.map_or(String::new(), |v| format!(", {v}"));
+    let missed = matches!(verdict, Some(Verdict::NotMet | Verdict::BelowTheFloor));
     let ratios = floors(results)
-        .filter(|f| met == Some(false) && f.is_of_what(ours))
-        .filter_map(|f| Some(format!("{} {}", figure(of_go(f)?.median), f.variant)));
+        .filter(|f| missed && f.is_of_what(ours))
+        .filter_map(|f| {
+            let measured = goal.measured(results, f)?;
+            Some(format!("{} {}", figure(measured.median), f.variant))
+        });
     let ratios: Vec<_> = ratios.collect();
     let ratios = match &ratios[..] {
         [] => "-".into(),
@@ -132,7 +127,10 @@ mod tests {
         floor.cpu = vec![60.0];
         let ours = series("timers", "waterway", "", &[100.0]);
         let results = [ours.clone(), series("timers", "go", "", &[100.0]), floor];
-        assert_eq!(cells(&results, &ours), ["CPU 0.50, not met", "0.60 each"]);
+        assert_eq!(
+            cells(&results, &ours),
+            ["CPU 0.50, below the floor", "0.60 each"]
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the race ran on, and with.
 
+use std::num::NonZeroUsize;
 use std::process::Command;
 
 use crate::field::{self, Entrant};
@@ -10,19 +11,34 @@ pub fn load() -> String {
     text.split(' ').next().unwrap_or_default().to_owned()
 }
 
+/// How many run at a time.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Bytes that programs can have before the machine runs out of memory; 0 if nobody knows.
+pub fn available_memory() -> usize {
+    let line = line_of("/proc/meminfo", "MemAvailable");
+    let number = line.strip_suffix(" kB").and_then(|n| n.parse().ok());
+    number.unwrap_or(0) * 1024
+}
+
 /// Names and what is known of each.
 pub fn describe(
     field: &[Entrant],
     workers: &[usize],
     load_before: String,
 ) -> Vec<(String, String)> {
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let mut facts = vec![
         ("Command".into(), command()),
         (
             "Processor".into(),
-            format!("{}, {cores} cores", line_of("/proc/cpuinfo", "model name")),
+            format!(
+                "{}, {} cores",
+                line_of("/proc/cpuinfo", "model name"),
+                cores()
+            ),
         ),
         ("Memory".into(), line_of("/proc/meminfo", "MemTotal")),
         ("Kernel".into(), format!("Linux {}", kernel.trim())),

@@ -9,11 +9,14 @@ mod field;
 mod floors;
 mod line;
 mod machine;
+mod memory;
 mod race;
+mod readme;
 mod report;
 mod scaling;
 mod stats;
 mod targets;
+mod workers;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -54,6 +57,10 @@ struct Cli {
     /// Where performance.md and performance.svg go [default: docs for a whole race, target/race for a part]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Races nothing: writes the figures of docs/performance.md into the rows of the README's table.
+    #[arg(long, exclusive = true)]
+    readme: bool,
 }
 
 impl Cli {
@@ -85,7 +92,11 @@ impl Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(&cli) {
+    let done = match cli.readme {
+        true => readme::write(),
+        false => run(&cli),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -97,10 +108,9 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<(), String> {
     let out = cli.out();
     std::fs::create_dir_all(&out).map_err(|e| format!("cannot make {}: {e}", out.display()))?;
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let mut workers: Vec<usize> = cli.workers.iter().map(|n| usize::from(*n)).collect();
     if workers.is_empty() {
-        workers.push(cores);
+        workers.push(machine::cores());
     }
     let before = machine::load();
     let (field, mut left_out) = field::line_up(&cli.peers());

@@ -7,8 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::catalogue::Workload;
-use crate::field::{Entrant, reason};
+use crate::field::{Entrant, FLOOR, reason};
 use crate::line::{self, Measurement, Offer};
+use crate::memory;
 use crate::stats::figure;
 
 /// Far more than any run takes.
@@ -79,13 +80,20 @@ pub fn run(plan: &Plan, field: &[Entrant], left_out: &mut Vec<String>) -> Vec<Se
         let place = format!("[{}/{}] {}", i + 1, plan.workloads.len(), workload.name);
         let mut runners = at_the_start(workload, field, left_out);
         let rounds = plan.rounds(workload);
+        let is_rival = |r: &&Runner<'_>| r.entrant.peer.name != FLOOR;
+        let rivals = runners.iter().filter(is_rival).count();
         let first = usize::from(plan.quick);
         for round in first..=rounds {
-            for runner in runners.iter_mut().filter(|r| !r.failed) {
+            for i in order(round, rivals, runners.len()) {
+                let runner = &mut runners[i];
+                if runner.failed {
+                    continue;
+                }
                 // Round 0 warms up: caches, files, the clock of the processor. A quick race measures nothing.
                 let n = if plan.quick || round == 0 {
                     workload.quick
                 } else {
+                    memory::level(workload.gigabytes);
                     workload.n
                 };
                 match runner.measure(workload, n, plan.workers) {
@@ -105,7 +113,7 @@ pub fn run(plan: &Plan, field: &[Entrant], left_out: &mut Vec<String>) -> Vec<Se
                             "{place} {round}/{rounds} {}: left out: {why}",
                             runner.name()
                         );
-                        left_out.push(format!("{} in {}: {why}", runner.name(), workload.name));
+                        leave_out(left_out, &runner.name(), workload, &why);
                         runner.failed = true;
                     }
                 }
@@ -115,6 +123,22 @@ pub fn run(plan: &Plan, field: &[Entrant], left_out: &mut Vec<String>) -> Vec<Se
         results.extend(through.flat_map(|r| r.series));
     }
     results
+}
+
+/// Whose turn it is in a round: another rival begins each time, as the first does not find what the others find; the floors come last, as
+/// they stand in the field.
+fn order(round: usize, rivals: usize, all: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..all).collect();
+    order[..rivals].rotate_left(round % rivals.max(1));
+    order
+}
+
+/// Names who takes no part, once for all numbers of workers.
+fn leave_out(left_out: &mut Vec<String>, who: &str, workload: &Workload, why: &str) {
+    let line = format!("{who} in {}: {why}", workload.name);
+    if !left_out.contains(&line) {
+        left_out.push(line);
+    }
 }
 
 /// Who has the workload. Who has not, and says why, goes to `left_out`.
@@ -131,8 +155,7 @@ fn at_the_start<'a>(
             .filter(|o| o.workload == workload.name)
         {
             if offer.absent {
-                let (peer, why) = (entrant.peer.title, &offer.note);
-                left_out.push(format!("{peer} in {}: {why}", workload.name));
+                leave_out(left_out, entrant.peer.title, workload, &offer.note);
                 continue;
             }
             runners.push(Runner {
@@ -256,6 +279,7 @@ fn reader(mut from: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue;
 
     fn measurement(metric: &str, value: f64) -> Measurement {
         Measurement {
@@ -273,6 +297,28 @@ mod tests {
         let faster = speed_ups(&alone, &all);
         assert_eq!(faster.len(), 1);
         assert_eq!((faster[0].value, faster[0].unit.as_str()), (2.5, "x"));
+    }
+
+    #[test]
+    fn each_round_another_rival_begins_and_floors_come_last() {
+        let orders = [0, 1, 2, 3].map(|round| order(round, 3, 5));
+        assert_eq!(orders[0], [0, 1, 2, 3, 4]);
+        assert_eq!(orders[1], [1, 2, 0, 3, 4]);
+        assert_eq!(orders[2], [2, 0, 1, 3, 4]);
+        assert_eq!(orders[3], orders[0]);
+        assert_eq!(order(1, 0, 2), [0, 1]);
+    }
+
+    #[test]
+    fn who_takes_no_part_is_named_once() {
+        let (workload, mut left_out) = (&catalogue::ALL[0], Vec::new());
+        for why in ["broken", "broken", "too slow"] {
+            leave_out(&mut left_out, "may", workload, why);
+        }
+        let [first, second] = &left_out[..] else {
+            panic!("{left_out:?}");
+        };
+        assert!(first.contains("may in pingpong: broken") && second.contains("too slow"));
     }
 
     #[test]

@@ -22,6 +22,11 @@ impl Spread {
         Some(Spread { median, min, max })
     }
 
+    /// Whether some lie below that and some above.
+    pub fn has_on_both_sides(&self, middle: f64) -> bool {
+        self.min < middle && middle < self.max
+    }
+
     /// Of the ratios `ours[i] : theirs[i]`, round by round: what slows a whole round slows both.
     pub fn of_ratios(ours: &[f64], theirs: &[f64]) -> Option<Spread> {
         let ratios = ours.iter().zip(theirs).map(|(a, b)| a / b);

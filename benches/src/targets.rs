@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::field::FLOOR;
 use crate::race::Series;
 use crate::report::{cpu_ratio, ratio};
 use crate::stats::Spread;
@@ -70,13 +71,73 @@ pub fn goal(series: &Series) -> Option<Goal> {
     })
 }
 
-/// Whether a series of ours comes to what is wanted, as far as figures are shown. Nobody knows without Go.
-pub fn is_met(goal: Goal, results: &[Series], ours: &Series) -> Option<bool> {
-    let shown = |figure: f64| (figure * 100.0).round();
-    match goal {
-        OfGo(most) => Some(shown(ratio(results, ours)?.median) <= shown(most)),
-        CpuOfGo(most) => Some(shown(cpu_ratio(results, ours)?.median) <= shown(most)),
-        AtLeast(least) => Some(shown(Spread::of(&ours.values)?.median) >= shown(least)),
+/// What came of a goal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    Met,
+    /// No slower than Go was wanted, and it was slower in some rounds only.
+    Level,
+    /// Not met, as no floor comes to it either.
+    BelowTheFloor,
+    NotMet,
+}
+
+/// How a series of ours stands to what is wanted, as far as figures are shown. Nobody knows without Go.
+pub fn verdict(goal: Goal, results: &[Series], ours: &Series) -> Option<Verdict> {
+    let spread = goal.measured(results, ours)?;
+    if goal.is_met_by(spread.median) {
+        return Some(Verdict::Met);
+    }
+    if goal == OfGo(1.0) && spread.has_on_both_sides(1.0) {
+        return Some(Verdict::Level);
+    }
+    let floors = results.iter().filter(|s| s.peer == FLOOR);
+    let floors = floors.filter(|f| f.is_of_what(ours));
+    let mut reached = floors
+        .filter_map(|floor| goal.measured(results, floor))
+        .map(|floor| goal.is_met_by(floor.median))
+        .peekable();
+    // Without a floor nothing is known of what can be reached.
+    match reached.peek().is_some() && reached.all(|met| !met) {
+        true => Some(Verdict::BelowTheFloor),
+        false => Some(Verdict::NotMet),
+    }
+}
+
+/// Our measures that are behind Go's in time or memory: all of them but for what is level.
+pub fn is_behind(results: &[Series], ours: &Series) -> bool {
+    let of_go = matches!(goal(ours), Some(OfGo(_) | CpuOfGo(_)));
+    let above = |r: Spread| !OfGo(1.0).is_met_by(r.median) && !r.has_on_both_sides(1.0);
+    of_go && ratio(results, ours).is_some_and(above)
+}
+
+impl Goal {
+    /// What the goal is of, of a series of ours or of a floor.
+    pub fn measured(self, results: &[Series], series: &Series) -> Option<Spread> {
+        match self {
+            OfGo(_) => ratio(results, series),
+            CpuOfGo(_) => cpu_ratio(results, series),
+            AtLeast(_) => Spread::of(&series.values),
+        }
+    }
+
+    fn is_met_by(self, figure: f64) -> bool {
+        let shown = |figure: f64| (figure * 100.0).round();
+        match self {
+            OfGo(most) | CpuOfGo(most) => shown(figure) <= shown(most),
+            AtLeast(least) => shown(figure) >= shown(least),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Met => "met",
+            Verdict::Level => "level",
+            Verdict::BelowTheFloor => "below the floor",
+            Verdict::NotMet => "not met",
+        })
     }
 }
 
@@ -122,16 +183,53 @@ mod tests {
         let mut ours = series("timers", "waterway", "", &[20.0]);
         ours.cpu = vec![5.0];
         let results = [ours.clone(), series("timers", "go", "", &[10.0])];
-        let met = |goal| is_met(goal, &results, &ours);
-        assert_eq!((met(OfGo(1.99)), met(OfGo(2.0))), (Some(false), Some(true)));
-        assert_eq!(
-            (met(CpuOfGo(0.49)), met(CpuOfGo(0.5))),
-            (Some(false), Some(true))
-        );
-        assert_eq!(
-            (met(AtLeast(20.1)), met(AtLeast(20.0))),
-            (Some(false), Some(true))
-        );
-        assert_eq!(is_met(OfGo(2.0), &[], &ours), None);
+        let met = |goal| verdict(goal, &results, &ours) == Some(Verdict::Met);
+        assert_eq!((met(OfGo(1.99)), met(OfGo(2.0))), (false, true));
+        assert_eq!((met(CpuOfGo(0.49)), met(CpuOfGo(0.5))), (false, true));
+        assert_eq!((met(AtLeast(20.1)), met(AtLeast(20.0))), (false, true));
+        assert_eq!(verdict(OfGo(2.0), &[], &ours), None);
+    }
+
+    /// Ours in three rounds, where Go takes 100 in each, and a floor of CPU time 60.
+    fn race(values: [f64; 3]) -> Vec<Series> {
+        let mut floor = series("pipeline_d", FLOOR, "each", &[90.0; 3]);
+        floor.cpu = vec![60.0; 3];
+        vec![
+            series("pipeline_d", "waterway", "", &values),
+            series("pipeline_d", "go", "", &[100.0; 3]),
+            floor,
+        ]
+    }
+
+    #[test]
+    fn what_is_slower_in_some_rounds_only_is_level() {
+        let of = |goal, values| verdict(goal, &race(values), &race(values)[0]);
+        assert_eq!(of(OfGo(1.0), [95.0, 99.0, 102.0]), Some(Verdict::Met));
+        assert_eq!(of(OfGo(1.0), [98.0, 102.0, 103.0]), Some(Verdict::Level));
+        assert_eq!(of(OfGo(1.0), [101.0, 102.0, 103.0]), Some(Verdict::NotMet));
+        // Only where we are to be no slower: a target of its own is not reached by being level with Go.
+        assert_eq!(of(OfGo(0.95), [98.0, 102.0, 103.0]), Some(Verdict::NotMet));
+    }
+
+    #[test]
+    fn what_no_floor_comes_to_is_below_the_floor() {
+        let of = |goal| verdict(goal, &race([100.0; 3]), &race([100.0; 3])[0]);
+        assert_eq!(of(OfGo(0.89)), Some(Verdict::BelowTheFloor));
+        assert_eq!(of(OfGo(0.90)), Some(Verdict::NotMet));
+        assert_eq!(of(CpuOfGo(0.59)), Some(Verdict::BelowTheFloor));
+        assert_eq!(of(CpuOfGo(0.60)), Some(Verdict::NotMet));
+        // A second floor that comes to it shows that it can be had.
+        let mut results = race([100.0; 3]);
+        results.push(series("pipeline_d", FLOOR, "array", &[20.0; 3]));
+        let verdict = verdict(OfGo(0.89), &results, &results[0]);
+        assert_eq!(verdict, Some(Verdict::NotMet));
+    }
+
+    #[test]
+    fn behind_go_is_who_is_slower_in_every_round() {
+        let behind = |values| is_behind(&race(values), &race(values)[0]);
+        assert!(behind([101.0, 102.0, 103.0]));
+        assert!(!behind([98.0, 102.0, 103.0]));
+        assert!(!behind([97.0, 98.0, 103.0]));
     }
 }

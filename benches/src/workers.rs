@@ -1,0 +1,100 @@
+//! The race with each number of workers.
+
+use std::fmt::Write;
+
+use crate::race::Series;
+use crate::report::{cpu_ratio, go, metric, ours, ratio, spread};
+use crate::stats::{Spread, figure};
+use crate::targets::is_behind;
+
+type ByWorkers = [(usize, Vec<Series>)];
+
+/// What is behind Go, and then the table.
+pub fn section(by_workers: &ByWorkers) -> String {
+    let mut out = String::from(
+        "\n## By workers\n\nBehind Go, with a ratio above 1 that is not level, in time or memory:\n\n",
+    );
+    for (workers, results) in by_workers {
+        let _ = writeln!(out, "- {workers}: {}", behind(results));
+    }
+    out + "\n" + &table(by_workers)
+}
+
+/// What is behind Go, with its ratio.
+fn behind(results: &[Series]) -> String {
+    let all = ours(results).filter(|s| is_behind(results, s)).map(|s| {
+        let title = s.workload.title;
+        format!("{title}, {} {}", s.metric, spread(ratio(results, s)))
+    });
+    match &all.collect::<Vec<_>>()[..] {
+        [] => "none".into(),
+        some => some.join("; "),
+    }
+}
+
+/// Wall and CPU time of each workload's first metric, with each number of workers.
+fn table(by_workers: &ByWorkers) -> String {
+    let mut out = String::from(
+        "| workload | workers | Waterway | its CPU | Go | its CPU | Waterway : Go | CPU : Go |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    let cpu = |s: &Series| Spread::of(&s.cpu).map_or("-".into(), |cpu| figure(cpu.median));
+    let short = |ratio: Option<Spread>| ratio.map_or("-".into(), |r| figure(r.median));
+    let mut last = "";
+    for first in ours(&by_workers[0].1) {
+        if std::mem::replace(&mut last, first.workload.name) == first.workload.name {
+            continue; // the first metric only
+        }
+        for (workers, results) in by_workers {
+            let Some(ours) = results.iter().find(|s| s.is_like(first)) else {
+                continue;
+            };
+            let theirs = go(results, ours);
+            let _ = writeln!(
+                out,
+                "| {}, {} | {workers} | {} | {} | {} | {} | {} | {} |",
+                ours.workload.title,
+                metric(ours),
+                spread(Spread::of(&ours.values)),
+                cpu(ours),
+                spread(theirs.and_then(|go| Spread::of(&go.values))),
+                theirs.map_or("-".into(), cpu),
+                short(ratio(results, ours)),
+                short(cpu_ratio(results, ours)),
+            );
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::series;
+
+    fn of(ours: f64, theirs: f64) -> Vec<Series> {
+        vec![
+            series("spsc", "waterway", "", &[ours]),
+            series("spsc", "go", "", &[theirs]),
+        ]
+    }
+
+    #[test]
+    fn each_number_of_workers_has_a_row_with_its_own_ratio() {
+        let table = table(&[(2, of(10.0, 20.0)), (1, of(9.0, 12.0))]);
+        for row in [
+            "| 2 | 10.0 (10.0 to 10.0) | 10.0 | 20.0 (20.0 to 20.0) | 20.0 | 0.50 | 0.50 |",
+            "| 1 | 9.00 (9.00 to 9.00) | 9.00 | 12.0 (12.0 to 12.0) | 12.0 | 0.75 | 0.75 |",
+        ] {
+            assert!(table.contains(row), "{row:?} in {table}");
+        }
+    }
+
+    #[test]
+    fn what_is_behind_go_comes_first() {
+        let section = section(&[(2, of(10.0, 20.0)), (4, of(30.0, 20.0))]);
+        let behind = "one sender, one receiver, capacity 128, a message, time 1.50 (1.50 to 1.50)";
+        let list = format!("\n- 2: none\n- 4: {behind}\n\n| workload");
+        assert!(section.contains(&list), "{section}");
+    }
+}
