@@ -48,6 +48,7 @@ fn programs(program: &str) {
     match program {
         "timer_of_a_spare" => timer_of_a_spare(),
         "near_a_spare" => near_a_spare(),
+        "starts_and_sleeps" => starts_and_sleeps(),
         "locals_use_the_runtime" => locals_use_the_runtime(),
         "first_use_in_a_destructor" => first_use_in_a_destructor(),
         "main_local" => main_local(),
@@ -122,6 +123,36 @@ fn timer_of_a_spare() {
         .channel()
         .recv_timeout(Duration::from_secs(5))
         .expect("it fires");
+}
+
+/// Attack: the only worker starts one and sleeps, again and again, and could watch for those whom it started itself.
+/// Outcome: it gets up once for each sleep.
+fn who_starts_some_and_sleeps_watches_for_none() {
+    run("starts_and_sleeps", ONE).code(0);
+}
+
+fn starts_and_sleeps() {
+    const ROUNDS: u64 = 20;
+    let slept = go(|| {
+        let before = times_slept();
+        for _ in 0..ROUNDS {
+            drop(go(|| ()));
+            sleep(Duration::from_millis(20));
+        }
+        times_slept() - before
+    });
+    let slept = slept.join().unwrap();
+    assert!(
+        (ROUNDS..3 * ROUNDS).contains(&slept),
+        "slept {slept} times for {ROUNDS}"
+    );
+}
+
+/// How often this thread has waited in the kernel.
+fn times_slept() -> u64 {
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let times = (status.lines()).find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    times.unwrap().trim().parse().unwrap()
 }
 
 /// Attack: goroutines are placed near one that lived on a worker whose thread has ended, each at the moment when the only
@@ -462,6 +493,7 @@ fn main() {
             an_allocator_that_uses_what_allocates_is_told,
             an_allocator_may_start_goroutines,
             a_timer_outlives_the_worker_it_was_made_on,
+            who_starts_some_and_sleeps_watches_for_none,
             near_a_worker_that_has_retired_somebody_runs_it,
             destructors_of_thread_locals_may_use_the_runtime,
             goroutines_run_in_handlers_of_atexit,

@@ -51,7 +51,7 @@ impl Runtime {
     }
 
     /// Nobody spawns.
-    pub(crate) fn spawned(&self) -> u64 {
+    pub(crate) fn spawned_by_others(&self, _worker: &Worker) -> u64 {
         0
     }
 

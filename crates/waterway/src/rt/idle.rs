@@ -21,7 +21,7 @@
 //!
 //! Goroutines that have not started may be taken over, but one that will start within microseconds is better left where
 //! it is: it probably hands over to its neighbours. So an idle worker is patient (`steal`), and while there is a backlog
-//! anywhere, or some were spawned since it last looked, it naps instead of sleeping for good. A spawner wakes an idle worker only if
+//! anywhere, or others spawned some since it last looked, it naps instead of sleeping for good. A spawner wakes an idle worker only if
 //! no other one watches already. (It looks without a fence: one that it does not find, since it is about to sleep, sysmon wakes.)
 
 use std::cell::Cell;
@@ -59,7 +59,7 @@ pub(super) struct Lull {
     rests: AtomicU32,
     lingered: AtomicU64,
     lingers: Cell<u32>,
-    /// Goroutines spawned in all, as of the last look.
+    /// Goroutines that others spawned, as of the last look.
     spawned: Cell<u64>,
 }
 
@@ -98,9 +98,9 @@ impl Lull {
         });
     }
 
-    /// True if any were spawned since the last look.
-    fn saw_spawns(&self, rt: &Runtime) -> bool {
-        let spawned = rt.spawned();
+    /// True if others have spawned any since the last look. (Of its own, none is left once a worker rests.)
+    fn saw_spawns(&self, worker: &Worker, rt: &Runtime) -> bool {
+        let spawned = rt.spawned_by_others(worker);
         spawned != self.spawned.replace(spawned)
     }
 }
@@ -131,7 +131,7 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
         rt.idle.fetch_add(1, Ordering::SeqCst);
         // Watch while there is something to watch, and a little longer: spawns come in bursts.
         let backlog = rt.backlog_for(worker);
-        spawns |= worker.lull.saw_spawns(rt);
+        spawns |= worker.lull.saw_spawns(worker, rt);
         let watching = (backlog || spawns) && nap <= LAST_NAP && rt.watch_begin();
         if backlog && !watching {
             nap = nap.min(LAST_NAP);

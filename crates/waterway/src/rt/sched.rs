@@ -360,10 +360,15 @@ impl Runtime {
     }
 
     /// Goroutines that were ever spawned.
-    pub(super) fn spawned(&self) -> u64 {
+    fn spawned(&self) -> u64 {
         let mut spawned = self.spawned.load(Ordering::Acquire);
         self.each_worker(|w| spawned += w.spawned.load(Ordering::Acquire));
         spawned
+    }
+
+    /// Those of them that were not spawned by `worker`. On its own thread.
+    pub(super) fn spawned_by_others(&self, worker: &Worker) -> u64 {
+        self.spawned() - worker.spawned.load(Ordering::Relaxed)
     }
 
     /// Goroutines that were ever spawned, and those that have finished.
