@@ -254,3 +254,43 @@ fn a_biased_select_prefers_its_first_arm_whoever_waits_there() {
     });
     assert_eq!(got.join().unwrap(), Ok(1));
 }
+
+/// Who is first in line is a select, whose value is made when it has a receiver; behind it waits one that has its value. A select
+/// serves them in that order, whichever of its arms the dice try first.
+#[test]
+fn a_select_serves_a_channel_in_order_whoever_waits_there() {
+    let got = waterway::go(|| {
+        let select_sends = |tx: waterway::Sender<u8>, value| {
+            let never = never::<()>();
+            waterway::go_local(move || {
+                waterway::select! {
+                    send(tx, value) -> sent => sent.unwrap(),
+                    recv(never) -> _ => unreachable!(),
+                }
+            });
+        };
+        let mut all = Vec::new();
+        for _ in 0..50 {
+            let (tx, rx) = chan::<u8>(0);
+            let (other_tx, other_rx) = chan::<u8>(0);
+            select_sends(tx.clone(), 1);
+            waterway::yield_now();
+            waterway::go_local(move || tx.send(2).unwrap());
+            select_sends(other_tx, 3);
+            waterway::yield_now();
+            let mut got = Vec::new();
+            while got.len() < 3 {
+                waterway::select! {
+                    recv(rx) -> v => got.extend(v),
+                    recv(other_rx) -> v => got.extend(v),
+                }
+            }
+            all.push(got);
+        }
+        all
+    });
+    for got in got.join().unwrap() {
+        let first: Vec<u8> = got.iter().copied().filter(|value| *value < 3).collect();
+        assert_eq!(first, [1, 2], "{got:?}");
+    }
+}

@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use super::core::{Core, Flavor, OVERFLOWS, Queues, RECV_WAITING, SEND_WAITING};
 use super::door::SOLO;
-use super::ops::{Bind, Get, Put};
+use super::ops::{Get, Put, Unmade};
 use super::settle::tell_task;
 use super::slot::{RecvSlot, SendSlot};
 use super::wakes::WakeList;
@@ -256,12 +256,8 @@ impl<T> Core<T> {
     ) -> Get<T> {
         let mut wakes = WakeList::new();
         self.announce(RECV_WAITING);
-        let bind = Bind {
-            waiter,
-            token: TOKEN,
-            slot,
-        };
-        let got = self.get(&mut queues, Some(bind), &mut wakes);
+        let bind = Unmade::Bind(waiter, TOKEN, slot);
+        let got = self.get(&mut queues, bind, &mut wakes);
         if let Get::Empty = got {
             if sole {
                 waiter.set_sole();

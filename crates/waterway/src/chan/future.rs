@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::core::{Core, Flavor, RECV_WAITING, SEND_WAITING};
 use super::error::{RecvError, SendError};
-use super::ops::{Get, Put};
+use super::ops::{Get, Put, Unmade};
 use super::settle::tell_task;
 use super::slot::SendSlot;
 use super::wakes::WakeList;
@@ -245,7 +245,7 @@ impl<T> Core<T> {
         let mut queues = self.lock();
         let queued = fresh.is_some() && task.waiter().claimed().is_none();
         self.announce(RECV_WAITING);
-        let got = self.get(&mut queues, None, &mut wakes);
+        let got = self.get(&mut queues, Unmade::Pass, &mut wakes);
         if let Get::Empty | Get::Later = got {
             _old = fresh.and_then(|waker| task.waiter().set_waker(waker));
             if !queued {

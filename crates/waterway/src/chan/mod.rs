@@ -55,6 +55,6 @@ pub use statistics::{ByCause, BySender, Statistics};
 
 pub(crate) use core::{HANDED_AT, Queues};
 pub(crate) use policy::tallies;
-pub(crate) use port::{Looked, Port, RecvPort, SendPort, Tried};
+pub(crate) use port::{Caller, Looked, Port, RecvPort, SendPort, Tried};
 pub(crate) use sender::Unsent;
 pub(crate) use wakes::WakeList;

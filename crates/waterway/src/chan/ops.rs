@@ -53,7 +53,7 @@ use super::ring::{Claim, Pop, Ring};
 use super::settle::{arms, blocked_receiver_waits, fresh_arm_waits, tell_task, value_waits};
 use super::slot::{Grant, RecvSlot, SendSlot};
 use super::wakes::WakeList;
-use crate::wait::{Node, Waiter};
+use crate::wait::{Node, Turn, Waiter};
 
 /// How an attempt to send went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,16 +73,19 @@ pub(super) enum Get<T> {
     Value(T),
     Empty,
     Closed,
-    /// A select that sends is there, and makes its value when it is bound to a receiver. The one with a waiter is: its
-    /// waiter is claimed by that select. Others have nothing.
+    /// A select that sends is there, and makes its value when it is bound to a receiver. Who binds is: its waiter is claimed by
+    /// that select. Others have nothing.
     Later,
 }
 
-/// A receiver that can wait for a sender whose value is still to come. Its waiter stands in no queue.
-pub(super) struct Bind<'a, T> {
-    pub(super) waiter: &'a Waiter,
-    pub(super) token: usize,
-    pub(super) slot: &'a RecvSlot<T>,
+/// What a receiver does about a sender whose value is still to come: an arm of a select.
+pub(super) enum Unmade<'a, T> {
+    /// Passes it over: it does not wait.
+    Pass,
+    /// Goes no further, and comes again with a waiter.
+    Stop,
+    /// Is bound to it: with its waiter, which stands in no queue, its token, and where the value goes.
+    Bind(&'a Waiter, usize, &'a RecvSlot<T>),
 }
 
 impl<T> Core<T> {
@@ -136,7 +139,7 @@ impl<T> Core<T> {
         }
         let mut wakes = WakeList::new();
         let mut queues = self.lock();
-        let get = self.get(&mut queues, None, &mut wakes);
+        let get = self.get(&mut queues, Unmade::Pass, &mut wakes);
         self.refresh(&queues);
         drop(queues);
         self.give_late();
@@ -222,19 +225,19 @@ impl<T> Core<T> {
         true
     }
 
-    /// Receives under the lock. With `bind`, the caller can wait for an arm of a select to make its value.
+    /// Receives under the lock.
     #[inline]
     pub(super) fn get(
         &self,
         queues: &mut Queues,
-        bind: Option<Bind<'_, T>>,
+        unmade: Unmade<'_, T>,
         wakes: &mut WakeList,
     ) -> Get<T> {
         if self.flags() & RECV_CLOSED != 0 {
             return Get::Closed;
         }
         let value = match &self.flavor {
-            Flavor::Rendezvous | Flavor::Never => return self.fetch(queues, bind, wakes),
+            Flavor::Rendezvous | Flavor::Never => return self.fetch(queues, unmade, wakes),
             Flavor::Unbounded(backlog) => {
                 let first = self.backlog(backlog, queues).pop_front();
                 if first.is_some() {
@@ -255,34 +258,39 @@ impl<T> Core<T> {
     }
 
     /// Takes the value of the first waiting sender.
-    fn fetch(
-        &self,
-        queues: &mut Queues,
-        bind: Option<Bind<'_, T>>,
-        wakes: &mut WakeList,
-    ) -> Get<T> {
-        let can_wait = bind.is_some();
-        let accept = |node: &Node| {
+    fn fetch(&self, queues: &mut Queues, unmade: Unmade<'_, T>, wakes: &mut WakeList) -> Get<T> {
+        let mut stopped = false;
+        let turn = |node: &Node| {
             // SAFETY: in this channel's queue of senders, under its lock.
             let slot = unsafe { SendSlot::<T>::of(node) };
-            // Who only watches will not send: it is told when the receiver waits, see `tell_watch`.
-            !slot.is_lazy() || can_wait && !node.waiter().is_task()
-        };
-        let Some((node, claimed)) = queues.senders.pop_claim_where(accept) else {
-            if can_wait || queues.senders.is_empty() {
-                return self.nothing();
+            match unmade {
+                _ if !slot.is_lazy() => Turn::Now,
+                // Who only watches will not send: it is told when the receiver waits, see `tell_watch`.
+                _ if node.waiter().is_task() => Turn::Pass,
+                Unmade::Pass => Turn::Pass,
+                Unmade::Stop => {
+                    stopped = true;
+                    Turn::Stop
+                }
+                Unmade::Bind(..) => Turn::Now,
             }
-            return self.want(queues);
+        };
+        let Some((node, claimed)) = queues.senders.pop_claim_by(turn) else {
+            return match unmade {
+                Unmade::Pass if !queues.senders.is_empty() => self.want(queues),
+                _ if stopped => Get::Later,
+                _ => self.nothing(),
+            };
         };
         // SAFETY: S2: claimed, and in this channel's queue of senders, still under its lock.
         let slot = unsafe { SendSlot::<T>::of(node.as_ref()) };
         self.count_handed();
         wakes.push(claimed);
-        match bind {
-            Some(own) if slot.is_lazy() => {
-                let claimed = own.waiter.claim(own.token);
+        match unmade {
+            Unmade::Bind(waiter, token, own) if slot.is_lazy() => {
+                let claimed = waiter.claim(token);
                 let claimed = claimed.expect("a waiter that stands nowhere can be claimed");
-                slot.give(Grant::Peer(claimed, NonNull::from(own.slot)));
+                slot.give(Grant::Peer(claimed, NonNull::from(own)));
                 Get::Later
             }
             _ => Get::Value(slot.take().expect("a waiting sender has a value")),

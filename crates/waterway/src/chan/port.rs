@@ -16,7 +16,7 @@ use std::task::Waker;
 
 use super::core::{Core, Queues, RECV_WAITING, SEND_WAITING};
 use super::handle::{Handle, MEMORY};
-use super::ops::{Bind, Get, Put};
+use super::ops::{Get, Put, Unmade};
 use super::ring::Ring;
 use super::settle::task_waits;
 use super::slot::{Grant, RecvSlot, SendSlot};
@@ -32,9 +32,20 @@ pub(crate) enum Tried {
     /// Committed: the value is here, or what is needed to send one.
     Ready,
     NotReady,
-    /// The other side makes its value, or fetches it, when the caller waits. A receiver with a waiter is bound to that: the
-    /// waiter is claimed. Without one nothing is done.
+    /// The other side makes its value, or fetches it, when the caller waits. A receiver that binds is bound to that: its waiter is
+    /// claimed. For others nothing is done.
     Later,
+}
+
+/// What the caller of an attempt does where the other side has it wait.
+#[derive(Clone, Copy)]
+pub(crate) enum Caller<'a> {
+    /// It does not wait: who is behind that one has its turn.
+    Hastes,
+    /// It waits, and comes again with a waiter: who is first in line has its turn.
+    Returns,
+    /// It waits: with its own waiter, which stands in no queue, and its token.
+    Binds(&'a Waiter, usize),
 }
 
 /// What a look at an arm without the lock found.
@@ -56,13 +67,8 @@ pub(crate) trait Port {
     fn lock(&self) -> OwnGuard<'_, Queues>;
     /// Where the waiter's node points.
     fn slot(&self) -> *mut ();
-    /// Commits, if that can be. With `bind` (own waiter, own token) the caller can wait. Under the lock.
-    fn attempt(
-        &self,
-        queues: &mut Queues,
-        bind: Option<(&Waiter, usize)>,
-        wakes: &mut WakeList,
-    ) -> Tried;
+    /// Commits, if that can be. Under the lock.
+    fn attempt(&self, queues: &mut Queues, caller: Caller<'_>, wakes: &mut WakeList) -> Tried;
     /// Moves when the arm stops being one that can go, if that may happen while the caller has the lock. If it is the same
     /// before and after an attempt that failed, the arm could not go at any time between the first look and the attempt,
     /// unless a slot was claimed and given back just then, or the newest value was taken and another came.
@@ -176,18 +182,13 @@ impl<T> Port for RecvPort<'_, T> {
         self.slot.erased()
     }
 
-    fn attempt(
-        &self,
-        queues: &mut Queues,
-        bind: Option<(&Waiter, usize)>,
-        wakes: &mut WakeList,
-    ) -> Tried {
-        let bind = bind.map(|(waiter, token)| Bind {
-            waiter,
-            token,
-            slot: &self.slot,
-        });
-        match self.core.get(queues, bind, wakes) {
+    fn attempt(&self, queues: &mut Queues, caller: Caller<'_>, wakes: &mut WakeList) -> Tried {
+        let unmade = match caller {
+            Caller::Hastes => Unmade::Pass,
+            Caller::Returns => Unmade::Stop,
+            Caller::Binds(waiter, token) => Unmade::Bind(waiter, token, &self.slot),
+        };
+        match self.core.get(queues, unmade, wakes) {
             Get::Value(value) => {
                 // SAFETY: our own slot, and we stand in no queue.
                 unsafe { self.slot.put(value) };
@@ -332,7 +333,7 @@ impl<'a, T> SendPort<'a, T> {
     }
 }
 
-/// What an arm that sends and cannot is told that did not say it can wait.
+/// What an arm that sends and cannot is told, if it has no waiter.
 #[cold]
 fn met_by_waiting(queues: &Queues) -> Tried {
     match task_waits(queues) {
@@ -373,13 +374,8 @@ impl<T> Port for SendPort<'_, T> {
         self.slot.erased()
     }
 
-    fn attempt(
-        &self,
-        queues: &mut Queues,
-        bind: Option<(&Waiter, usize)>,
-        wakes: &mut WakeList,
-    ) -> Tried {
-        let may_wait = bind.is_some();
+    fn attempt(&self, queues: &mut Queues, caller: Caller<'_>, wakes: &mut WakeList) -> Tried {
+        let may_wait = matches!(caller, Caller::Binds(..));
         match self.core.grant(queues, may_wait, wakes) {
             Ok(grant) => self.grant.set(Some(grant)),
             Err(Put::Closed) => self.closed.set(true),

@@ -4,7 +4,8 @@
 //!
 //! 0. A caller that does not wait looks at all arms twice, without locks (`none_can_go`): most selects with a default end here.
 //! 1. Each arm is tried once, in the order of the dice. A look mostly tells: the arm is idle, or receives a value that stands in a
-//!    ring or that the first sender has with it. Else it is tried under its channel's lock. The first that can go commits.
+//!    ring or that the first sender has with it. Else it is tried under its channel's lock. The first that can go commits. If it
+//!    comes to one that can go through somebody who has it wait, the caller goes on with 2 (and passes over that one if it does not wait).
 //! 2. If none can, a caller that waits stands in the queues of all arms, one lock at a time, in each only if nothing can be done
 //!    there (`chan/stand.rs`), and parks. If it comes to an arm where something may be, it claims its own waiter, leaves the
 //!    queues, and goes on with 3. If somebody else has that claim already, it parks, as if all had been done.
@@ -46,7 +47,7 @@ use std::time::{Duration, Instant};
 
 use super::few::Few;
 use super::order::{Locks, Order, below};
-use crate::chan::{Looked, Port, Tried, WakeList};
+use crate::chan::{Caller, Looked, Port, Tried, WakeList};
 use crate::wait::{Arms, Node, WaitKey, WaitReason, Waiter, Wake, checkpoint, unwind};
 
 /// So many arms are looked at without their locks.
@@ -138,7 +139,7 @@ fn try_each(ports: Ports<'_, '_>, biased: bool, waits: bool) -> Option<usize> {
         match ports[arm].look() {
             Looked::Taken => return Some(arm),
             Looked::Idle => {}
-            Looked::Unclear => match try_locked(ports[arm]) {
+            Looked::Unclear => match try_locked(ports[arm], waits) {
                 Tried::Ready => return Some(arm),
                 Tried::Later if waits => return None,
                 Tried::Later | Tried::NotReady => {}
@@ -152,10 +153,14 @@ fn try_each(ports: Ports<'_, '_>, biased: bool, waits: bool) -> Option<usize> {
     None
 }
 
-fn try_locked(port: Pin<&dyn Port>) -> Tried {
+fn try_locked(port: Pin<&dyn Port>, waits: bool) -> Tried {
+    let caller = match waits {
+        true => Caller::Returns,
+        false => Caller::Hastes,
+    };
     let mut wakes = WakeList::new();
     let mut queues = port.get_ref().lock();
-    let tried = port.attempt(&mut queues, None, &mut wakes);
+    let tried = port.attempt(&mut queues, caller, &mut wakes);
     port.refresh(&queues);
     tried
 }
@@ -273,8 +278,8 @@ fn try_all(
     loop {
         for arm in Order::new(ports.len(), biased) {
             let port = ports[arm];
-            let bind = waiter.map(|waiter| (waiter, arm + 1));
-            match port.attempt(locks.queues(arm), bind, wakes) {
+            let caller = waiter.map_or(Caller::Hastes, |waiter| Caller::Binds(waiter, arm + 1));
+            match port.attempt(locks.queues(arm), caller, wakes) {
                 Tried::Ready => return Entered::Committed(arm),
                 Tried::Later if waiter.is_some() => return Entered::Bound,
                 Tried::NotReady | Tried::Later => {}

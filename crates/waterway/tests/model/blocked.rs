@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use waterway::{Sender, WeakSender, chan, go_local, yield_now};
 
@@ -39,15 +38,6 @@ impl World {
             let arm = waiting.arms.iter().position(fits)?;
             has_it.then_some((at, arm))
         })
-    }
-
-    /// What an arm that receives gets from the first who waits to send.
-    fn offer(&self, arm: Arm) -> Option<Res> {
-        let (at, peer) = self.peer(arm, true)?;
-        match self.waiting[at].arms[peer].1 {
-            Act::Send(value) => Some(Res::Value(value)),
-            _ => None,
-        }
     }
 
     /// True if the arm can go. Who `binds` can wait for a value to be made.
@@ -265,10 +255,6 @@ impl Machine<'_> {
         if choice.style == Style::Late {
             choice.style = Style::Set;
         }
-        // Who can go at once has all the time for it: after its time-out it would pass over those whose value is not made yet.
-        if matches!(choice.patience, Patience::Timed(_)) && !feasible.is_empty() {
-            choice.patience = Patience::Timed(Duration::from_secs(3600));
-        }
         let end = match choice.patience {
             Patience::Block => self.begin(choice.clone(), arms.clone(), is_select),
             _ => Some(perform(&self.ends, &choice, &arms, is_select)),
@@ -290,12 +276,9 @@ impl Machine<'_> {
                     may.contains(&arm),
                     "arm {arm} of {arms:?} was chosen, not of {may:?}"
                 );
-                // A select takes what comes first, or a value that is there before one that is yet to be made.
-                let there = is_select && self.world.can(arms[arm], false);
-                let binds = waits && (!there || self.world.offer(arms[arm]) == Some(res));
                 assert_eq!(
                     res,
-                    self.world.perform(arms[arm], binds),
+                    self.world.perform(arms[arm], waits),
                     "arm {arm} of {arms:?}"
                 );
             }
