@@ -2,13 +2,16 @@
 //! [`Select`] where the set is known at run time only.
 
 mod arms;
+mod error;
 mod few;
 mod macros;
 mod order;
 mod ready;
 mod run;
+mod selected;
 mod set;
 
 pub use arms::{Otherwise, RecvArm, SendArm, choose};
-pub use set::{ReadyTimeoutError, TryReadyError};
-pub use set::{Select, SelectTimeoutError, SelectedOperation, TrySelectError};
+pub use error::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, TrySelectError};
+pub use selected::SelectedOperation;
+pub use set::Select;

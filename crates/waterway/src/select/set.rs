@@ -1,15 +1,16 @@
 //! A select whose arms are known at run time only.
 
 use std::cell::Cell;
-use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::pin::Pin;
 use std::time::Duration;
 
+use super::error::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, TrySelectError};
 use super::ready::ready;
 use super::run::{Patience, run};
-use crate::chan::{Port, Receiver, RecvError, RecvPort, SendError, SendPort, Sender};
+use super::selected::SelectedOperation;
+use crate::chan::{Port, Receiver, RecvPort, SendPort, Sender};
 
 /// A set of channel operations to choose from, put together at run time. Each has an index, which `select` and `ready`
 /// return.
@@ -38,58 +39,6 @@ pub struct Select<'a> {
     /// The index chosen last: what its operation has not used, because it was forgotten, goes before the next choice.
     last: Cell<Option<usize>>,
 }
-
-/// No operation of the set could be done at once.
-///
-/// ```
-/// use waterway::{Select, TrySelectError, chan};
-/// let (_tx, rx) = chan::<u32>(0);
-/// let mut select = Select::new();
-/// select.recv(&rx);
-/// assert_eq!(select.try_select().err(), Some(TrySelectError));
-/// ```
-///
-/// Go: the `default` of a `select`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TrySelectError;
-
-/// No operation of the set could be done in time.
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use waterway::{Select, SelectTimeoutError, chan};
-/// let (_tx, rx) = chan::<u32>(0);
-/// let mut select = Select::new();
-/// select.recv(&rx);
-/// let brief = Duration::from_millis(1);
-/// assert_eq!(select.select_timeout(brief).err(), Some(SelectTimeoutError));
-/// ```
-///
-/// Go: a case of `time.After`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SelectTimeoutError;
-
-/// No operation of the set was ready.
-///
-/// ```
-/// use waterway::{Select, TryReadyError};
-/// assert_eq!(Select::new().try_ready(), Err(TryReadyError));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TryReadyError;
-
-/// No operation of the set became ready in time.
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use waterway::{ReadyTimeoutError, Select};
-/// let brief = Duration::from_millis(1);
-/// assert_eq!(Select::new().ready_timeout(brief), Err(ReadyTimeoutError));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadyTimeoutError;
 
 impl<'a> Select<'a> {
     /// An empty set. Of several operations that can go, one is chosen at random.
@@ -390,11 +339,7 @@ impl<'a> Select<'a> {
         let chosen = run(&ports, self.biased, patience, site)?;
         let index = self.index(chosen, ports.len());
         self.last.set(Some(index));
-        Some(SelectedOperation {
-            index,
-            port: ports[chosen],
-            finished: false,
-        })
+        Some(SelectedOperation::new(index, ports[chosen]))
     }
 
     fn look(&mut self, patience: Patience, site: &'static Location<'static>) -> Option<usize> {
@@ -417,157 +362,4 @@ impl fmt::Debug for Select<'_> {
         out.field("arms", &arms).field("biased", &self.biased);
         out.finish()
     }
-}
-
-/// The operation that was chosen. It must be finished, with [`send`](Self::send) or [`recv`](Self::recv) on the end
-/// that it was added with. Until then a receiver, or a slot of the buffer, is reserved for a send; that is given back
-/// if the caller blocks, and `send` then does what [`Sender::send`] does.
-///
-/// ```
-/// use waterway::{Select, chan};
-/// let (a, from_a) = chan(1);
-/// let (_b, from_b) = chan::<u32>(1);
-/// a.send(7).unwrap();
-/// let mut select = Select::new();
-/// let (first, _second) = (select.recv(&from_a), select.recv(&from_b));
-/// let chosen = select.select();
-/// assert_eq!(chosen.index(), first);
-/// assert_eq!(chosen.recv(&from_a), Ok(7));
-/// ```
-///
-/// # Panics
-///
-/// When it is dropped unfinished. What was received is dropped, what was reserved given back.
-#[must_use = "a selected operation must be finished"]
-pub struct SelectedOperation<'s> {
-    index: usize,
-    port: Pin<&'s dyn Port>,
-    finished: bool,
-}
-
-impl SelectedOperation<'_> {
-    /// The index of the operation.
-    ///
-    /// ```
-    /// use waterway::{Select, chan};
-    /// let ((_tx, a), (tx, b)) = (chan::<u8>(1), chan(1));
-    /// tx.send(7).unwrap();
-    /// let mut select = Select::new();
-    /// let (_, second) = (select.recv(&a), select.recv(&b));
-    /// let chosen = select.select();
-    /// assert_eq!(chosen.index(), second);
-    /// assert_eq!(chosen.recv(&b), Ok(7));
-    /// ```
-    ///
-    /// Go: the first result of `reflect.Select`.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// Does the chosen send.
-    ///
-    /// ```
-    /// use waterway::{Select, chan};
-    /// let (tx, rx) = chan(1);
-    /// let mut select = Select::new();
-    /// select.send(&tx);
-    /// select.select().send(&tx, 7).unwrap();
-    /// assert_eq!(rx.recv(), Ok(7));
-    /// drop(rx);
-    /// let refused = select.select().send(&tx, 8).unwrap_err();
-    /// assert_eq!(refused.into_inner(), 8);
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The value comes back if the channel is closed.
-    ///
-    /// # Panics
-    ///
-    /// If the chosen operation is not a send through this channel.
-    ///
-    /// # Blocking
-    ///
-    /// Only if the caller has blocked since the choice, or if an async task is to receive it.
-    #[track_caller]
-    pub fn send<T>(mut self, end: &Sender<T>, value: T) -> Result<(), SendError<T>> {
-        let Some(port) = SendPort::of(self.port.get_ref(), end) else {
-            panic!("the selected operation is not a send through this channel");
-        };
-        self.finished = true;
-        port.finish(value, Location::caller())
-    }
-
-    /// Does the chosen receive.
-    ///
-    /// ```
-    /// use waterway::{RecvError, Select, chan};
-    /// let (tx, rx) = chan(1);
-    /// tx.send(7).unwrap();
-    /// drop(tx);
-    /// let mut select = Select::new();
-    /// select.recv(&rx);
-    /// assert_eq!(select.select().recv(&rx), Ok(7));
-    /// assert_eq!(select.select().recv(&rx), Err(RecvError));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If the channel is closed and empty.
-    ///
-    /// # Panics
-    ///
-    /// If the chosen operation is not a receive from this channel.
-    ///
-    /// # Blocking
-    ///
-    /// Never.
-    ///
-    /// Go: the second and third result of `reflect.Select`.
-    #[track_caller]
-    pub fn recv<T>(mut self, end: &Receiver<T>) -> Result<T, RecvError> {
-        let Some(port) = RecvPort::of(self.port.get_ref(), end) else {
-            panic!("the selected operation is not a receive from this channel");
-        };
-        self.finished = true;
-        port.finish()
-    }
-}
-
-impl Drop for SelectedOperation<'_> {
-    fn drop(&mut self) {
-        if self.finished {
-            return;
-        }
-        self.port.abandon();
-        if !std::thread::panicking() {
-            panic!("a selected operation was dropped before it was finished");
-        }
-    }
-}
-
-impl fmt::Debug for SelectedOperation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("SelectedOperation");
-        out.field("index", &self.index).finish_non_exhaustive()
-    }
-}
-
-macro_rules! error {
-    ($($name:ident: $text:literal)*) => {$(
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($text)
-            }
-        }
-
-        impl Error for $name {}
-    )*};
-}
-
-error! {
-    TrySelectError: "all operations in select would block"
-    SelectTimeoutError: "timed out waiting on select"
-    TryReadyError: "no operation is ready"
-    ReadyTimeoutError: "timed out waiting for an operation to become ready"
 }
