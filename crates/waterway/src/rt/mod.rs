@@ -6,6 +6,7 @@ mod bed;
 mod bell;
 pub(crate) mod blocking;
 pub(crate) mod cell;
+mod claimed;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod core_box;

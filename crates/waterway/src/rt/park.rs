@@ -46,13 +46,14 @@ use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
 
+pub(crate) use super::claimed::{Claimed, Won};
 use super::clock::{coarse_clock, since_start};
 use super::hold::release_reservations;
 use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::{Timed, TimerSlot};
-use super::{foreign, fork, reap, sched, seldom, stuck, worker};
+use super::{foreign, fork, reap, sched, seldom, worker};
 use crate::primitives::{AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
@@ -74,7 +75,8 @@ pub(crate) enum Wake {
     Reaped,
 }
 
-enum Target {
+/// Whom to wake.
+pub(super) enum Target {
     Goroutine(NonNull<Task>),
     Thread(&'static ThreadParker),
     /// The waker is guarded by the lock of the one queue that a task's waiter stands in. Whoever has the waiter drops it
@@ -87,7 +89,7 @@ pub(crate) struct Waiter {
     state: AtomicUsize,
     /// It stands in one queue and has no deadline, so claims take turns under one lock.
     sole: Cell<bool>,
-    target: Target,
+    pub(super) target: Target,
 }
 
 impl Waiter {
@@ -216,23 +218,13 @@ impl Waiter {
     /// Wins the waiter, if nobody has. Call it under the lock of a queue that the waiter stands in (I1).
     #[inline]
     pub(crate) fn claim(&self, token: usize) -> Option<Claimed> {
-        if !self.decide(token) {
-            return None;
-        }
-        Some(Claimed(match &self.target {
-            Target::Goroutine(task) => Sleeper::Goroutine(*task, Filled::Zero),
-            Target::Thread(parker) => Sleeper::Thread(parker, Filled::Zero),
-            Target::Task(waker) => match waker.take() {
-                Some(waker) => Sleeper::Task(waker),
-                None => Sleeper::Nobody(Filled::Zero, Filled::Zero),
-            },
-        }))
+        self.decide(token).then(|| Claimed::of(&self.target))
     }
 
     /// As [`claim`](Self::claim), of a blocked waiter: nobody wins a task's.
     #[inline]
     pub(crate) fn win(&self, token: usize) -> Option<Won> {
-        (!self.is_task() && self.decide(token)).then(|| Won(NonNull::from(self)))
+        (!self.is_task() && self.decide(token)).then(|| Won::of(self))
     }
 
     /// True if this is the one claim that wins the waiter.
@@ -404,129 +396,6 @@ impl Timed for TimerPayload {
             TimerPayload::Waiter(timed) => unsafe { timed.slot.as_ref() },
             TimerPayload::Event(event) => event.slot(),
         }
-    }
-}
-
-/// Every byte of it is written, whatever it is: lists of these lie on the heap, and what was left of a stack in a gap there, the
-/// word of a guard say, would stay behind in freed memory, where a proof finds it (`watch::scan`).
-#[repr(usize)]
-#[expect(dead_code, reason = "what fills the gaps is not read")]
-enum Sleeper {
-    Goroutine(NonNull<Task>, Filled),
-    Thread(&'static ThreadParker, Filled),
-    Task(Waker),
-    /// A task that has been told.
-    Nobody(Filled, Filled),
-}
-
-/// Fills what would be a gap.
-#[derive(Clone, Copy)]
-#[repr(usize)]
-enum Filled {
-    Zero = 0,
-}
-
-const _: () = assert!(size_of::<Sleeper>() == 3 * size_of::<usize>());
-
-/// A waiter that was won: the duty to wake it, once, after every runtime lock is released.
-#[must_use = "a claimed waiter sleeps for ever unless it is woken"]
-pub(crate) struct Claimed(Sleeper);
-
-// SAFETY: a claimed waiter stays where it is until it is woken (I2); wakers are Send.
-unsafe impl Send for Claimed {}
-
-impl Claimed {
-    /// Has what [`wake`](Self::wake) touches fetched.
-    #[inline]
-    pub(crate) fn fetch(&self) {
-        if let Sleeper::Goroutine(task, _) = self.0 {
-            Task::fetch_line(task);
-        }
-    }
-
-    /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code. Never unwinds.
-    #[inline]
-    pub(crate) fn wake(self) {
-        match self.0 {
-            // SAFETY: I2: the claim is the one right to wake it.
-            Sleeper::Goroutine(task, _) if !stuck::any() => unsafe {
-                task.as_ref().home.ready(task)
-            },
-            other => other.wake_noted(),
-        }
-    }
-}
-
-/// As [`Claimed`], of a blocked waiter: where it lies, which it does until it is woken (I2).
-#[must_use = "a claimed waiter sleeps for ever unless it is woken"]
-pub(crate) struct Won(NonNull<Waiter>);
-
-impl Won {
-    /// See [`Claimed::wake`].
-    #[inline]
-    pub(crate) fn wake(self) {
-        // SAFETY: I2.
-        match unsafe { &self.0.as_ref().target } {
-            // SAFETY: I2: the claim is the one right to wake it.
-            Target::Goroutine(task) if !stuck::any() => unsafe { task.as_ref().home.ready(*task) },
-            _ => self.wake_noted(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn wake_noted(self) {
-        // SAFETY: I2.
-        let sleeper = match unsafe { &self.0.as_ref().target } {
-            Target::Goroutine(task) => Sleeper::Goroutine(*task, Filled::Zero),
-            Target::Thread(parker) => Sleeper::Thread(parker, Filled::Zero),
-            Target::Task(_) => unreachable!("nobody wins a task's waiter"),
-        };
-        sleeper.wake_noted();
-    }
-}
-
-impl Sleeper {
-    #[cold]
-    fn note_waker(&self) {
-        match self {
-            Sleeper::Goroutine(task, _) => {
-                // SAFETY: I2: it waits until it is woken.
-                let task = unsafe { task.as_ref() };
-                stuck::note_waker((task.identity().id as usize, task.record.epoch()));
-            }
-            Sleeper::Thread(parker, _) => {
-                stuck::note_waker((THREAD | parker.tid() as usize, parker.record().epoch()));
-            }
-            Sleeper::Task(_) | Sleeper::Nobody(..) => {}
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn wake_noted(self) {
-        if stuck::any() {
-            self.note_waker();
-        }
-        match self {
-            // SAFETY: I2: the claim is the one right to wake it.
-            Sleeper::Goroutine(task, _) => unsafe { task.as_ref().home.ready(task) },
-            Sleeper::Thread(parker, _) => parker.unpark(),
-            Sleeper::Task(waker) => wake_task(waker),
-            Sleeper::Nobody(..) => {}
-        }
-    }
-}
-
-/// Wakes a task. Wakers are user code: they run on the stack of whoever woke, never on a scheduler's, and what they do ends
-/// there (`foreign`): who wakes is not to blame, and has others to wake.
-fn wake_task(waker: Waker) {
-    let wake = move || foreign::wake(waker);
-    if !worker::on_scheduler_stack() {
-        wake();
-    } else if let Err((job, _)) = sched::runtime().blocking.submit(Box::new(wake)) {
-        // No thread is to be had: better here than never.
-        job();
     }
 }
 
