@@ -114,6 +114,18 @@ pub fn two_codes(run: Run) {
     });
 }
 
+/// Looks until it is so. Never sleeps.
+pub fn wait_until(is_so: impl Fn() -> bool) {
+    let mut looks = 0_u32;
+    while !is_so() {
+        looks += 1;
+        match looks % 1024 {
+            0 => thread::yield_now(), // the other may have lost its core
+            _ => std::hint::spin_loop(),
+        }
+    }
+}
+
 /// Two threads that never sleep, each of which waits for the other to write into a line of the cache.
 pub fn two_cores(run: Run) {
     let cores = thread::available_parallelism().map_or(1, |n| n.get());
@@ -123,16 +135,7 @@ pub fn two_cores(run: Run) {
     }
     #[repr(align(128))]
     struct Line(AtomicUsize);
-    let wait = |line: &Line, value| {
-        let mut looks = 0_u32;
-        while line.0.load(Ordering::Acquire) != value {
-            looks += 1;
-            match looks % 1024 {
-                0 => thread::yield_now(), // the other may have lost its core
-                _ => std::hint::spin_loop(),
-            }
-        }
-    };
+    let wait = |line: &Line, value| wait_until(|| line.0.load(Ordering::Acquire) == value);
     run.timed(|n| {
         let (ping, pong) = (Line(AtomicUsize::new(0)), Line(AtomicUsize::new(0)));
         thread::scope(|scope| {

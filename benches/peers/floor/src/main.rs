@@ -6,6 +6,7 @@ mod crowds;
 mod handover;
 mod rings;
 mod small;
+mod stages;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -23,6 +24,7 @@ const SPAWN: &str = "closure into a cell, onto a warm stack, off it, one counter
 const TIMERS: &str = "a guarded stack each, a thread and a heap a worker: an insert and a removal for each; a sleep in the kernel to each next deadline";
 const LIST: &str = "a stack each, a thread a worker: 64 guards by one call, first page touched; then onto each once, found through the one before";
 const ARRAY: &str = "the same, known beforehand, so that a stack is fetched eight turns ahead";
+const HALVES: &str = "the stages are calls, on one thread, or half of them on each of two that never sleep, with a place for one item between them";
 /// Stacks, where a million take seconds and cost as much each.
 const FEWER: usize = 250_000;
 const MS: Duration = Duration::from_millis(1);
@@ -56,6 +58,7 @@ const ENTRIES: &[Entry] = &[
     entry("parked100k", |run| crowds::parked(run, AHEAD)).variant("array").note(ARRAY),
     entry("parked1m", |run| crowds::parked(run, 0)).variant("list").cap(FEWER).note(LIST),
     entry("parked1m", |run| crowds::parked(run, AHEAD)).variant("array").cap(FEWER).note(ARRAY),
+    entry("pipeline_a", stages::pipeline).variant("halves").note(HALVES),
     entry("scaling_timers", |run| crowds::sleeps(run, Duration::ZERO)).variant("each").note("one thread, a heap, a sleep in the kernel to each deadline"),
     entry("scaling_timers", |run| crowds::sleeps(run, MS)).variant("1 ms").note("the same, asleep for a millisecond at least, as Go's poller is: who is due meanwhile is late"),
 ];

@@ -12,7 +12,7 @@ mod work;
 pub use clock::{Clock, Span};
 pub use late::Lateness;
 pub use memory::{Memory, peak};
-pub use work::{arms, compute, micros, prime, rounds_of, sizes, sleep_times};
+pub use work::{STAGES, arms, compute, micros, pipelines, prime, rounds_of, sizes, sleep_times};
 
 /// How much to do, with how many workers.
 #[derive(Clone, Copy, Debug)]

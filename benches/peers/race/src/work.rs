@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Clock;
+
 /// Steps of `compute` in a microsecond of a core of some 2.5 GHz. What counts is that Go does as many.
 const STEPS: usize = 500;
 
@@ -17,6 +19,20 @@ pub fn compute(seed: u64, steps: usize) -> u64 {
         x = (x ^ x >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
     }
     std::hint::black_box(x)
+}
+
+/// How many stages a pipeline has.
+pub const STAGES: usize = 4;
+
+/// Warms up and times `pipeline`, which is told how many items there are, and how many microseconds a stage computes for each.
+pub fn pipelines(n: usize, pipeline: impl Fn(usize, usize)) {
+    for (us, metric) in [(2, "an item, 2 us a stage"), (20, "an item, 20 us a stage")] {
+        let n = n * 2 / us;
+        pipeline(n / 10, us);
+        let clock = Clock::start();
+        pipeline(n, us);
+        clock.stop().per_op(metric, n);
+    }
 }
 
 /// How long sleeper `i` of `n` sleeps: all different, spread over `span`, in an order that no timer could like better than

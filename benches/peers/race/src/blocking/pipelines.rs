@@ -5,19 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Rival, Shared};
-use crate::{Clock, Lateness, Run, compute, micros};
-
-const STAGES: usize = 4;
+use crate::{Clock, Lateness, Run, STAGES, compute, micros, pipelines};
 
 /// Four stages that compute for 2 us an item, then for 20.
 pub fn pipeline_a<R: Rival>(run: Run) {
-    for (us, metric) in [(2, "an item, 2 us a stage"), (20, "an item, 20 us a stage")] {
-        let n = run.n * 2 / us;
-        pipeline::<R>(n / 10, us);
-        let clock = Clock::start();
-        pipeline::<R>(n, us);
-        clock.stop().per_op(metric, n);
-    }
+    pipelines(run.n, pipeline::<R>);
 }
 
 fn pipeline<R: Rival>(items: usize, us: usize) {
