@@ -48,7 +48,7 @@ pub(crate) mod clock {
     }
 
     pub(crate) fn clock() -> u64 {
-        NOW.set(NOW.get() + 20_000);
+        NOW.set(NOW.get() + 40_000);
         NOW.get()
     }
 

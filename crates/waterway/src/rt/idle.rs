@@ -38,8 +38,10 @@ pub(super) const PATIENCE: u64 = 20_000;
 const LONG_PATIENCE: u64 = 1_000_000;
 /// The same, where a crowd waits there, which `share` may have given it: about what the kernel lets another thread run on.
 const CROWD_PATIENCE: u64 = 5_000_000;
-/// How long a worker without work looks for some before it sleeps, in nanoseconds: about the cost of one wake.
-const LINGER: u64 = 10_000;
+/// How long a worker without work looks for some before it sleeps, in nanoseconds, where that has paid of late: about what one wake costs
+/// where cores are virtual and halt. And how long it does to see whether that pays.
+const LINGER: u64 = 30_000;
+const TRIAL: u64 = 10_000;
 /// A backlog longer than this is a crowd, which is shared by the pace at which it goes.
 pub(super) const CROWD: usize = 64;
 /// A watcher's naps double from the first to the last.
@@ -73,11 +75,17 @@ impl Lull {
         }
     }
 
-    /// The worker has nothing to run. True if it is worth while to linger: not while timers gather, which are waited for asleep.
-    fn invites(&self, gathers: bool) -> bool {
+    /// The worker has nothing to run. How long it is worth while to linger, in nanoseconds: not at all while timers gather, which are
+    /// waited for asleep.
+    fn invites(&self, gathers: bool) -> u64 {
         let rests = self.rests().wrapping_add(1);
         self.rests.store(rests, Ordering::Relaxed);
-        !gathers && (self.lingers.get() > 0 || rests.is_multiple_of(TRY_EVERY))
+        match gathers {
+            true => 0,
+            false if self.lingers.get() > 0 => LINGER,
+            false if rests.is_multiple_of(TRY_EVERY) => TRIAL,
+            false => 0,
+        }
     }
 
     /// How many rests there were.
@@ -112,8 +120,9 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
         return true;
     }
     let gathers = worker.gather.holds(worker.next_timer());
-    if worker.lull.invites(gathers) {
-        let found = linger(worker);
+    let most = worker.lull.invites(gathers);
+    if most > 0 {
+        let found = linger(worker, most);
         worker.lull.note(found);
         if found {
             return true;
@@ -184,8 +193,8 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
     true
 }
 
-/// Work often comes in bursts: looks for some for a moment before the expensive sleep. True if there is.
-fn linger(worker: &Worker) -> bool {
+/// Work often comes in bursts: looks for some, for `most` nanoseconds, before the expensive sleep. True if there is.
+fn linger(worker: &Worker, most: u64) -> bool {
     let begin = clock();
     let mut passed = 0;
     let looks = || {
@@ -202,7 +211,7 @@ fn linger(worker: &Worker) -> bool {
             break true;
         }
         passed = clock() - begin;
-        if passed >= LINGER {
+        if passed >= most {
             break false;
         }
     };
