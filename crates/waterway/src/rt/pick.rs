@@ -29,6 +29,26 @@ const OLDEST_EVERY: u32 = 64;
 /// have its turn.
 const CHAIN: u32 = 128;
 
+/// Which new goroutines come first at a look for one. Each of their queues may be full for ever, so now and then it is not the usual one.
+enum First {
+    Usual,
+    Incoming,
+    Oldest,
+    Crowd,
+}
+
+impl First {
+    #[inline]
+    fn at(looks: u32) -> First {
+        match looks % OTHERS_EVERY {
+            0 => First::Incoming,
+            1 if looks % OLDEST_EVERY == 1 => First::Oldest,
+            1 if looks % OLDEST_EVERY == 1 + OLDEST_EVERY / 2 => First::Crowd,
+            _ => First::Usual,
+        }
+    }
+}
+
 impl Worker {
     pub(super) fn pick(&'static self, rt: &'static Runtime) -> Option<Job> {
         if let Some(task) = self.pick_next() {
@@ -161,22 +181,15 @@ impl Worker {
             // SAFETY: I1.
             self.inbox.take_all(&mut unsafe { self.own() }.queue);
         }
-        // New goroutines and woken ones take turns.
+        let new_first = self.new_comes_first(turn);
         // SAFETY: I1.
-        let gave_way = std::mem::take(&mut unsafe { self.own() }.gave_way);
-        let new_first = turn.is_multiple_of(2) || gave_way;
+        unsafe { self.own() }.gave_way = false;
         if new_first && let Some(cell) = self.pop_unstarted() {
             return Some(Job::Start(cell));
         }
         // SAFETY: I1.
         let woken = unsafe { self.own() }.queue.pop_front();
-        woken.map(Job::Resume).or_else(|| {
-            if new_first {
-                None
-            } else {
-                self.pop_unstarted().map(Job::Start)
-            }
-        })
+        woken.map(Job::Resume)
     }
 
     /// True if those that have not started come before those that wait for their turn: they take turns.
@@ -190,32 +203,27 @@ impl Worker {
     /// True if at this look others come before the last that were spawned here.
     #[inline]
     pub(super) fn others_come_first(&self, looks: u32) -> bool {
-        match looks % OTHERS_EVERY {
-            0 => !self.incoming.is_empty(),
-            1 => looks % (OLDEST_EVERY / 2) == 1,
-            _ => false,
+        match First::at(looks) {
+            First::Usual => false,
+            First::Incoming => !self.incoming.is_empty(),
+            First::Oldest | First::Crowd => true,
         }
     }
 
-    /// A new goroutine: mostly of those that must stay here, then those that were spawned here, then those from elsewhere. Each
-    /// of these queues may be full for ever, so now and then another one comes first.
+    /// A new goroutine: mostly of those that must stay here, then those that were spawned here, then those from elsewhere.
     fn pop_unstarted(&self) -> Option<Unstarted> {
         // SAFETY: I1.
         let own = unsafe { self.own() };
         own.looks = own.looks.wrapping_add(1);
-        let looks = own.looks;
-        let others_first = match looks % OTHERS_EVERY {
-            0 => self.pop_incoming(),
-            1 => match looks % OLDEST_EVERY {
-                // SAFETY: I1.
-                1 => unsafe { self.fresh.pop_oldest() },
-                // SAFETY: I1.
-                33 => unsafe { self.fresh.pop_crowd() },
-                _ => None,
-            },
-            _ => None,
+        let first = match First::at(own.looks) {
+            First::Usual => None,
+            First::Incoming => self.pop_incoming(),
+            // SAFETY: I1.
+            First::Oldest => unsafe { self.fresh.pop_oldest() },
+            // SAFETY: I1.
+            First::Crowd => unsafe { self.fresh.pop_crowd() },
         };
-        others_first
+        first
             .or_else(|| self.pop_pinned())
             // SAFETY: I1.
             .or_else(|| unsafe { self.fresh.pop() })
