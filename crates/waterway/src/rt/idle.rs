@@ -38,8 +38,8 @@ pub(super) const PATIENCE: u64 = 20_000;
 const LONG_PATIENCE: u64 = 1_000_000;
 /// The same, where a crowd waits there, which `share` may have given it: about what the kernel lets another thread run on.
 const CROWD_PATIENCE: u64 = 5_000_000;
-/// How long a worker without work looks for some before it sleeps, in nanoseconds, where that has paid of late: about what one wake costs
-/// where cores are virtual and halt. And how long it does to see whether that pays.
+/// How long a worker without work looks for some before it sleeps, in nanoseconds, where it found some so of late: about what one wake costs
+/// where cores are virtual and halt. And how long it does to see whether it would.
 const LINGER: u64 = 30_000;
 const TRIAL: u64 = 10_000;
 /// A backlog longer than this is a crowd, which is shared by the pace at which it goes.
@@ -61,6 +61,8 @@ pub(super) struct Lull {
     rests: AtomicU32,
     lingered: AtomicU64,
     lingers: Cell<u32>,
+    /// So many of the next times for long.
+    for_long: Cell<u32>,
     /// Goroutines that others spawned, as of the last look.
     spawned: Cell<u64>,
 }
@@ -71,6 +73,7 @@ impl Lull {
             rests: AtomicU32::new(0),
             lingered: AtomicU64::new(0),
             lingers: Cell::new(PAID),
+            for_long: Cell::new(0),
             spawned: Cell::new(0),
         }
     }
@@ -82,8 +85,8 @@ impl Lull {
         self.rests.store(rests, Ordering::Relaxed);
         match gathers {
             true => 0,
-            false if self.lingers.get() > 0 => LINGER,
-            false if rests.is_multiple_of(TRY_EVERY) => TRIAL,
+            false if self.for_long.get() > 0 => LINGER,
+            false if self.lingers.get() > 0 || rests.is_multiple_of(TRY_EVERY) => TRIAL,
             false => 0,
         }
     }
@@ -100,10 +103,18 @@ impl Lull {
 
     /// The worker has lingered, and found work or not.
     fn note(&self, found: bool) {
-        self.lingers.set(match found {
-            true => PAID,
-            false => self.lingers.get().saturating_sub(1),
-        });
+        for times in [&self.lingers, &self.for_long] {
+            times.set(match found {
+                true => PAID,
+                false => times.get().saturating_sub(1),
+            });
+        }
+    }
+
+    /// The worker was rung so soon that it nearly would have found work as it lingered. No reason to linger for long: it may have the CPU
+    /// that whoever rings was waiting for.
+    fn note_rung_soon(&self) {
+        self.lingers.set(PAID);
     }
 
     /// True if others have spawned any since the last look. (Of its own, none is left once a worker rests.)
@@ -168,7 +179,7 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
             rt.watch_end();
         }
         if rung && clock() - begin < SOON {
-            worker.lull.note(true);
+            worker.lull.note_rung_soon();
         }
         if rung || worker.next_timer() <= clock() || worker.has_own_work() {
             break;
