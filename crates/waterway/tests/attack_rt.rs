@@ -6,6 +6,7 @@ mod child;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
+use std::ops::Range;
 use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -61,7 +62,8 @@ fn programs(program: &str) {
         "fork_everywhere" => fork_everywhere(),
         "fork_and_return" => fork_and_return(),
         "small_stack" => small_stack(),
-        "allocator_sends" => allocator_sends(),
+        "allocator_sends" => allocator_sends(500..1_000),
+        "allocator_sends_as_it_becomes_own" => allocator_sends(256..257),
         "allocator_spawns" => allocator_spawns(),
         other => panic!("no program {other:?}"),
     }
@@ -439,14 +441,14 @@ fn small_stack() {
     assert_eq!(RAN.load(Ordering::SeqCst), 1);
 }
 
-/// The allocator sends into the channel that allocates, whose one user is a worker.
-fn allocator_sends() {
+/// The allocator sends into the channel that allocates, whose one user is a worker, at these sends.
+fn allocator_sends(when: Range<u64>) {
     static TX: OnceLock<Sender<u64>> = OnceLock::new();
     let (tx, rx) = unbounded();
     TX.get_or_init(|| tx.clone());
     go(move || {
         for i in 0..1_000 {
-            DOES.set((i > 500).then_some(|| TX.get().unwrap().send(0).unwrap()));
+            DOES.set((when.contains(&i)).then_some(|| TX.get().unwrap().send(0).unwrap()));
             tx.send(i).unwrap();
         }
         DOES.set(None);
@@ -476,10 +478,15 @@ fn allocator_spawns() {
     }
 }
 
+/// Attack: the global allocator sends into the unbounded channel that allocates: one that is a worker's own, and one that becomes so
+/// by the very send that allocates (the 257th: then there is no room for another value, too).
+/// Outcome: told, SIGABRT.
 fn an_allocator_that_uses_what_allocates_is_told() {
-    let outcome = run("allocator_sends", &[]);
-    outcome.says("by the global allocator");
-    assert_eq!(outcome.status.signal(), Some(libc::SIGABRT));
+    for program in ["allocator_sends", "allocator_sends_as_it_becomes_own"] {
+        let outcome = run(program, &[]);
+        outcome.says("by the global allocator");
+        assert_eq!(outcome.status.signal(), Some(libc::SIGABRT));
+    }
 }
 
 fn an_allocator_may_start_goroutines() {

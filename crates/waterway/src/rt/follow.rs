@@ -40,15 +40,18 @@ impl Worker {
     #[inline]
     fn pick_follower(&self) -> Option<Unstarted> {
         // SAFETY: I1.
+        let turn = unsafe { self.own() }.turn + 1;
+        // By way of `own`, so before the reference that stays (`worker` I1).
+        let new_first = self.new_comes_first(turn);
+        // SAFETY: I1; not used after `next_turn`.
         let own = unsafe { self.own() };
-        let turn = own.turn + 1;
         let simple = !self.preempt.load(Ordering::Relaxed)
             && self.hand.holds()
             && own.next.is_none()
             && self.party == Party::Common
             && self.inbox.is_empty()
             && own.pinned.is_empty()
-            && self.new_comes_first(turn)
+            && new_first
             && !self.looks_outside(turn)
             && !self.others_come_first(own.looks.wrapping_add(1));
         if !simple {

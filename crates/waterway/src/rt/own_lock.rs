@@ -141,8 +141,11 @@ impl<T> OwnLock<T> {
             }
             if owner != candidate || me == 0 {
                 seen.changes = seen.changes.saturating_add(1);
-            } else {
-                self.count(&mut seen, me);
+            } else if self.count(&mut seen, me) {
+                return OwnGuard {
+                    lock: self,
+                    way: Way::Own(me),
+                };
             }
         }
         OwnGuard {
@@ -151,16 +154,21 @@ impl<T> OwnLock<T> {
         }
     }
 
-    /// The candidate has come once more. The caller has `shared`.
-    fn count(&self, seen: &mut Seen, me: usize) {
+    /// The candidate has come once more: true if it is the owner from now on, and inside, so that it is told if it comes again (I3). The
+    /// caller has `shared`.
+    fn count(&self, seen: &mut Seen, me: usize) -> bool {
         seen.left -= 1;
-        if seen.left == 0 && is_ready() {
-            // For the next time: this time the others see `shared` taken.
-            self.owner.store(me, Ordering::Relaxed);
-            self.inside.store(me, Ordering::Relaxed);
-        } else if seen.left == 0 {
-            seen.left = WORTH;
+        if seen.left > 0 {
+            return false;
         }
+        seen.left = WORTH;
+        let ready = is_ready();
+        if ready {
+            // Others see both with `shared`.
+            self.owner.store(me, Ordering::Relaxed);
+            self.inside.store(BUSY, Ordering::Relaxed);
+        }
+        ready
     }
 
     /// Another worker's it was until now. The caller has `shared`.
