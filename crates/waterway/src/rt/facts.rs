@@ -51,19 +51,19 @@ impl Worker {
     pub(crate) fn walk_live(&self, mut f: impl FnMut(&Task)) {
         let mut rest = usize::MAX;
         while rest > 0 {
-            rest = self.walk_part(rest, &mut f);
+            rest = self.walk_part(rest, AT_ONCE, &mut f);
             if rest > 0 && !self.bed.asleep() {
                 std::thread::sleep(BETWEEN);
             }
         }
     }
 
-    /// A part of such a walk, which begins with `usize::MAX`. Returns what is left: 0 if it is over.
-    pub(crate) fn walk_part(&self, rest: usize, f: &mut impl FnMut(&Task)) -> usize {
+    /// A part of such a walk, of so many at most, which begins with `usize::MAX`. Returns what is left: 0 if it is over.
+    pub(crate) fn walk_part(&self, rest: usize, most: usize, f: &mut impl FnMut(&Task)) -> usize {
         // From behind: who changes its place takes one further in front.
         self.live.afar(|live| {
             let end = rest.min(live.places());
-            let rest = end.saturating_sub(AT_ONCE);
+            let rest = end.saturating_sub(most);
             live.among(rest..end).for_each(f);
             rest
         })
