@@ -22,6 +22,8 @@ const CAVEATS: &str = "\
 - In every workload the body runs as a goroutine or spawned task of the rival, not on the main thread. On OS threads it is the main thread.
 - What a rival does in a smaller size than the others (fewer sleepers, fewer parked) has no ratio; the note tells the size.
 - `mutex8` has no ratio: losing a core makes it faster.
+- Where more workers are asked for than the machine has cores, each rival is told that number. Waterway's `max_procs` is a limit: it starts no
+  more workers than there are cores.
 - Computing is counted in steps of a fixed chain of instructions, the same in Go and Rust; \"2 us\" is about right at 2.5 GHz.
 ";
 

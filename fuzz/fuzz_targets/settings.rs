@@ -23,7 +23,7 @@ use config::Config;
 // A word a line and a line for each variable; a line of `-` leaves it out.
 fuzz_target!(|data: &[u8]| {
     let mut lines = data.split(|byte| *byte == b'\n');
-    let values: [Option<OsString>; 7] = std::array::from_fn(|_| {
+    let values: [Option<OsString>; 8] = std::array::from_fn(|_| {
         let line = lines.next().filter(|line| line != b"-")?;
         Some(OsString::from_vec(line.to_vec()))
     });

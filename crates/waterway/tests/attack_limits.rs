@@ -114,7 +114,11 @@ fn no_thread_for_the_pool() {
 /// Attack: of eight workers two can be started, and the monitor; goroutines are spread by every rule, from threads and goroutines.
 /// Outcome: a line that says so; all of them run.
 fn goroutines_go_to_workers_that_have_a_thread() {
-    let env = [("WATERWAY_MAX_PROCS", "8"), ("WATERWAY_HELD_WARN_MS", "0")];
+    let env = [
+        ("WATERWAY_MAX_PROCS", "8"),
+        ("WATERWAY_WORKERS", "8"),
+        ("WATERWAY_HELD_WARN_MS", "0"),
+    ];
     run("few_workers_start", &env)
         .code(0)
         .says("2 of 8 worker threads")
@@ -193,6 +197,7 @@ fn any_number_of_workers_will_do() {
             "everything",
             &[
                 ("WATERWAY_MAX_PROCS", procs),
+                ("WATERWAY_WORKERS", procs),
                 ("WATERWAY_HELD_WARN_MS", "0"),
             ],
         )

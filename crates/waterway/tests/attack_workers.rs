@@ -21,6 +21,7 @@ use waterway::{Builder, JoinHandle, blocking, chan, go, go_local, scope, watch, 
 fn programs(program: &str) {
     match program {
         "spares_come_and_go" => spares_come_and_go(),
+        "side_by_side" => side_by_side(),
         "apart_as_it_retires" => apart_as_it_retires(),
         "interrupted" => interrupted(),
         "many_dumps" => many_dumps(),
@@ -112,6 +113,57 @@ fn spares_come_and_go() {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// Attack: one worker starts where four may run, and goroutines hold it, asleep or computing, until all four are there.
+/// Outcome: the others come, at once, and again after they have gone.
+fn who_holds_a_worker_is_joined_by_as_many_as_may_run() {
+    let env = [
+        ("WATERWAY_MAX_PROCS", "4"),
+        ("WATERWAY_WORKERS", "1"),
+        QUIET,
+    ];
+    run("side_by_side", &env).code(0).says_not("deadlock");
+}
+
+fn side_by_side() {
+    go(|| ()).join().unwrap();
+    for computes in [false, true, false, true] {
+        let begin = Instant::now();
+        while worker_threads() > 1 {
+            assert!(begin.elapsed() < Duration::from_secs(10), "they stay");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let (asleep, here) = (std::sync::Barrier::new(4), AtomicUsize::new(0));
+        let meet = Arc::new(move || match computes {
+            false => drop(asleep.wait()),
+            true => {
+                here.fetch_add(1, Ordering::SeqCst);
+                while here.load(Ordering::SeqCst) < 4 {
+                    black_box(());
+                }
+            }
+        });
+        let start = || {
+            let meet = meet.clone();
+            go(move || meet())
+        };
+        let all: Vec<_> = (0..4).map(|_| start()).collect();
+        all.into_iter().for_each(join_soon);
+    }
+}
+
+/// How many threads are workers.
+fn worker_threads() -> usize {
+    let names = std::fs::read_dir("/proc/self/task").unwrap();
+    // One that ends meanwhile has no name.
+    let names =
+        names.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    let number = |name: &String| {
+        name.strip_prefix("waterway-")
+            .is_some_and(|n| n.trim().parse::<u32>().is_ok())
+    };
+    names.filter(number).count()
 }
 
 /// Attack: a spawn site that was caught holding workers starts a goroutine at the very moment when the idle worker that is kept
@@ -625,6 +677,7 @@ fn main() {
         programs,
         tests!(
             spares_come_and_go_and_nothing_is_lost,
+            who_holds_a_worker_is_joined_by_as_many_as_may_run,
             a_caught_site_finds_a_worker_that_is_about_to_retire,
             interruptions_change_nothing,
             a_storm_of_sigquit_is_answered,

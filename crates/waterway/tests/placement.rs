@@ -22,7 +22,7 @@ const STRETCH: usize = 16;
 /// Grows a sieve of two workers, whatever the machine has, until `enough`, or by so many links. Gives where each lives.
 fn grow(links: usize, enough: fn(&[ThreadId]) -> bool) -> Vec<ThreadId> {
     // The other test may have been first.
-    let _ = Config::new().max_procs(2).install();
+    let _ = Config::new().max_procs(2).workers(2).install();
     let grown = go(move || {
         let (tx, mut rx) = chan(0);
         drop(go(move || {

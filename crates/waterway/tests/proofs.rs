@@ -60,7 +60,7 @@ fn programs(program: &str) {
 #[track_caller]
 fn passes(program: &str) {
     let started = ["1", "2", "4"].map(|procs| {
-        let env = [("WATERWAY_MAX_PROCS", procs)];
+        let env = [("WATERWAY_MAX_PROCS", procs), ("WATERWAY_WORKERS", procs)];
         command(program, &env).spawn().unwrap()
     });
     for child in started {

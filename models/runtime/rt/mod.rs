@@ -115,6 +115,12 @@ pub(crate) mod config {
         PanicMain,
     }
 
+    impl Config {
+        pub(crate) fn crew(&self) -> usize {
+            self.max_procs
+        }
+    }
+
     static MAX_PROCS: AtomicUsize = AtomicUsize::new(1);
 
     /// For the runtime of this run.

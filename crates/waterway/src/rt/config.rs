@@ -69,8 +69,8 @@ pub enum Guard {
 }
 
 /// Settings of the runtime. Give them with [`Config::install`] before the first use of anything else; what is not set
-/// comes from the environment (`WATERWAY_MAX_PROCS`, `WATERWAY_STACK_SIZE`, `WATERWAY_GUARD`, `WATERWAY_DEADLOCK`,
-/// `WATERWAY_SIGQUIT`, `WATERWAY_CHECK_TLS`, `WATERWAY_HELD_WARN_MS`), which wins, or is the default.
+/// comes from the environment (`WATERWAY_MAX_PROCS`, `WATERWAY_WORKERS`, `WATERWAY_STACK_SIZE`, `WATERWAY_GUARD`,
+/// `WATERWAY_DEADLOCK`, `WATERWAY_SIGQUIT`, `WATERWAY_CHECK_TLS`, `WATERWAY_HELD_WARN_MS`), which wins, or is the default.
 ///
 /// ```
 /// waterway::Config::new().max_procs(2).install().unwrap();
@@ -81,6 +81,7 @@ pub enum Guard {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) max_procs: usize,
+    workers: usize,
     pub(crate) stack_size: usize,
     pub(crate) guard: Guard,
     pub(crate) deadlock: DeadlockPolicy,
@@ -134,10 +135,12 @@ impl Config {
     /// assert!((1..=256).contains(&waterway::max_procs()));
     /// ```
     pub fn new() -> Config {
+        let cores = std::thread::available_parallelism()
+            .map_or(1, |n| n.get())
+            .min(*MAX_PROCS.end());
         Config {
-            max_procs: std::thread::available_parallelism()
-                .map_or(1, |n| n.get())
-                .min(*MAX_PROCS.end()),
+            max_procs: cores,
+            workers: cores,
             stack_size: if cfg!(debug_assertions) {
                 1 << 20
             } else {
@@ -151,7 +154,8 @@ impl Config {
         }
     }
 
-    /// How many threads run goroutines at once, 1 to 256.
+    /// How many threads run goroutines at once, 1 to 256, beside those that one goroutine holds for long. They are no more than
+    /// [`workers`](Config::workers), and so than cores, unless that is set too.
     ///
     /// ```
     /// use waterway::Config;
@@ -164,6 +168,33 @@ impl Config {
     pub fn max_procs(mut self, n: usize) -> Config {
         self.max_procs = n;
         self
+    }
+
+    /// How many workers share the goroutines between them, 1 to 256, where [`max_procs`](Config::max_procs) is not less. The default
+    /// is as many as the process may use cores: among more, who hands over to another often waits until that one's thread has a
+    /// core. More are of use where goroutines often sleep in the kernel for less than 10 ms (after that a spare comes), and
+    /// [`blocking`](crate::blocking) is not wanted.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waterway::{Config, go};
+    /// Config::new().max_procs(8).workers(8).install().unwrap();
+    /// // Each sleeps together with its worker, whether that has a core or not.
+    /// let sleeps = || std::thread::sleep(Duration::from_millis(5));
+    /// let all: Vec<_> = (0..16).map(|_| go(sleeps)).collect();
+    /// all.into_iter().for_each(|g| g.join().unwrap());
+    /// assert!(Config::new().workers(0).install().is_err());
+    /// ```
+    ///
+    /// Go: none; it moves goroutines to whichever thread runs.
+    pub fn workers(mut self, n: usize) -> Config {
+        self.workers = n;
+        self
+    }
+
+    /// How many workers start with the runtime.
+    pub(super) fn crew(&self) -> usize {
+        self.workers.min(self.max_procs)
     }
 
     /// Bytes of address space for each goroutine's stack, the guard of 64 KiB included; 128 KiB to 1 GiB, rounded up
@@ -313,6 +344,9 @@ impl Config {
         if let Some((name, value)) = get("WATERWAY_MAX_PROCS") {
             self.max_procs = number(name, &value, MAX_PROCS, "a number from 1 to 256")?;
         }
+        if let Some((name, value)) = get("WATERWAY_WORKERS") {
+            self.workers = number(name, &value, MAX_PROCS, "a number from 1 to 256")?;
+        }
         if let Some((name, value)) = get("WATERWAY_STACK_SIZE") {
             self.stack_size = number(name, &value, STACK_SIZE, "bytes, from 131072 to 1073741824")?;
         }
@@ -349,11 +383,12 @@ impl Config {
     }
 
     fn validate(mut self) -> Result<Config, ConfigError> {
-        if !MAX_PROCS.contains(&self.max_procs) {
-            return Err(ConfigError(format!(
-                "max_procs is {}: it must be a number from 1 to 256",
-                self.max_procs
-            )));
+        for (name, number) in [("max_procs", self.max_procs), ("workers", self.workers)] {
+            if !MAX_PROCS.contains(&number) {
+                return Err(ConfigError(format!(
+                    "{name} is {number}: it must be a number from 1 to 256"
+                )));
+            }
         }
         if !STACK_SIZE.contains(&self.stack_size) {
             return Err(ConfigError(format!(

@@ -123,9 +123,9 @@ fn start() -> &'static Runtime {
         );
     }
     rt.sysmon.start(rt);
-    while rt.usual() < rt.config.max_procs {
+    while rt.usual() < rt.config.crew() {
         if let Err(error) = rt.add_usual() {
-            let (there, wanted) = (rt.usual(), rt.config.max_procs);
+            let (there, wanted) = (rt.usual(), rt.config.crew());
             say(format_args!(
                 "waterway: {there} of {wanted} worker threads could be started: {error}\n"
             ));
@@ -141,7 +141,7 @@ impl Runtime {
             workers: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
             count: AtomicUsize::new(0),
             usual: AtomicUsize::new(0),
-            tokens: Tokens::new(config.max_procs),
+            tokens: Tokens::new(config.crew()),
             stacks: Stacks::new(&config),
             sysmon: Sysmon::new(),
             blocking: Pool::new(),

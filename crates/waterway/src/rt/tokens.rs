@@ -1,5 +1,5 @@
-//! Run tokens: the right to run goroutines. There are `max_procs` of them, so that no more threads than that run
-//! goroutines at once, however many there are.
+//! Run tokens: the right to run goroutines. There are as many as workers that start, at most `max_procs`, so that no more
+//! threads than that run goroutines at once, however many there are.
 //!
 //! A worker holds its token while it has something to run. Sysmon takes the token from a worker that one goroutine holds,
 //! so that a spare may run; the held worker waits for a new one when its goroutine lets go. Who waits is served in order.

@@ -66,6 +66,11 @@ pub fn run(program: &str, env: &[(&str, &str)]) {
     output(program, env);
 }
 
+/// With so many workers, however few cores there are.
+pub fn workers(n: &str) -> [(&str, &str); 2] {
+    [("WATERWAY_MAX_PROCS", n), ("WATERWAY_WORKERS", n)]
+}
+
 /// What the program prints, the harness's lines left out.
 pub fn output(program: &str, env: &[(&str, &str)]) -> String {
     let mut child = start(program, env);
@@ -98,8 +103,8 @@ fn a_process_that_is_stopped_and_continued_goes_on() {
 
 #[test]
 fn one_worker_and_eight() {
-    for workers in ["1", "8"] {
-        run("traffic", &[("WATERWAY_MAX_PROCS", workers)]);
+    for n in ["1", "8"] {
+        run("traffic", &workers(n));
     }
 }
 
@@ -115,7 +120,7 @@ fn where_no_thread_can_be_started_it_says_so() {
 
 #[test]
 fn fewer_workers_than_wanted_do_the_work() {
-    run("few_threads_at_start", &[("WATERWAY_MAX_PROCS", "8")]);
+    run("few_threads_at_start", &workers("8"));
 }
 
 #[test]

@@ -188,8 +188,8 @@ pub fn run() {
 /// Everybody has turns, whatever the machine does meanwhile.
 #[test]
 fn each_of_eight_has_turns() {
-    for workers in ["1", "2", "8"] {
-        children::run("fair", &[("WATERWAY_MAX_PROCS", workers)]);
+    for n in ["1", "2", "8"] {
+        children::run("fair", &children::workers(n));
     }
 }
 
@@ -200,8 +200,9 @@ fn each_of_eight_has_turns() {
 fn fair_for_a_minute() {
     let seconds = std::env::var(SECONDS).unwrap_or_else(|_| "60".into());
     let workers = std::env::var(WORKERS).unwrap_or_else(|_| "1 2 8".into());
-    for workers in workers.split(' ') {
-        let env = [("WATERWAY_MAX_PROCS", workers), (SECONDS, &seconds)];
+    for n in workers.split(' ') {
+        let [most, started] = children::workers(n);
+        let env = [most, started, (SECONDS, &seconds)];
         print!("{}", children::output("fair", &env));
     }
 }

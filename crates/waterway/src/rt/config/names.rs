@@ -1,8 +1,9 @@
 //! The names of settings in the environment, and what looks like one and is none.
 
 /// Every setting.
-pub(super) const ALL: [&str; 7] = [
+pub(super) const ALL: [&str; 8] = [
     "WATERWAY_MAX_PROCS",
+    "WATERWAY_WORKERS",
     "WATERWAY_STACK_SIZE",
     "WATERWAY_DEADLOCK",
     "WATERWAY_SIGQUIT",
@@ -74,8 +75,8 @@ mod tests {
         assert_eq!(names(&["PATH", "WATERWAY_GUARD", "WATERWAY_TEST_X"]), None);
         assert_eq!(
             names(&["WATERWAY_MAXPROCS", "WATERWAY_FOO", "HOME"]).unwrap(),
-            "waterway: unknown setting WATERWAY_FOO is ignored; the settings are WATERWAY_MAX_PROCS, WATERWAY_STACK_SIZE, \
-             WATERWAY_DEADLOCK, WATERWAY_SIGQUIT, WATERWAY_CHECK_TLS, WATERWAY_HELD_WARN_MS, WATERWAY_GUARD\n\
+            "waterway: unknown setting WATERWAY_FOO is ignored; the settings are WATERWAY_MAX_PROCS, WATERWAY_WORKERS, \
+             WATERWAY_STACK_SIZE, WATERWAY_DEADLOCK, WATERWAY_SIGQUIT, WATERWAY_CHECK_TLS, WATERWAY_HELD_WARN_MS, WATERWAY_GUARD\n\
              waterway: unknown setting WATERWAY_MAXPROCS is ignored; did you mean WATERWAY_MAX_PROCS?\n"
         );
     }

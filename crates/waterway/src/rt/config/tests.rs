@@ -16,6 +16,7 @@ fn env(name: &'static str, value: &'static str) -> Result<Config, ConfigError> {
 #[test]
 fn good_values_are_taken() {
     assert_eq!(env("WATERWAY_MAX_PROCS", "3").unwrap().max_procs, 3);
+    assert_eq!(env("WATERWAY_WORKERS", "3").unwrap().workers, 3);
     assert_eq!(
         env("WATERWAY_STACK_SIZE", "131072").unwrap().stack_size,
         131072
@@ -52,6 +53,7 @@ fn bad_values_name_variable_value_and_what_is_allowed() {
     for (name, value, allowed) in [
         ("WATERWAY_MAX_PROCS", "many", "1 to 256"),
         ("WATERWAY_MAX_PROCS", "-1", "1 to 256"),
+        ("WATERWAY_WORKERS", "0", "1 to 256"),
         ("WATERWAY_STACK_SIZE", "1k", "131072"),
         ("WATERWAY_GUARD", "none", "\"mprotect\""),
         ("WATERWAY_SIGQUIT", "print", "\"dump\""),
@@ -74,6 +76,15 @@ fn bad_values_name_variable_value_and_what_is_allowed() {
         text.contains("max_procs is 0") && text.contains("1 to 256"),
         "{text}"
     );
+}
+
+#[test]
+fn workers_are_no_more_than_cores_unless_asked_for_and_never_more_than_may_run() {
+    let cores = Config::new().max_procs;
+    assert_eq!(Config::new().crew(), cores);
+    assert_eq!(Config::new().max_procs(256).crew(), cores);
+    assert_eq!(Config::new().max_procs(256).workers(7).crew(), 7);
+    assert_eq!(Config::new().max_procs(1).workers(7).crew(), 1);
 }
 
 /// What somebody might write: near misses, numbers about the limits, and anything.
@@ -114,7 +125,7 @@ proptest! {
     #![proptest_config(random())]
 
     #[test]
-    fn every_value_is_taken_or_named(values in prop::array::uniform7(prop::option::weighted(0.3, value()))) {
+    fn every_value_is_taken_or_named(values in prop::array::uniform8(prop::option::weighted(0.3, value()))) {
         let outcome = Config::new().with_env(|name| rules::value_of(name, &values));
         let outcome = outcome.map(|config| (config.max_procs, config.stack_size));
         rules::judge(&values, outcome.map_err(|error| error.to_string())).map_err(TestCaseError::fail)?;

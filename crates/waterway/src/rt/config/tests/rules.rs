@@ -4,8 +4,11 @@ use std::ffi::OsString;
 
 /// Each variable, what is said to be allowed, and whether a value is.
 pub type Rule = (&'static str, &'static str, fn(&str) -> bool);
-pub const RULES: [Rule; 7] = [
+pub const RULES: [Rule; 8] = [
     ("WATERWAY_MAX_PROCS", "1 to 256", |v| {
+        v.parse::<u128>().is_ok_and(|n| (1..=256).contains(&n))
+    }),
+    ("WATERWAY_WORKERS", "1 to 256", |v| {
         v.parse::<u128>().is_ok_and(|n| (1..=256).contains(&n))
     }),
     ("WATERWAY_STACK_SIZE", "131072 to 1073741824", |v| {
@@ -32,14 +35,14 @@ pub const RULES: [Rule; 7] = [
 ];
 
 /// The value of a variable, where there is one value for each rule.
-pub fn value_of(name: &str, values: &[Option<OsString>; 7]) -> Option<OsString> {
+pub fn value_of(name: &str, values: &[Option<OsString>; 8]) -> Option<OsString> {
     let at = RULES.iter().position(|rule| rule.0 == name);
     values[at.expect("each variable that is read has a rule")].clone()
 }
 
 /// Whether the outcome of reading these values is right: the number of workers and the size of stacks, or what the error says.
 pub fn judge(
-    values: &[Option<OsString>; 7],
+    values: &[Option<OsString>; 8],
     outcome: Result<(usize, usize), String>,
 ) -> Result<(), String> {
     let is_bad = |(rule, value): &(&Rule, &Option<OsString>)| {
