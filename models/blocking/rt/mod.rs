@@ -22,6 +22,8 @@ pub(crate) mod park;
 pub(crate) mod reap;
 #[path = "../../../crates/waterway/src/rt/record.rs"]
 pub(crate) mod record;
+#[path = "../../../crates/waterway/src/rt/refs.rs"]
+mod refs;
 #[path = "../../../crates/waterway/src/rt/seldom.rs"]
 mod seldom;
 #[path = "../../../crates/waterway/src/rt/timer.rs"]

@@ -5,6 +5,7 @@ mod idle;
 mod inbox;
 mod owned;
 mod records;
+mod refs;
 mod solo;
 mod spares;
 mod tokens;
@@ -27,6 +28,7 @@ pub(crate) fn main() {
         spares::MODELS,
         tokens::MODELS,
         records::MODELS,
+        refs::MODELS,
         owned::MODELS,
         home::MODELS,
         solo::MODELS,

@@ -19,6 +19,8 @@ pub(crate) mod inbox;
 pub(crate) mod own_lock;
 #[path = "../../../crates/waterway/src/rt/record.rs"]
 pub(crate) mod record;
+#[path = "../../../crates/waterway/src/rt/refs.rs"]
+pub(crate) mod refs;
 #[path = "../../../crates/waterway/src/rt/run_queue.rs"]
 pub(crate) mod run_queue;
 #[path = "../../../crates/waterway/src/rt/timer.rs"]

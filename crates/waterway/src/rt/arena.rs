@@ -45,6 +45,24 @@ pub(super) fn fetch(at: usize, bytes: usize) {
     let _ = (at, bytes);
 }
 
+/// The same, to be written: other cores give their copies up now, not as the first store comes.
+#[inline]
+pub(super) fn fetch_to_write(at: usize, bytes: usize) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    for line in (0..bytes).step_by(LINE) {
+        // SAFETY: a hint, for whatever address; processors that do not know it pass over it.
+        unsafe {
+            std::arch::asm!(
+                "prefetchw [{}]",
+                in(reg) at.wrapping_add(line),
+                options(nostack, preserves_flags, nomem)
+            );
+        }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    fetch(at, bytes);
+}
+
 /// A range of addresses and its free blocks.
 pub(crate) struct Arena {
     start: AtomicUsize,

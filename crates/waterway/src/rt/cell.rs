@@ -19,7 +19,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::arena::{CELLS, LINE, fetch};
+use super::arena::{CELLS, LINE, fetch_to_write};
 use super::group::Group;
 use super::locals::Locals;
 use crate::primitives::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -248,10 +248,10 @@ impl Unstarted {
         unsafe { self.0.as_ref() }.site()
     }
 
-    /// Has the processor fetch the cell, which is started soon.
+    /// Has the processor fetch the cell, which is started soon, and writes to all of its lines then.
     #[inline]
     pub(crate) fn fetch(&self) {
-        fetch(self.0.as_ptr() as usize, FETCHED);
+        fetch_to_write(self.0.as_ptr() as usize, FETCHED);
     }
 
     /// The goroutine starts: who it is, and the function that runs it.

@@ -1,16 +1,18 @@
-//! A counted core in the handle arena, as locks and groups have it: the header, a count of references, the object's state.
+//! Cores in the handle arena, as locks and groups have them: the header, the object's state, and for those that are shared a count of
+//! references.
 //!
 //! # Invariants
 //!
-//! - I1: a [`CoreRef`] is counted in `refs`; who takes the count to 0 owns the core.
+//! - I1: a [`CoreRef`] is counted in `refs`; who is told that it was the last owns the core.
 
 use std::alloc::Layout;
+use std::mem::offset_of;
 use std::panic::Location;
 use std::ptr::NonNull;
 
 use super::arena::{Arena, HANDLES, LINE};
 use super::header::{CoreHeader, CoreKind, MOST_BYTES};
-use crate::primitives::{AtomicUsize, Ordering, fence};
+use super::refs::Refs;
 
 /// How far the word that guards of a core hold is from the core: beyond what it consists of, so that no pointer into it looks like
 /// a guard, and within its block.
@@ -19,40 +21,75 @@ pub(crate) const GUARD_WORD: usize = 96;
 pub(crate) const TASK_GUARD_WORD: usize = GUARD_WORD + 8;
 const _: () = assert!(Arena::block_size(LINE + 1) > TASK_GUARD_WORD);
 
-/// A shared core in [`HANDLES`]: the header, a count of references, and the object's own state.
+/// A core in [`HANDLES`] that has one owner: the header, and the object's own state.
 #[repr(C)]
 pub(crate) struct CoreBox<T> {
     pub(crate) header: CoreHeader,
-    refs: AtomicUsize,
     pub(crate) value: T,
 }
 
-/// A reference to a [`CoreBox`]; the last one frees it. What is stored is the core's address, so the word is a handle.
-pub(crate) struct CoreRef<T>(NonNull<CoreBox<T>>);
+/// A shared one.
+#[repr(C)]
+pub(crate) struct Counted<T> {
+    pub(crate) header: CoreHeader,
+    refs: Refs,
+    pub(crate) value: T,
+}
+
+// Who gives a reference up touches the header's line, who makes one the next.
+const _: () = assert!(offset_of!(Counted<()>, refs) + offset_of!(Refs, made) == LINE);
+
+/// A reference to a [`Counted`] core; the last one frees it. What is stored is the core's address, so the word is a handle.
+pub(crate) struct CoreRef<T>(NonNull<Counted<T>>);
 
 // SAFETY: I1, as `Arc`: shared references to the value, and its drop on whichever thread comes last.
 unsafe impl<T: Send + Sync> Send for CoreRef<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for CoreRef<T> {}
 
+/// A new core of type `C`: `fill` writes what follows the header.
+///
+/// # Safety
+///
+/// `C` begins with a [`CoreHeader`], and `fill` writes all the rest.
+unsafe fn make<C>(
+    kind: CoreKind,
+    site: &'static Location<'static>,
+    fill: impl FnOnce(*mut C),
+) -> NonNull<C> {
+    const { assert!(size_of::<C>() <= MOST_BYTES / 2) };
+    let core = HANDLES.alloc(Layout::new::<C>()).cast();
+    fill(core.as_ptr());
+    // SAFETY: a fresh block of the right size and alignment (arena I1). Its header may be looked at, and is written apart.
+    unsafe { CoreHeader::write(core.cast(), kind, site) };
+    core
+}
+
+/// Drops and frees a core.
+///
+/// # Safety
+///
+/// It came from [`make`], and nobody can reach it any more.
+unsafe fn free<C>(core: NonNull<C>) {
+    // SAFETY: by the caller; it begins with a header.
+    unsafe {
+        core.cast::<CoreHeader>().as_ref().retire();
+        core.drop_in_place();
+        HANDLES.free(core.cast(), Layout::new::<C>());
+    }
+}
+
 impl<T> CoreBox<T> {
-    /// A core with one reference, which is the caller's.
+    /// A core, which is the caller's.
     pub(crate) fn make(
         kind: CoreKind,
         site: &'static Location<'static>,
         value: T,
     ) -> NonNull<CoreBox<T>> {
-        const { assert!(size_of::<CoreBox<T>>() <= MOST_BYTES / 2) };
-        let core = HANDLES.alloc(Layout::new::<CoreBox<T>>()).cast();
-        let at: *mut CoreBox<T> = core.as_ptr();
-        // SAFETY: a fresh block of the right size and alignment (arena I1). Its header may be looked at, and is written
-        // apart.
-        unsafe {
-            (&raw mut (*at).refs).write(AtomicUsize::new(1));
-            (&raw mut (*at).value).write(value);
-            CoreHeader::write(core.cast(), kind, site);
-        }
-        core
+        // SAFETY: all of a new one is written.
+        let fill = |at: *mut CoreBox<T>| unsafe { (&raw mut (*at).value).write(value) };
+        // SAFETY: as just seen.
+        unsafe { make(kind, site, fill) }
     }
 
     /// Drops and frees a core.
@@ -62,11 +99,7 @@ impl<T> CoreBox<T> {
     /// It came from `make`, and nobody can reach it any more.
     pub(crate) unsafe fn free(core: NonNull<CoreBox<T>>) {
         // SAFETY: by the caller.
-        unsafe {
-            core.as_ref().header.retire();
-            core.drop_in_place();
-            HANDLES.free(core.cast(), Layout::new::<CoreBox<T>>());
-        }
+        unsafe { free(core) };
     }
 }
 
@@ -82,7 +115,15 @@ impl<T> CoreRef<T> {
         site: &'static Location<'static>,
         value: T,
     ) -> CoreRef<T> {
-        CoreRef(CoreBox::make(kind, site, value))
+        let fill = |at: *mut Counted<T>| {
+            // SAFETY: all of a new one is written.
+            unsafe {
+                (&raw mut (*at).refs).write(Refs::new());
+                (&raw mut (*at).value).write(value);
+            }
+        };
+        // SAFETY: as just seen.
+        CoreRef(unsafe { make(kind, site, fill) })
     }
 
     /// The core's address, by which waiters are told apart.
@@ -92,10 +133,10 @@ impl<T> CoreRef<T> {
 }
 
 impl<T> std::ops::Deref for CoreRef<T> {
-    type Target = CoreBox<T>;
+    type Target = Counted<T>;
 
     #[inline]
-    fn deref(&self) -> &CoreBox<T> {
+    fn deref(&self) -> &Counted<T> {
         // SAFETY: I1.
         unsafe { self.0.as_ref() }
     }
@@ -103,8 +144,7 @@ impl<T> std::ops::Deref for CoreRef<T> {
 
 impl<T> Clone for CoreRef<T> {
     fn clone(&self) -> CoreRef<T> {
-        let before = self.refs.fetch_add(1, Ordering::Relaxed);
-        assert!(before < usize::MAX / 2, "too many references to one object");
+        self.refs.add();
         CoreRef(self.0)
     }
 }
@@ -113,16 +153,15 @@ impl<T> CoreRef<T> {
     /// The last reference has gone.
     #[cold]
     fn free(&mut self) {
-        fence(Ordering::Acquire);
         // SAFETY: I1: the last reference, by `drop`.
-        unsafe { CoreBox::free(self.0) };
+        unsafe { free(self.0) };
     }
 }
 
 impl<T> Drop for CoreRef<T> {
     #[inline]
     fn drop(&mut self) {
-        if self.refs.fetch_sub(1, Ordering::Release) == 1 {
+        if self.refs.give_up() {
             self.free();
         }
         // No stale word may look like a handle.

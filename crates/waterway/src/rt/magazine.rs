@@ -8,7 +8,7 @@
 
 use std::cell::UnsafeCell;
 
-use super::arena::{Arena, FINE_CLASSES, LINE, fetch};
+use super::arena::{Arena, FINE_CLASSES, LINE, fetch_to_write};
 
 /// A thread keeps fewer blocks of a class than this, and fetches or gives back so many at a time.
 const FULL: usize = 32;
@@ -30,18 +30,19 @@ impl Magazine {
     #[inline]
     fn pop(&mut self, size: usize) -> Option<usize> {
         self.len = self.len.checked_sub(1)?;
-        // Below the first it is some block.
-        fetch(
-            self.blocks[self.len.wrapping_sub(AHEAD) % FULL],
-            size.min(FETCHED),
-        );
+        if self.len >= AHEAD {
+            fetch_to_write(self.blocks[(self.len - AHEAD) % FULL], size.min(FETCHED));
+        }
         Some(self.blocks[self.len % FULL])
     }
 
-    /// Takes blocks in where there was none.
-    fn fill(&mut self, blocks: &[usize]) {
+    /// Takes blocks of `size` bytes in where there was none. Those that are taken first are fetched.
+    fn fill(&mut self, blocks: &[usize], size: usize) {
         self.blocks[..blocks.len()].copy_from_slice(blocks);
         self.len = blocks.len();
+        for block in blocks.iter().rev().take(AHEAD) {
+            fetch_to_write(*block, size.min(FETCHED));
+        }
     }
 
     /// Takes a block in. True if there is no room for another one then: some must go back.
@@ -93,7 +94,7 @@ impl Magazines {
         let mut batch = [0; BATCH];
         let fetched = arena.fetch(class, &mut batch);
         let (last, others) = batch[..fetched].split_last()?;
-        self.with(class, |magazine| magazine.fill(others));
+        self.with(class, |magazine| magazine.fill(others, (class + 1) * LINE));
         Some(*last)
     }
 

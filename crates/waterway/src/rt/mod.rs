@@ -44,6 +44,7 @@ pub(crate) mod peek;
 mod pick;
 pub(crate) mod reap;
 pub(crate) mod record;
+mod refs;
 mod run_queue;
 pub(crate) mod say;
 pub(crate) mod sched;

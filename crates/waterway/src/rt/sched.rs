@@ -39,7 +39,8 @@ pub(crate) struct Runtime {
     pub(super) watchers: AtomicUsize,
     /// Spawn sites that were caught holding workers, and their goroutines that wait for a worker apart.
     apart_sites: Lock<Vec<&'static Location<'static>>>,
-    apart_any: AtomicBool,
+    /// A bit for each of them, which others may share: who finds none there need not look.
+    apart_bits: AtomicU64,
     apart: Injector<Unstarted>,
     /// Goroutines spawned by plain threads, and those that ended on threads of their own.
     spawned: AtomicU64,
@@ -50,6 +51,12 @@ pub(crate) struct Runtime {
 /// Made first, so that its threads can refer to it, and shown to everybody once they run.
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 static STARTED: OnceLock<&'static Runtime> = OnceLock::new();
+
+/// One of 64 bits, for a site.
+fn bit(site: &'static Location<'static>) -> u64 {
+    // Locations lie side by side, 24 bytes each.
+    1 << (std::ptr::from_ref(site) as usize / 8 % 64)
+}
 
 /// Where a new goroutine goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,7 +155,7 @@ impl Runtime {
             idle: AtomicUsize::new(0),
             watchers: AtomicUsize::new(0),
             apart_sites: Lock::new(Vec::new()),
-            apart_any: AtomicBool::new(false),
+            apart_bits: AtomicU64::new(0),
             apart: Injector::new(),
             spawned: AtomicU64::new(0),
             finished: AtomicU64::new(0),
@@ -233,7 +240,8 @@ impl Runtime {
                 self.spawned.fetch_add(1, Ordering::Relaxed);
             }
         }
-        if self.apart_any.load(Ordering::Relaxed) && self.is_apart(cell.site()) {
+        let apart = self.apart_bits.load(Ordering::Relaxed);
+        if apart != 0 && apart & bit(cell.site()) != 0 && self.is_apart(cell.site()) {
             self.spawn_apart(cell);
             return 0;
         }
@@ -300,7 +308,7 @@ impl Runtime {
         let mut sites = self.apart_sites.lock();
         if !sites.contains(&site) {
             sites.push(site);
-            self.apart_any.store(true, Ordering::Relaxed);
+            self.apart_bits.fetch_or(bit(site), Ordering::Relaxed);
         }
     }
 
