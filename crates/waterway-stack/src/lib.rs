@@ -30,6 +30,7 @@ mod guard;
 mod overflow;
 mod pool;
 mod switch;
+mod trim;
 mod unwind;
 #[cfg(waterway_valgrind)]
 mod valgrind;

@@ -2,19 +2,20 @@
 //!
 //! # Invariants
 //!
-//! - I1: a slot is in one place: fresh (above its slab's `fresh` mark), bare, warm, cold, with a thread that guards it, or out
-//!   as a [`Stack`].
+//! - I1: a slot is in one place: fresh (above its slab's `fresh` mark), bare, warm, cold, with a thread that guards or empties it,
+//!   or out as a [`Stack`].
 //! - I2: every slot that was ever handed out has its guard, which survives `MADV_DONTNEED`.
-//! - I3: a slab is unmapped only when all its slots that are not fresh are bare, warm or cold, and they leave those lists.
+//! - I3: a slab is taken out, to be unmapped, only when all its slots that are not fresh are bare, warm or cold, and they leave those
+//!   lists with it, under one hold of the lock.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
 use crate::guard::{self, AT_ONCE, GUARD_SIZE, GuardMode};
 
@@ -100,31 +101,31 @@ impl std::error::Error for StackError {
 
 /// Stacks of one size.
 pub struct StackPool {
-    config: PoolConfig,
+    pub(crate) config: PoolConfig,
     inner: Mutex<Inner>,
     /// Warm stacks, for a look without the lock.
-    warm: AtomicUsize,
+    pub(crate) warm: AtomicUsize,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     mode: GuardMode,
     /// By address.
-    slabs: BTreeMap<usize, Slab>,
+    pub(crate) slabs: BTreeMap<usize, Slab>,
     /// The slab that new slots come from.
-    newest: Option<usize>,
+    pub(crate) newest: Option<usize>,
     /// Given back, with the memory that they used. The last one first.
-    warm: Vec<usize>,
+    pub(crate) warm: Vec<usize>,
     /// Given back, without memory.
-    cold: Vec<usize>,
+    pub(crate) cold: Vec<usize>,
     /// Never used, and without a guard, since there was none to be had.
-    bare: Vec<usize>,
+    pub(crate) bare: Vec<usize>,
 }
 
-struct Slab {
+pub(crate) struct Slab {
     /// Slots from here on have never been used.
-    fresh: usize,
+    pub(crate) fresh: usize,
     /// How many of the others are guarded by `mprotect`.
-    splits: usize,
+    pub(crate) splits: usize,
     /// Stacks that a checker of memory was told of.
     #[cfg(waterway_valgrind)]
     known: Vec<crate::valgrind::Known>,
@@ -149,7 +150,7 @@ impl StackPool {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -159,7 +160,7 @@ impl StackPool {
         (SLAB / self.config.size).max(1)
     }
 
-    fn slab_len(&self) -> usize {
+    pub(crate) fn slab_len(&self) -> usize {
         self.slots_a_slab() * self.config.size
     }
 
@@ -327,87 +328,6 @@ impl StackPool {
         );
         inner.newest = Some(start);
         Ok(start)
-    }
-
-    /// Gives the memory of idle stacks back to the system, but for `keep` of them: unmaps slabs that nobody uses, so
-    /// that their page tables go too, and empties idle stacks in the others.
-    pub fn trim(&self, keep: usize) {
-        let mut inner = self.lock();
-        if inner.warm.len() <= keep {
-            return;
-        }
-        let idle = self.idle_by_slab(&inner);
-        let mut kept = 0;
-        let mut unmap = Vec::new();
-        // Stacks to keep are found first where the slab stays anyway.
-        let whole = |(start, count): (&usize, &usize)| inner.slabs[start].fresh == *count;
-        for entry in idle.iter().filter(|e| !whole(*e)) {
-            kept += entry.1;
-        }
-        for entry in idle.iter().filter(|e| whole(*e)) {
-            if kept < keep {
-                kept += entry.1;
-            } else {
-                unmap.push(*entry.0);
-            }
-        }
-        for start in unmap {
-            self.unmap_slab(&mut inner, start);
-        }
-        let remains = |low: &usize| {
-            inner
-                .slabs
-                .range(..=*low)
-                .next_back()
-                .is_some_and(|(s, _)| low - s < self.slab_len())
-        };
-        let left = |list: &[usize]| list.iter().copied().filter(remains).collect();
-        let lists = (left(&inner.warm), left(&inner.cold), left(&inner.bare));
-        (inner.warm, inner.cold, inner.bare) = lists;
-        let surplus = inner.warm.len().saturating_sub(keep);
-        let mut emptied: Vec<usize> = inner.warm.drain(..surplus).collect();
-        emptied.sort_unstable();
-        for run in emptied.chunk_by(|a, b| b - a == self.config.size) {
-            let len = run.len() * self.config.size;
-            // SAFETY: idle slots of ours, side by side (I1); guards stay (I2).
-            let _ = unsafe { madvise(run[0] as *mut c_void, len, Advice::LinuxDontNeed) };
-        }
-        inner.cold.extend(emptied);
-        if inner.cold.capacity() > 4 * (inner.cold.len() + 1024) {
-            inner.cold.shrink_to_fit();
-            inner.warm.shrink_to_fit();
-        }
-        self.warm.store(inner.warm.len(), Ordering::Relaxed);
-    }
-
-    /// How many idle slots each slab has.
-    fn idle_by_slab(&self, inner: &Inner) -> BTreeMap<usize, usize> {
-        let mut idle: BTreeMap<usize, usize> =
-            inner.slabs.keys().map(|start| (*start, 0)).collect();
-        for low in inner.warm.iter().chain(&inner.cold).chain(&inner.bare) {
-            if let Some((_, count)) = idle.range_mut(..=*low).next_back() {
-                *count += 1;
-            }
-        }
-        idle
-    }
-
-    fn unmap_slab(&self, inner: &mut Inner, start: usize) {
-        let slab = inner.slabs.remove(&start);
-        if inner.newest == Some(start) {
-            inner.newest = None;
-        }
-        // SAFETY: our mapping, none of its slots is out (I3).
-        if let Err(error) = unsafe { munmap(start as *mut c_void, self.slab_len()) } {
-            // It stays mapped, and lost: the kernel had no memory to split a mapping.
-            // Not `eprintln!`, which panics where nobody reads.
-            let _ = writeln!(
-                io::stderr(),
-                "waterway: a slab of stacks could not be unmapped: {error}"
-            );
-        } else if let Some(slab) = slab {
-            guard::forget(slab.splits);
-        }
     }
 }
 

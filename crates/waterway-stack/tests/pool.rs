@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::os::fd::AsRawFd;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use waterway_stack::{Fiber, GUARD_SIZE, GuardMode, PoolConfig, Stack, StackPool};
 
@@ -192,6 +193,50 @@ fn stacks_in_use_survive_a_trim() {
         let word = unsafe { ((stack.top() - 8) as *const u64).read_volatile() };
         assert_eq!(word, 7);
     }
+}
+
+/// While one thread trims, others take stacks out of slabs that it looks at, and give them back.
+#[test]
+fn stacks_that_are_taken_during_a_trim_are_whole() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let ended = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for seed in [1, 2] {
+            let (pool, ended) = (&pool, &ended);
+            scope.spawn(move || {
+                let mut out: Vec<Stack> = Vec::new();
+                for round in 0..400 {
+                    let keep = (round * 7 + seed * 3) % 5 * 100;
+                    pool.give_all(out.drain(keep.min(out.len())..));
+                    let most = out.len() + 300;
+                    while out.len() < most {
+                        pool.take_some(64, &mut out).unwrap();
+                    }
+                    let words = || out.iter().map(|stack| (stack.top() - 8) as *mut usize);
+                    // SAFETY: the stacks are ours, and nobody runs on them.
+                    words().for_each(|word| unsafe { word.write_volatile(seed) });
+                    std::thread::yield_now();
+                    // SAFETY: as above.
+                    assert!(words().all(|word| unsafe { word.read_volatile() } == seed));
+                }
+                pool.give_all(out);
+                ended.fetch_add(1, Ordering::Release);
+            });
+        }
+        let mut keep = 0;
+        while ended.load(Ordering::Acquire) < 2 {
+            pool.trim(keep);
+            keep = (keep + 37) % 300;
+        }
+    });
+    pool.trim(0);
+    assert_eq!((pool.idle(), slabs(&pool)), (0, 0));
+}
+
+fn slabs(pool: &StackPool) -> usize {
+    let mut count = 0;
+    pool.for_each_slab(|_| count += 1);
+    count
 }
 
 #[test]
