@@ -13,13 +13,16 @@ use std::ptr::NonNull;
 use super::arena::{Arena, HANDLES, LINE};
 use super::header::{CoreHeader, CoreKind, MOST_BYTES};
 use super::refs::Refs;
+use crate::primitives::AtomicUsize;
 
 /// How far the word that guards of a core hold is from the core: beyond what it consists of, so that no pointer into it looks like
 /// a guard, and within its block.
 pub(crate) const GUARD_WORD: usize = 96;
 /// The same, of guards that tasks have: those go from thread to thread.
 pub(crate) const TASK_GUARD_WORD: usize = GUARD_WORD + 8;
-const _: () = assert!(Arena::block_size(LINE + 1) > TASK_GUARD_WORD);
+/// So a core's block is at least as large as one of so many bytes, however small the core.
+const LEAST: usize = LINE + 1;
+const _: () = assert!(Arena::block_size(LEAST) > TASK_GUARD_WORD);
 
 /// A core in [`HANDLES`] that has one owner: the header, and the object's own state.
 #[repr(C)]
@@ -36,8 +39,11 @@ pub(crate) struct Counted<T> {
     pub(crate) value: T,
 }
 
-// Who gives a reference up touches the header's line, who makes one the next.
-const _: () = assert!(offset_of!(Counted<()>, refs) + offset_of!(Refs, made) == LINE);
+// Who gives a reference up touches the header's line, who makes one the next. (Atomics of models are larger.)
+const _: () = assert!(
+    size_of::<AtomicUsize>() != size_of::<usize>()
+        || offset_of!(Counted<()>, refs) + offset_of!(Refs, made) == LINE
+);
 
 /// A reference to a [`Counted`] core; the last one frees it. What is stored is the core's address, so the word is a handle.
 pub(crate) struct CoreRef<T>(NonNull<Counted<T>>);
@@ -46,6 +52,20 @@ pub(crate) struct CoreRef<T>(NonNull<Counted<T>>);
 unsafe impl<T: Send + Sync> Send for CoreRef<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for CoreRef<T> {}
+
+/// The memory of a core of type `C`.
+const fn layout<C>() -> Layout {
+    assert!(size_of::<C>() <= MOST_BYTES / 2);
+    let bytes = if size_of::<C>() < LEAST {
+        LEAST
+    } else {
+        size_of::<C>()
+    };
+    match Layout::from_size_align(bytes, align_of::<C>()) {
+        Ok(layout) => layout,
+        Err(_) => panic!("a core is small"),
+    }
+}
 
 /// A new core of type `C`: `fill` writes what follows the header.
 ///
@@ -57,8 +77,7 @@ unsafe fn make<C>(
     site: &'static Location<'static>,
     fill: impl FnOnce(*mut C),
 ) -> NonNull<C> {
-    const { assert!(size_of::<C>() <= MOST_BYTES / 2) };
-    let core = HANDLES.alloc(Layout::new::<C>()).cast();
+    let core = HANDLES.alloc(const { layout::<C>() }).cast();
     fill(core.as_ptr());
     // SAFETY: a fresh block of the right size and alignment (arena I1). Its header may be looked at, and is written apart.
     unsafe { CoreHeader::write(core.cast(), kind, site) };
@@ -75,7 +94,7 @@ unsafe fn free<C>(core: NonNull<C>) {
     unsafe {
         core.cast::<CoreHeader>().as_ref().retire();
         core.drop_in_place();
-        HANDLES.free(core.cast(), Layout::new::<C>());
+        HANDLES.free(core.cast(), const { layout::<C>() });
     }
 }
 
@@ -167,5 +186,16 @@ impl<T> Drop for CoreRef<T> {
         // No stale word may look like a handle.
         // SAFETY: `self` is not used again; a dangling pointer is as good as any.
         unsafe { std::ptr::write_volatile(&raw mut self.0, NonNull::dangling()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_core_has_its_guard_words_to_itself() {
+        assert!(size_of::<CoreBox<u8>>() < LINE);
+        assert!(Arena::block_size(layout::<CoreBox<u8>>().size()) > TASK_GUARD_WORD);
     }
 }
