@@ -287,6 +287,8 @@ mod tests {
             }];
             let told = look(parts).unwrap();
             drop(std::hint::black_box(boxed));
+            // Of a static that nobody reads the compiler drops the stores.
+            std::hint::black_box(&PLACE);
             [first, again, told]
         });
         let [first, again, told] = found.join().unwrap();
