@@ -13,6 +13,13 @@ use rustix::mm::{Advice, madvise, munmap};
 use crate::guard;
 use crate::pool::{Inner, Slab, StackPool};
 
+impl Inner {
+    /// Those that nobody uses.
+    fn idle(&mut self) -> [&mut Vec<usize>; 3] {
+        [&mut self.warm, &mut self.cold, &mut self.bare]
+    }
+}
+
 impl StackPool {
     /// Gives the memory of idle stacks back to the system, but for `keep` of them: unmaps slabs that nobody uses, so
     /// that their page tables go too, and empties idle stacks in the others.
@@ -47,11 +54,11 @@ impl StackPool {
     /// The slabs to be unmapped, in order; none if there is no surplus.
     fn unused_slabs(&self, keep: usize) -> Option<Vec<usize>> {
         let (mut idle, slabs) = {
-            let inner = self.lock();
+            let mut inner = self.lock();
             if inner.warm.len() <= keep {
                 return None;
             }
-            let idle = [&inner.warm[..], &inner.cold, &inner.bare].concat();
+            let idle = inner.idle().map(|list| &list[..]).concat();
             let fresh = |(start, slab): (&usize, &Slab)| (*start, slab.fresh);
             let slabs: Vec<_> = inner.slabs.iter().map(fresh).collect();
             (idle, slabs)
@@ -86,10 +93,9 @@ impl StackPool {
             (low - unused[nth] < self.slab_len()).then_some(nth)
         };
         let mut counts = vec![0; unused.len()];
-        let mut guard = self.lock();
-        let inner: &mut Inner = &mut guard;
-        let lists = [&mut inner.warm, &mut inner.cold, &mut inner.bare];
-        let taken = lists.map(|list| {
+        let mut held = self.lock();
+        let inner: &mut Inner = &mut held;
+        let taken = inner.idle().map(|list| {
             let goes = |low: &mut usize| slab_of(*low).inspect(|nth| counts[*nth] += 1).is_some();
             list.extract_if(.., goes).collect::<Vec<_>>()
         });
@@ -97,8 +103,7 @@ impl StackPool {
         let is_whole = |nth: usize| inner.slabs[&unused[nth]].fresh == counts[nth];
         let (gone, used): (Vec<_>, Vec<_>) = (0..unused.len()).partition(|nth| is_whole(*nth));
         if !used.is_empty() {
-            let lists = [&mut inner.warm, &mut inner.cold, &mut inner.bare];
-            for (list, taken) in lists.into_iter().zip(taken) {
+            for (list, taken) in inner.idle().into_iter().zip(taken) {
                 let stays = |low: &usize| slab_of(*low).is_some_and(|nth| used.contains(&nth));
                 list.extend(taken.into_iter().filter(stays));
             }
