@@ -8,7 +8,7 @@ use crate::field::FLOOR;
 use crate::race::Series;
 use crate::report::{cpu_ratio, metric, ratio, spread};
 use crate::stats::{Spread, figure};
-use crate::targets::{Verdict, goal, verdict};
+use crate::targets::{Goal, Verdict, goal, verdict};
 
 /// What the tables say of themselves.
 const ABOUT: &str = "\
@@ -32,18 +32,23 @@ pub fn cells(results: &[Series], ours: &Series) -> [String; 2] {
     let verdict = verdict(goal, results, ours);
     let word = verdict.map_or(String::new(), |v| format!(", {v}"));
     let missed = matches!(verdict, Some(Verdict::NotMet | Verdict::BelowTheFloor));
-    let ratios = floors(results)
-        .filter(|f| missed && f.is_of_what(ours))
-        .filter_map(|f| {
-            let measured = goal.measured(results, f)?;
-            Some(format!("{} {}", figure(measured.median), f.variant))
-        });
-    let ratios: Vec<_> = ratios.collect();
-    let ratios = match &ratios[..] {
-        [] => "-".into(),
-        some => some.join("; "),
+    let ratios = if missed {
+        beside(goal, results, ours)
+    } else {
+        None
     };
-    [format!("{goal}{word}"), ratios]
+    [format!("{goal}{word}"), ratios.unwrap_or("-".into())]
+}
+
+/// How the floors of what a series measures stand to a goal, if it has any.
+pub fn beside(goal: Goal, results: &[Series], ours: &Series) -> Option<String> {
+    let of_it = floors(results).filter(|f| f.is_of_what(ours));
+    let ratios = of_it.filter_map(|f| {
+        let measured = goal.measured(results, f)?;
+        Some(format!("{} {}", figure(measured.median), f.variant))
+    });
+    let ratios: Vec<_> = ratios.collect();
+    (!ratios.is_empty()).then(|| ratios.join("; "))
 }
 
 /// A row for each floor. Nothing, if there is none.

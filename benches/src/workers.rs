@@ -2,17 +2,18 @@
 
 use std::fmt::Write;
 
+use crate::floors::beside;
 use crate::race::Series;
 use crate::report::{cpu_ratio, go, metric, ours, ratio, spread};
 use crate::stats::{Spread, figure};
-use crate::targets::is_behind;
+use crate::targets::{Goal, is_behind};
 
 type ByWorkers = [(usize, Vec<Series>)];
 
 /// What is behind Go, and then the table.
 pub fn section(by_workers: &ByWorkers) -> String {
     let mut out = String::from(
-        "\n## By workers\n\nBehind Go, with a ratio above 1 that is not level, in time or memory:\n\n",
+        "\n## By workers\n\nBehind Go, with a ratio above 1 that is not level, in time or memory; in brackets the floors beside Go:\n\n",
     );
     for (workers, results) in by_workers {
         let _ = writeln!(out, "- {workers}: {}", behind(results));
@@ -20,11 +21,14 @@ pub fn section(by_workers: &ByWorkers) -> String {
     out + "\n" + &table(by_workers)
 }
 
-/// What is behind Go, with its ratio.
+/// What is behind Go, with its ratio, and those of its floors.
 fn behind(results: &[Series]) -> String {
     let all = ours(results).filter(|s| is_behind(results, s)).map(|s| {
         let title = s.workload.title;
-        format!("{title}, {} {}", s.metric, spread(ratio(results, s)))
+        let floors = beside(Goal::OfGo(1.0), results, s);
+        let floors = floors.map_or(String::new(), |floors| format!(" [{floors}]"));
+        let ratio = spread(ratio(results, s));
+        format!("{title}, {} {ratio}{floors}", s.metric)
     });
     match &all.collect::<Vec<_>>()[..] {
         [] => "none".into(),
@@ -70,6 +74,7 @@ fn table(by_workers: &ByWorkers) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::FLOOR;
     use crate::report::tests::series;
 
     fn of(ours: f64, theirs: f64) -> Vec<Series> {
@@ -92,9 +97,14 @@ mod tests {
 
     #[test]
     fn what_is_behind_go_comes_first() {
-        let section = section(&[(2, of(10.0, 20.0)), (4, of(30.0, 20.0))]);
+        let mut with_floors = of(30.0, 20.0);
+        with_floors.push(series("spsc", FLOOR, "exchange", &[22.0]));
+        with_floors.push(series("spsc", FLOOR, "store", &[5.0]));
+        let by_workers = [(2, of(10.0, 20.0)), (4, of(30.0, 20.0)), (1, with_floors)];
+        let section = section(&by_workers);
         let behind = "one sender, one receiver, capacity 128, a message, time 1.50 (1.50 to 1.50)";
-        let list = format!("\n- 2: none\n- 4: {behind}\n\n| workload");
+        let floors = "[1.10 exchange; 0.25 store]";
+        let list = format!("\n- 2: none\n- 4: {behind}\n- 1: {behind} {floors}\n\n| workload");
         assert!(section.contains(&list), "{section}");
     }
 }
