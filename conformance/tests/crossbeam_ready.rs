@@ -152,7 +152,7 @@ fn looking_commits_nobody() {
     let mut select = Select::new();
     select.recv(&rx);
     let _ = select.ready_timeout(SHORT);
-    assert_eq!(other_tx.send_timeout(2, Duration::from_secs(1)), Ok(()));
+    assert_eq!(other_tx.send_timeout(2, LONG), Ok(()));
     assert_eq!(waits.join().unwrap(), "received");
 }
 

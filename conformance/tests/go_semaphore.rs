@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use waterway::sync::{Semaphore, WaitGroup};
 use waterway::time::sleep;
-use waterway::{go, yield_now};
+use waterway::{Context, yield_now};
 use waterway_conformance::{LONG, blocked, bound};
 
 const SHORT: Duration = Duration::from_millis(5);
@@ -126,13 +126,14 @@ fn who_gives_up_lets_the_next_go_on() {
     let _bound = bound();
     let semaphore = Semaphore::new(10);
     let held = semaphore.acquire(1);
+    let (ctx, guard) = Context::background().with_cancel();
     let asks = semaphore.clone();
-    let gives_up = blocked("semaphore", move || {
-        asks.acquire_timeout(10, Duration::from_millis(200))
-            .is_none()
-    });
+    let gives_up = blocked("semaphore", move || ctx.acquire(&asks, 10).is_err());
     let small = semaphore.clone();
-    let small = go(move || small.acquire_timeout(1, LONG).is_some());
+    let small = blocked("semaphore", move || {
+        small.acquire_timeout(1, LONG).is_some()
+    });
+    guard.cancel();
     assert!(gives_up.join().unwrap());
     assert!(small.join().unwrap());
     drop(held);

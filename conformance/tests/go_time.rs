@@ -268,7 +268,7 @@ fn stop_says_whether_a_time_comes(stop: fn(&Timer) -> bool) {
                     recv(timers[1].channel()) -> _ => &timers[0],
                 };
                 if !stop(other) {
-                    let heard = other.channel().recv_timeout(ms(500));
+                    let heard = other.channel().recv_timeout(LONG);
                     assert!(
                         heard.is_ok(),
                         "it was not pending, and its time never comes"

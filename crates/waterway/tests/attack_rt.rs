@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use child::{run, run_all};
+use child::{SOON, run, run_all};
 use waterway::chan::{Sender, unbounded};
 use waterway::sync::{Mutex, WaitGroup};
 use waterway::time::{Timer, sleep};
@@ -121,10 +121,7 @@ fn timer_of_a_spare() {
         timer
     });
     timer.reset(Duration::from_millis(1));
-    timer
-        .channel()
-        .recv_timeout(Duration::from_secs(5))
-        .expect("it fires");
+    timer.channel().recv_timeout(SOON).expect("it fires");
 }
 
 /// Attack: the only worker starts one and sleeps, again and again, and could watch for those whom it started itself.
@@ -144,10 +141,7 @@ fn starts_and_sleeps() {
         times_slept() - before
     });
     let slept = slept.join().unwrap();
-    assert!(
-        (ROUNDS..3 * ROUNDS).contains(&slept),
-        "slept {slept} times for {ROUNDS}"
-    );
+    assert!(slept < 3 * ROUNDS, "slept {slept} times for {ROUNDS}");
 }
 
 /// How often this thread has waited in the kernel.
@@ -170,7 +164,7 @@ fn near_a_spare() {
         let begin = Instant::now();
         let handle = Builder::new().near(&old).go(|| ());
         while !handle.is_finished() {
-            assert!(begin.elapsed() < Duration::from_secs(5), "nobody runs it");
+            assert!(begin.elapsed() < SOON, "nobody runs it");
             std::hint::spin_loop();
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use child::{DEADLOCK, command, finish, run};
+use child::{DEADLOCK, SOON, command, finish, run};
 use waterway::sync::WaitGroup;
 use waterway::time::sleep;
 use waterway::{Config, DeadlockPolicy, blocking, go, go_local};
@@ -179,10 +179,7 @@ fn hog_as_sysmon_settles() {
         let hog = go(move || {
             let begin = Instant::now();
             while !seen.load(Ordering::Relaxed) {
-                assert!(
-                    begin.elapsed() < Duration::from_secs(5),
-                    "nobody looks after the held worker"
-                );
+                assert!(begin.elapsed() < SOON, "nobody looks after the held worker");
             }
         });
         drop(go(move || set.store(true, Ordering::Relaxed)));

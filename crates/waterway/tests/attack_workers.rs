@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use child::{DEADLOCK, command, finish, run};
+use child::{DEADLOCK, SOON, command, finish, run};
 use waterway::sync::{Mutex, WaitGroup};
 use waterway::time::{Ticker, Timer, sleep};
 use waterway::{Builder, JoinHandle, blocking, chan, go, go_local, scope, watch, yield_now};
@@ -63,7 +63,7 @@ fn compute(time: Duration) {
 fn join_soon<T>(handle: JoinHandle<T>) -> T {
     let begin = Instant::now();
     while !handle.is_finished() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "it hangs");
+        assert!(begin.elapsed() < SOON, "it hangs");
         std::thread::sleep(Duration::from_micros(50));
     }
     handle.join().unwrap()
@@ -131,7 +131,7 @@ fn side_by_side() {
     for computes in [false, true, false, true] {
         let begin = Instant::now();
         while worker_threads() > 1 {
-            assert!(begin.elapsed() < Duration::from_secs(10), "they stay");
+            assert!(begin.elapsed() < SOON, "they stay");
             std::thread::sleep(Duration::from_millis(1));
         }
         let (asleep, here) = (std::sync::Barrier::new(4), AtomicUsize::new(0));
@@ -184,8 +184,10 @@ fn apart_as_it_retires() {
             std::thread::current().name().map(String::from)
         })
     };
-    // Held for long while another must start there: that is what a site is caught for.
-    assert_eq!(join_soon(caught(true)).as_deref(), Some("waterway-0"));
+    // Held for long while another must start there: that is what a site is caught for, when sysmon sees it.
+    while join_soon(caught(false)).as_deref() == Some("waterway-0") {
+        join_soon(caught(true));
+    }
     for round in 0..20u64 {
         std::thread::sleep(Duration::from_micros(99_900 + round * 45));
         assert_ne!(join_soon(caught(false)).as_deref(), Some("waterway-0"));
@@ -255,7 +257,7 @@ fn behind_one_who_never_rests() {
         let held = Builder::new().near(&on_worker(1)).go(|| {
             let waits = go(|| ());
             let begin = Instant::now();
-            while !waits.is_finished() && begin.elapsed() < Duration::from_secs(9) {
+            while !waits.is_finished() && begin.elapsed() < SOON / 2 {
                 black_box(());
             }
             waits.is_finished()
@@ -457,7 +459,7 @@ fn first_in_line_behind_a_held_worker(by_who_unlocks: bool) {
     drop(guard);
     let begin = Instant::now();
     while !others.iter().all(|who| who.is_finished()) {
-        assert!(begin.elapsed() < Duration::from_secs(10), "the line stands");
+        assert!(begin.elapsed() < SOON, "the line stands");
         std::thread::sleep(Duration::from_micros(50));
     }
     OVER.store(true, Ordering::SeqCst);

@@ -166,7 +166,7 @@ fn a_reservation_given_back_in_the_middle_is_room_again() {
         chosen.send(&sender, 3).unwrap();
         done.send(()).unwrap();
     }));
-    assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok(()));
+    assert_eq!(told.recv_timeout(LONG), Ok(()));
     assert_eq!((rx.recv(), rx.recv(), rx.recv()), (Ok(1), Ok(2), Ok(3)));
 }
 
@@ -222,7 +222,7 @@ fn a_select_is_not_bound_by_who_only_looks() {
     looks.recv(&rx);
     assert_eq!(looks.ready_timeout(LONG), Ok(0));
     // Nobody receives there. The select's other arm can go.
-    let sent = other_tx.send_timeout(2, Duration::from_secs(5));
+    let sent = other_tx.send_timeout(2, LONG);
     drop(looks);
     drop((rx, other_tx));
     assert_eq!((sent, select.join().unwrap()), (Ok(()), Some(2)));

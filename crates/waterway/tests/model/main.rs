@@ -112,7 +112,7 @@ static HUNG: AtomicBool = AtomicBool::new(false);
 /// After how long a program counts as hanging. One is enough to fail; while it is shrunk, less will do.
 fn patience() -> Duration {
     match HUNG.load(Ordering::Relaxed) {
-        false => Duration::from_secs(30),
+        false => Duration::from_secs(120),
         true => Duration::from_millis(500),
     }
 }

@@ -12,7 +12,7 @@ use waterway::sync::{Barrier, Mutex};
 use waterway::time::{after, after_func, tick};
 use waterway::{Builder, blocking, go, select};
 
-use super::child::{DEADLOCK, command, finish, run, run_all};
+use super::child::{DEADLOCK, SOON, command, finish, run, run_all};
 use super::page::{show, update};
 use super::programs::never_done;
 
@@ -361,10 +361,7 @@ fn until_said(said: &StdMutex<String>, texts: &[&str], ask: impl Fn()) -> String
         if let Some(dump) = dumps.find(|dump| texts.iter().all(|text| dump.contains(text))) {
             return dump.into();
         }
-        assert!(
-            begin.elapsed() < Duration::from_secs(20),
-            "no {texts:?} in\n{all}"
-        );
+        assert!(begin.elapsed() < SOON, "no {texts:?} in\n{all}");
         ask();
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -3,9 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use waterway::{Builder, RecvTimeoutError, blocking, chan, go, num_goroutines, scope, yield_now};
 
+use crate::LIMIT;
 use crate::traffic::{By, exchange};
 
 pub fn run(program: &str) {
@@ -56,7 +57,7 @@ fn little_memory() {
 }
 
 /// The limit on threads does not bind root: become nobody.
-fn threads_allowed(count: u64) {
+fn become_nobody() {
     // SAFETY: plain system calls.
     unsafe {
         if libc::geteuid() == 0 {
@@ -64,7 +65,11 @@ fn threads_allowed(count: u64) {
             assert_eq!(libc::setuid(65534), 0);
         }
     }
-    limit(Resource::Nproc, count);
+}
+
+fn no_threads_allowed() {
+    become_nobody();
+    limit(Resource::Nproc, 0);
 }
 
 fn refused(f: impl FnOnce()) -> String {
@@ -73,7 +78,7 @@ fn refused(f: impl FnOnce()) -> String {
 }
 
 fn no_threads_at_start() {
-    threads_allowed(0);
+    no_threads_allowed();
     for _ in 0..2 {
         let text = refused(|| drop(go(|| ())));
         assert!(
@@ -87,9 +92,16 @@ fn no_threads_at_start() {
 
 /// Some workers can be started, and not the others.
 fn few_threads_at_start() {
-    // Those of the test harness, and three more.
-    let here = std::fs::read_dir("/proc/self/task").unwrap().count() as u64;
-    threads_allowed(here + 3);
+    become_nobody();
+    let maximum = getrlimit(Resource::Nproc).maximum;
+    // The limit is on all threads of a user, who may have others: it is raised until the first worker can be started.
+    for allowed in 1.. {
+        let current = Some(allowed);
+        setrlimit(Resource::Nproc, Rlimit { current, maximum }).unwrap();
+        if catch_unwind(|| drop(go(|| ()))).is_ok() {
+            break;
+        }
+    }
     for _ in 0..200 {
         let handles: Vec<_> = (0..16).map(|n| go(move || n)).collect();
         assert_eq!(
@@ -102,7 +114,7 @@ fn few_threads_at_start() {
 /// The runtime runs; then no thread can be started any more.
 fn no_more_threads() {
     go(|| ()).join().unwrap();
-    threads_allowed(0);
+    no_threads_allowed();
     let before = num_goroutines();
     // It runs on the worker instead.
     assert_eq!(go(|| blocking(|| 7)).join().unwrap(), 7);
@@ -114,7 +126,7 @@ fn no_more_threads() {
     );
     // Nothing is left of it: what it was given has been dropped, and it does not count.
     assert_eq!(
-        rx.recv_timeout(Duration::from_secs(10)),
+        rx.recv_timeout(LIMIT / 2),
         Err(RecvTimeoutError::Disconnected)
     );
     assert_eq!(num_goroutines(), before);
