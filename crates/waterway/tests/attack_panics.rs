@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use child::{command, finish, run};
+use child::{command, finish, rounds, run};
 use waterway::sync::WaitGroup;
 use waterway::time::sleep;
 use waterway::{blocking, go, scope};
@@ -105,7 +105,7 @@ fn no_panic_is_lost_between_a_handle_and_its_goroutine() {
 
 fn handle_races_with_panic() {
     std::panic::set_hook(Box::new(|_| ()));
-    for round in 0..20_000u32 {
+    rounds(20_000, |round| {
         let go_on = AtomicBool::new(false);
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             scope(|s| {
@@ -126,7 +126,7 @@ fn handle_races_with_panic() {
             eprintln!("the panic of round {round} was lost");
             std::process::exit(1);
         }
-    }
+    });
 }
 
 /// Attack: the first use of the runtime is in a destructor while a panic unwinds.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use child::{SOON, run, run_all};
+use child::{SOON, rounds, run, run_all};
 use waterway::chan::{Sender, unbounded};
 use waterway::sync::{Mutex, WaitGroup};
 use waterway::time::{Timer, sleep};
@@ -160,14 +160,14 @@ fn near_a_worker_that_has_retired_somebody_runs_it() {
 
 fn near_a_spare() {
     let (old, ()) = on_a_spare(|| ());
-    for _ in 0..20_000 {
+    rounds(20_000, |_| {
         let begin = Instant::now();
         let handle = Builder::new().near(&old).go(|| ());
         while !handle.is_finished() {
             assert!(begin.elapsed() < SOON, "nobody runs it");
             std::hint::spin_loop();
         }
-    }
+    });
 }
 
 /// Locks, spawns and joins when it is destroyed.

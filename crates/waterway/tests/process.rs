@@ -15,6 +15,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use child::{DEADLOCK, Outcome, command, finish, run, run_all};
 use outside::{
+    a_deadlock_is_seen_after_the_process_was_stopped,
     a_dump_after_the_report_says_that_it_is_proved, a_goroutine_that_sleeps_for_good_is_told,
     a_goroutine_that_sleeps_in_the_kernel_is_named, a_job_that_waits_for_ever_is_no_hope,
     a_runtime_of_tokio_that_idles_is_no_hope, a_timer_that_nobody_hears_is_no_hope,
@@ -351,6 +352,7 @@ fn main() {
             a_timer_that_nobody_hears_is_no_hope,
             a_runtime_of_tokio_that_idles_is_no_hope,
             the_runtime_s_own_threads_are_no_hope,
+            a_deadlock_is_seen_after_the_process_was_stopped,
             a_goroutine_that_sleeps_for_good_is_told,
             jobs_and_timers_that_come_keep_a_verdict_away,
             a_dump_after_the_report_says_that_it_is_proved,

@@ -72,6 +72,13 @@ const CALLS: &[(i64, &str, On, Ends)] = &[
         Nothing,
         Always,
     ),
+    // Which one it was, and until when, the kernel does not show.
+    (
+        libc::SYS_restart_syscall,
+        "a sleep or poll that was interrupted",
+        Nothing,
+        Never,
+    ),
     (libc::SYS_wait4, "wait4", Nothing, Never),
     (libc::SYS_waitid, "waitid", Nothing, Never),
     #[cfg(target_arch = "x86_64")]

@@ -89,6 +89,8 @@ const HOLD_NOTHING: &[i64] = &[
     libc::SYS_sendto,
     libc::SYS_nanosleep,
     libc::SYS_clock_nanosleep,
+    // One of these that goes on after the process was stopped.
+    libc::SYS_restart_syscall,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_poll,
     #[cfg(target_arch = "x86_64")]

@@ -122,6 +122,13 @@ pub fn run_all(programs: &[&str], env: &[(&str, &str)]) -> Vec<Outcome> {
     started.into_iter().map(finish).collect()
 }
 
+/// Calls `round` so often, or as often as there is time for: where others have the CPUs it may take long.
+pub fn rounds(most: u32, round: impl FnMut(u32)) {
+    let begin = Instant::now();
+    let in_time = |_: &u32| begin.elapsed() < LIMIT / 10;
+    (0..most).take_while(in_time).for_each(round);
+}
+
 /// The main function of a binary: a program in the child, all tests (or those whose name holds the argument) otherwise. Most
 /// tests wait for a process, and processes wait for time to pass: several run at once.
 pub fn main(programs: fn(&str), tests: &[(&str, fn())]) {

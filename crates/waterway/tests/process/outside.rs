@@ -44,6 +44,14 @@ pub fn run_program(program: &str) {
             std::thread::spawn(sleep_for_ever);
             dead(|| never_done().wait());
         }
+        "dead_after_a_stop" => {
+            let monitor = Monitor::builder().every(LATE).window(LATE * 2);
+            let _monitor = monitor.start();
+            std::thread::spawn(sleep_for_ever);
+            go(|| println!("ready")).join().unwrap();
+            input_ends();
+            dead(|| never_done().wait());
+        }
         "asleep_for_good" => {
             go(|| println!("ready")).join().unwrap();
             go(sleep_for_ever).join().unwrap();
@@ -297,6 +305,36 @@ pub fn the_runtime_s_own_threads_are_no_hope() {
         .code(2)
         .says(DEADLOCK)
         .says("asleep outside of this runtime");
+}
+
+/// A thread of the runtime's own sleeps for a time as the process is stopped. When that goes on, the kernel shows it in another call.
+pub fn a_deadlock_is_seen_after_the_process_was_stopped() {
+    let mut child = command("dead_after_a_stop", &[]).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    while !sleeps_on_a_futex(&child, "waterway-monito") {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    signal(&child, libc::SIGSTOP);
+    let mut status = 0;
+    // SAFETY: a valid pointer. The child is not reaped, as it has not ended.
+    unsafe { libc::waitpid(child.id() as libc::pid_t, &mut status, libc::WUNTRACED) };
+    assert!(libc::WIFSTOPPED(status));
+    signal(&child, libc::SIGCONT);
+    end_input(&mut child);
+    finish(child).code(2).says(DEADLOCK);
+}
+
+/// True if a thread of that name does.
+fn sleeps_on_a_futex(child: &Child, name: &str) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
+    let mut paths = tasks.map(|task| task.unwrap().path());
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+    let sleeps = format!("{} ", libc::SYS_futex);
+    paths.any(|path| {
+        read(path.join("comm")).trim_end() == name
+            && read(path.join("syscall")).starts_with(&sleeps)
+    })
 }
 
 /// It holds a worker, and sleeps inside of std: no proof, and nothing that would wake it.

@@ -93,10 +93,11 @@ impl Workers {
     /// CPU.
     fn blames_kernel(&self, before: Moment) -> Duration {
         let now = self.look();
-        let ran = now.all.ran - before.all.ran;
+        // What one has had that has ended meanwhile is not counted any more.
+        let ran = now.all.ran.saturating_sub(before.all.ran);
         let none_ran = (now.at - before.at).saturating_sub(ran);
-        let none_ran = none_ran.min(now.all.delayed - before.all.delayed);
-        none_ran.max(now.own.delayed - before.own.delayed)
+        let none_ran = none_ran.min(now.all.delayed.saturating_sub(before.all.delayed));
+        none_ran.max(now.own.delayed.saturating_sub(before.own.delayed))
     }
 }
 
