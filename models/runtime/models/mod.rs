@@ -1,5 +1,6 @@
 //! The models, and what they share.
 
+mod follow;
 mod halts;
 mod held;
 mod pool;
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Vec<Model> {
         wakes::MODELS,
         held::MODELS,
         halts::MODELS,
+        follow::MODELS,
         spares::MODELS,
         pool::MODELS,
     ]
