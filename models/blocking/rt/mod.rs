@@ -18,6 +18,8 @@ pub(crate) mod home_lock;
 pub(crate) mod own_lock;
 #[path = "../../../crates/waterway/src/rt/park.rs"]
 pub(crate) mod park;
+#[path = "../../../crates/waterway/src/rt/payload.rs"]
+mod payload;
 #[path = "../../../crates/waterway/src/rt/reap.rs"]
 pub(crate) mod reap;
 #[path = "../../../crates/waterway/src/rt/record.rs"]

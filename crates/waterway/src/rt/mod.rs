@@ -40,6 +40,7 @@ pub(crate) mod objects;
 mod overflow;
 pub(crate) mod own_lock;
 pub(crate) mod park;
+mod payload;
 pub(crate) mod peek;
 mod pick;
 pub(crate) mod reap;

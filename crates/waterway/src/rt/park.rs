@@ -49,15 +49,16 @@ use std::time::Instant;
 pub(crate) use super::claimed::{Claimed, Won};
 use super::clock::{coarse_clock, since_start};
 use super::hold::release_reservations;
+pub(crate) use super::payload::{TimedWaiter, TimerEvent, TimerPayload};
 use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
-use super::timer::{Timed, TimerSlot};
+use super::timer::TimerSlot;
 use super::{foreign, fork, reap, sched, seldom, worker};
 use crate::primitives::{AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
-const TIMED_OUT: usize = usize::MAX;
+pub(super) const TIMED_OUT: usize = usize::MAX;
 const REAPED: usize = usize::MAX - 1;
 /// The token of nodes whose owners are told that what they work for has ended.
 pub(crate) const CANCELLED: usize = usize::MAX - 2;
@@ -314,10 +315,8 @@ impl Waiter {
         // SAFETY: as in `park_goroutine`.
         let home = unsafe { task.as_ref() }.home;
         let slot = TimerSlot::new();
-        let timed = TimedWaiter {
-            waiter: NonNull::from(self),
-            slot: NonNull::from(&slot),
-        };
+        // SAFETY: it goes into `home`'s heap, and was taken out when this returns: as it was fired, or below (I3).
+        let timed = unsafe { TimedWaiter::new(self, &slot) };
         home.add_timer(since_start(deadline), TimerPayload::Waiter(timed));
         let woken = self.park_goroutine(task, key, true);
         if woken != Wake::TimedOut {
@@ -351,51 +350,6 @@ impl Waiter {
         }
         parker.end();
         self.woken()
-    }
-}
-
-/// A waiter with a deadline, in a timer heap.
-pub(crate) struct TimedWaiter {
-    waiter: NonNull<Waiter>,
-    slot: NonNull<TimerSlot>,
-}
-
-// SAFETY: used under the heap's lock only, which the waiter takes before it goes (I3).
-unsafe impl Send for TimedWaiter {}
-
-impl TimedWaiter {
-    /// The deadline has passed: claims the waiter, unless somebody has. Called under the heap's lock (I1).
-    pub(super) fn time_out(&self) -> Option<Claimed> {
-        // SAFETY: I3: it was in the heap a moment ago, and the heap's lock is still held.
-        unsafe { self.waiter.as_ref() }.claim(TIMED_OUT)
-    }
-}
-
-/// Something that happens at a time: it is called on a scheduler's stack or sysmon's, so it runs no user code.
-pub(crate) trait TimerEvent: Send + Sync {
-    /// Its place in the heap.
-    fn slot(&self) -> &TimerSlot;
-    /// The time has come: `now`, in nanoseconds of the runtime's clock. No lock of the runtime is held.
-    fn fire(self: std::sync::Arc<Self>, now: u64);
-    /// True if nobody is woken when its time comes, now or later, as long as no goroutine runs. Called under the heap's lock.
-    fn wakes_nobody(&self) -> bool {
-        false
-    }
-}
-
-/// What stands in a worker's timer heap.
-pub(crate) enum TimerPayload {
-    Waiter(TimedWaiter),
-    Event(std::sync::Arc<dyn TimerEvent>),
-}
-
-impl Timed for TimerPayload {
-    fn slot(&self) -> &TimerSlot {
-        match self {
-            // SAFETY: the slot lies beside the waiter, which is there while it is in the heap (I3).
-            TimerPayload::Waiter(timed) => unsafe { timed.slot.as_ref() },
-            TimerPayload::Event(event) => event.slot(),
-        }
     }
 }
 
