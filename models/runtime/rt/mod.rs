@@ -61,6 +61,8 @@ mod load {
 }
 #[path = "../../../crates/waterway/src/rt/share.rs"]
 mod share;
+#[path = "../../../crates/waterway/src/rt/spawned.rs"]
+mod spawned;
 #[path = "../../../crates/waterway/src/rt/steal.rs"]
 mod steal;
 #[path = "../../../crates/waterway/src/rt/sysmon.rs"]
@@ -69,6 +71,8 @@ pub(crate) mod sysmon;
 pub(crate) mod timer;
 #[path = "../../../crates/waterway/src/rt/tokens.rs"]
 mod tokens;
+#[path = "../../../crates/waterway/src/rt/turn.rs"]
+mod turn;
 #[path = "../../../crates/waterway/src/rt/warm.rs"]
 mod warm;
 #[path = "../../../crates/waterway/src/rt/worker.rs"]

@@ -12,6 +12,8 @@ use std::ops::Range;
 use std::ptr::NonNull;
 
 use super::task::Task;
+use super::worker::Worker;
+use crate::primitives::Ordering;
 
 /// With fewer places than this, holes do not matter.
 const SMALL: usize = 4096;
@@ -94,5 +96,37 @@ impl Live {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Task> {
         self.among(0..self.places())
+    }
+}
+
+impl Worker {
+    /// How many started goroutines live here.
+    pub(super) fn lives(&self) -> usize {
+        self.lives.load(Ordering::Relaxed)
+    }
+
+    /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
+    pub(super) fn waiting_turn(&self) -> usize {
+        let runnable = |t: &&Task| t.runnable.load(Ordering::Relaxed);
+        self.live.afar(|live| live.iter().filter(runnable).count())
+    }
+
+    /// True if there is any.
+    pub(super) fn waits_turn(&self) -> bool {
+        let runnable = |t: &Task| t.runnable.load(Ordering::Relaxed);
+        self.live.afar(|live| live.iter().any(runnable))
+    }
+
+    /// Calls `f` with the goroutine that the worker is inside now, if it can be told: the one that neither waits nor is
+    /// runnable.
+    pub(super) fn holder<R>(&self, f: impl FnOnce(&Task) -> R) -> Option<R> {
+        let inside =
+            |t: &&Task| !t.runnable.load(Ordering::Relaxed) && t.record.epoch().is_multiple_of(2);
+        self.live.afar(|live| live.iter().find(inside).map(f))
+    }
+
+    /// Calls `f` with every started goroutine that lives here, under the list's lock.
+    pub(crate) fn each_live(&self, f: impl FnMut(&Task)) {
+        self.live.afar(|live| live.iter().for_each(f));
     }
 }

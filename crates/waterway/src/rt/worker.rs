@@ -18,7 +18,7 @@ use crossbeam_deque::{Injector, Steal};
 use super::bed::Bed;
 use super::cell::Unstarted;
 use super::edges::Edges;
-use super::fresh::{Fresh, move_to};
+use super::fresh::Fresh;
 use super::gather::Gather;
 use super::habit::Stopwatch;
 use super::halt::Brake;
@@ -28,7 +28,7 @@ use super::inbox::Inbox;
 use super::live::Live;
 use super::load::Load;
 use super::park::TimerPayload;
-use super::run_queue::{self, RunQueue};
+use super::run_queue::RunQueue;
 use super::sched::Runtime;
 use super::share::Starts;
 use super::task::{Base, Task};
@@ -126,9 +126,9 @@ pub(crate) struct Worker {
     /// All started goroutines that live here.
     pub(super) live: HomeLock<Live>,
     /// How many they are, for others to read.
-    lives: AtomicUsize,
+    pub(super) lives: AtomicUsize,
     pub(super) load: Load,
-    current: Cell<Option<NonNull<Task>>>,
+    pub(super) current: Cell<Option<NonNull<Task>>>,
     pub(super) base: Base,
     pub(super) stopwatch: Stopwatch,
     pub(super) lull: Lull,
@@ -148,7 +148,7 @@ pub(super) struct Own {
     pub(super) next: Option<NonNull<Task>>,
     /// Unstarted goroutines that must not leave this worker.
     pub(super) pinned: std::collections::VecDeque<Unstarted>,
-    warm: Warm,
+    pub(super) warm: Warm,
     pub(super) turn: u64,
     /// The last goroutine gave way: new ones go first, it spawned some of them perhaps.
     pub(super) gave_way: bool,
@@ -159,11 +159,11 @@ pub(super) struct Own {
     pub(super) chain_until: u64,
     pub(super) starts: Starts,
     /// Turns until one is timed.
-    until_timed: u32,
+    pub(super) until_timed: u32,
     /// Spawns by the goroutine that runs now.
-    burst: usize,
+    pub(super) burst: usize,
     /// Those of them that went to its own worker's queue.
-    pushed: usize,
+    pub(super) pushed: usize,
     /// Counts looks for new goroutines.
     pub(super) looks: u32,
     /// Index of the worker that this one last looked at to take goroutines over.
@@ -279,142 +279,12 @@ impl Worker {
         unsafe { self.own().queue.push_back(task) };
     }
 
-    fn execute(&'static self, rt: &'static Runtime, job: Job) {
-        let (task, fresh) = match job {
-            Job::Resume(task) => (task, false),
-            Job::Start(cell) => match self.begin(rt, cell) {
-                Some(task) => {
-                    self.count_start(rt);
-                    (task, true)
-                }
-                None => return,
-            },
-        };
-        self.begin_turn(task, fresh);
-        self.busy.store(true, Ordering::Relaxed);
-        // SAFETY: I3: it lives here and is suspended or new; this is the worker's scheduler.
-        let finished = unsafe { task.as_ref().resume(fresh) };
-        self.busy.store(false, Ordering::Relaxed);
-        // Others may have gone on after the one that was resumed.
-        let last = self.current.take();
-        if self.stopwatch.runs() {
-            self.stopwatch.stop(finished);
-        }
-        if finished && let Some(task) = last {
-            self.end(rt, task);
-        }
-    }
-
-    /// The turn that comes next is to be timed.
-    #[inline]
-    pub(super) fn is_to_be_timed(&self) -> bool {
-        // SAFETY: the worker's thread (I1).
-        unsafe { self.own() }.until_timed == 0
-    }
-
     /// The goroutine that runs, for itself.
     #[inline]
     pub(crate) fn current(&self) -> Option<&'static Task> {
         let task = self.current.get()?;
         // SAFETY: the running goroutine's descriptor is alive (task I1), and the reference is used on its own stack.
         Some(unsafe { task.as_ref() })
-    }
-
-    /// A goroutine has its turn.
-    #[inline]
-    pub(super) fn begin_turn(&self, task: NonNull<Task>, fresh: bool) {
-        // SAFETY: I1; not used beyond the next lines.
-        let own = unsafe { self.own() };
-        own.burst = 0;
-        own.pushed = 0;
-        if own.until_timed > 0 {
-            own.until_timed -= 1;
-        } else {
-            own.until_timed = self.stopwatch.interval() - 1;
-            // SAFETY: I4: it has not run to its end.
-            let site = unsafe { task.as_ref() }.identity().site;
-            self.stopwatch.start(site, fresh);
-        }
-        // The turn is counted first: who sees that the goroutine is not runnable any more sees that it had its turn.
-        let turns = self.turns.load(Ordering::Relaxed) + 1;
-        self.turns.store(turns, Ordering::Relaxed);
-        // SAFETY: I4.
-        unsafe { task.as_ref() }
-            .runnable
-            .store(false, Ordering::Release);
-        self.current.set(Some(task));
-    }
-
-    /// Gives an unstarted goroutine a stack. Where none is to be had it stays queued.
-    fn begin(&'static self, rt: &'static Runtime, cell: Unstarted) -> Option<NonNull<Task>> {
-        let taken = match cell.stack_size() {
-            // SAFETY: I1.
-            0 => unsafe { self.own() }.warm.take(&rt.stacks),
-            size => rt.stacks.take(size),
-        };
-        let stack = match taken {
-            Ok(stack) => stack,
-            Err(error) => {
-                rt.no_stack(&error);
-                if cell.is_pinned() {
-                    self.push_pinned(cell);
-                } else {
-                    self.incoming.push(cell);
-                }
-                // SAFETY: I1.
-                if unsafe { self.own() }.queue.is_empty() {
-                    self.bed.nap(std::time::Duration::from_millis(1));
-                }
-                return None;
-            }
-        };
-        cell.set_worker(self.index);
-        let task = Task::start(cell, stack, self);
-        // SAFETY: the worker's thread (I1); just made, and removed by `end` (I4).
-        let lives = unsafe { self.live.home(|live| live.add(task)) };
-        self.lives.store(lives, Ordering::Relaxed);
-        // SAFETY: the worker's thread (I1).
-        if unsafe { self.own() }.queue.room() < lives {
-            self.move_queue(lives);
-        }
-        Some(task)
-    }
-
-    /// Gives the run queue room for more than live here. Made apart, as in `push_pinned`.
-    #[cold]
-    fn move_queue(&self, lives: usize) {
-        let room = run_queue::room(lives + lives / 2);
-        // SAFETY: the worker's thread (I1).
-        let old = unsafe { self.own() }.queue.move_to(room);
-        drop(old);
-    }
-
-    fn end(&'static self, rt: &'static Runtime, task: NonNull<Task>) {
-        // SAFETY: the worker's thread (I1); alive until `finish` below (I4).
-        let lives = unsafe { self.live.home(|live| live.remove(task)) };
-        self.lives.store(lives, Ordering::Relaxed);
-        // SAFETY: it has finished and left the list (I4); a finished task stands in no queue.
-        let (stack, identity) = unsafe { Task::finish(task) };
-        drop(identity);
-        if rt.stacks.is_default(&stack) {
-            // SAFETY: I1.
-            unsafe { self.own() }.warm.give(stack, &rt.stacks);
-        } else {
-            rt.stacks.give(stack);
-        }
-    }
-
-    /// Before a long sleep.
-    pub(super) fn cool_down(&self, rt: &Runtime) {
-        // SAFETY: the worker's thread (I1).
-        if unsafe { self.own() }.queue.is_too_large(self.lives()) {
-            self.move_queue(self.lives());
-        }
-        // SAFETY: the worker's thread (I1).
-        unsafe {
-            self.own().warm.cool_down(&rt.stacks);
-            self.fresh.cool_down();
-        }
     }
 
     /// Makes a goroutine of this worker run again. From its own thread it runs next, else by way of the inbox.
@@ -496,74 +366,6 @@ impl Worker {
         self.stopwatch.count_call();
     }
 
-    /// How many goroutines the running one has spawned since it was resumed, this one included.
-    pub(super) fn next_of_burst(&self) -> usize {
-        // SAFETY: the worker's thread (I1).
-        let own = unsafe { self.own() };
-        own.burst += 1;
-        own.burst
-    }
-
-    /// How many goroutines the running one has spawned since it was resumed.
-    pub(crate) fn burst(&self) -> usize {
-        // SAFETY: the worker's thread (I1).
-        unsafe { self.own() }.burst
-    }
-
-    /// The running goroutine has finished, as far as others can tell.
-    pub(crate) fn count_finish(&self) {
-        self.finished
-            .store(self.finished.load(Ordering::Relaxed) + 1, Ordering::Release);
-    }
-
-    pub(super) fn count_spawn(&self) {
-        self.spawned
-            .store(self.spawned.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    /// The running goroutine spawns one that is to stay here.
-    pub(super) fn count_here(&self) {
-        self.here
-            .store(self.here.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    /// Queues an unstarted goroutine here, from the worker's own thread.
-    pub(super) fn push_own(&self, cell: Unstarted) {
-        // SAFETY: the worker's thread (I1).
-        let own = unsafe { self.own() };
-        own.pushed += 1;
-        let nth = own.pushed;
-        // SAFETY: as above.
-        unsafe { self.fresh.push(cell, nth) };
-    }
-
-    /// Calls `f` with the unstarted goroutine that was queued here last, if none was taken out since, while nobody can start it. From the
-    /// worker's own thread.
-    #[inline]
-    pub(crate) fn with_newest(&self, f: impl FnOnce(&Unstarted) -> bool) -> bool {
-        // SAFETY: the worker's thread (I1).
-        unsafe { self.fresh.with_newest(f) }
-    }
-
-    /// Queues an unstarted goroutine that must start here, from the worker's own thread.
-    pub(super) fn push_pinned(&self, cell: Unstarted) {
-        // SAFETY: the worker's thread (I1), here and below.
-        let pinned = || &mut unsafe { self.own() }.pinned;
-        // Room is made apart, for the allocator may be the program's own, and come here (I1).
-        while pinned().len() == pinned().capacity() {
-            let larger = std::collections::VecDeque::with_capacity((pinned().len() * 2).max(16));
-            let old = move_to(pinned(), larger);
-            drop(old);
-        }
-        pinned().push_back(cell);
-        self.pinned.store(pinned().len(), Ordering::Relaxed);
-    }
-
-    /// Unstarted goroutines that only this worker can start.
-    pub(super) fn pinned(&self) -> usize {
-        self.pinned.load(Ordering::Relaxed)
-    }
-
     /// True if something waits that only this worker can run, as seen by its own thread just before it sleeps.
     pub(super) fn has_own_work(&self) -> bool {
         // SAFETY: the worker's thread (I1).
@@ -573,36 +375,6 @@ impl Worker {
             || !own.pinned.is_empty()
             || !self.inbox.is_empty()
             || self.backlog() > 0
-    }
-
-    /// How many started goroutines live here.
-    pub(super) fn lives(&self) -> usize {
-        self.lives.load(Ordering::Relaxed)
-    }
-
-    /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
-    pub(super) fn waiting_turn(&self) -> usize {
-        let runnable = |t: &&Task| t.runnable.load(Ordering::Relaxed);
-        self.live.afar(|live| live.iter().filter(runnable).count())
-    }
-
-    /// True if there is any.
-    pub(super) fn waits_turn(&self) -> bool {
-        let runnable = |t: &Task| t.runnable.load(Ordering::Relaxed);
-        self.live.afar(|live| live.iter().any(runnable))
-    }
-
-    /// Calls `f` with the goroutine that the worker is inside now, if it can be told: the one that neither waits nor is
-    /// runnable.
-    pub(super) fn holder<R>(&self, f: impl FnOnce(&Task) -> R) -> Option<R> {
-        let inside =
-            |t: &&Task| !t.runnable.load(Ordering::Relaxed) && t.record.epoch().is_multiple_of(2);
-        self.live.afar(|live| live.iter().find(inside).map(f))
-    }
-
-    /// Calls `f` with every started goroutine that lives here, under the list's lock.
-    pub(crate) fn each_live(&self, f: impl FnMut(&Task)) {
-        self.live.afar(|live| live.iter().for_each(f));
     }
 }
 
