@@ -23,6 +23,8 @@ pub(crate) mod record;
 pub(crate) mod refs;
 #[path = "../../../crates/waterway/src/rt/run_queue.rs"]
 pub(crate) mod run_queue;
+#[path = "../../../crates/waterway/src/rt/still.rs"]
+pub(crate) mod still;
 #[path = "../../../crates/waterway/src/rt/timer.rs"]
 pub(crate) mod timer;
 #[path = "../../../crates/waterway/src/rt/tokens.rs"]

@@ -11,6 +11,7 @@ use super::idle::Lull;
 use super::inbox::Inbox;
 use super::park::TimerPayload;
 use super::sched::Runtime;
+use super::still::Still;
 use super::timer::TimerHeap;
 use super::tokens::Hand;
 use crate::primitives::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Lock, Ordering};
@@ -27,6 +28,10 @@ pub(crate) struct Queue(AtomicUsize);
 impl Queue {
     pub(crate) fn push(&self, _cell: Unstarted) {
         self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -59,8 +64,9 @@ pub(crate) struct Worker {
     pub(crate) next_timer: AtomicU64,
     pub(crate) hand: Hand,
     pub(crate) turns: AtomicU64,
-    pub(crate) seen_turns: AtomicU64,
-    pub(crate) seen_at: AtomicU64,
+    pub(crate) spawned: AtomicU64,
+    pub(crate) given: AtomicU64,
+    pub(crate) still: Still,
     pub(crate) busy: AtomicBool,
     pub(crate) tid: AtomicU32,
     pub(crate) retired: AtomicBool,
@@ -111,8 +117,9 @@ impl Worker {
             next_timer: AtomicU64::new(u64::MAX),
             hand: Hand::new(),
             turns: AtomicU64::new(0),
-            seen_turns: AtomicU64::new(0),
-            seen_at: AtomicU64::new(0),
+            spawned: AtomicU64::new(0),
+            given: AtomicU64::new(0),
+            still: Still::new(),
             busy: AtomicBool::new(false),
             tid: AtomicU32::new(0),
             retired: AtomicBool::new(false),

@@ -65,6 +65,8 @@ mod share;
 mod spawned;
 #[path = "../../../crates/waterway/src/rt/steal.rs"]
 mod steal;
+#[path = "../../../crates/waterway/src/rt/still.rs"]
+mod still;
 #[path = "../../../crates/waterway/src/rt/sysmon.rs"]
 pub(crate) mod sysmon;
 #[path = "../../../crates/waterway/src/rt/timer.rs"]

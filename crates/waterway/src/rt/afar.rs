@@ -36,6 +36,9 @@ impl Worker {
 
     /// Queues an unstarted goroutine here, from any thread.
     pub(super) fn push_incoming(&self, cell: Unstarted) {
+        if self.incoming.is_empty() {
+            self.given.fetch_add(1, Ordering::Relaxed);
+        }
         self.incoming.push(cell);
         crate::primitives::fence(Ordering::SeqCst);
         self.bed.wake();
@@ -44,6 +47,11 @@ impl Worker {
     /// Unstarted goroutines that others may take.
     pub(super) fn backlog(&self) -> usize {
         self.fresh.len() + self.incoming.len()
+    }
+
+    /// How long the worker's thread has had a CPU, in nanoseconds; 0 where that can not be told.
+    pub(super) fn cpu_time(&self) -> u64 {
+        super::thread::cpu_time(self.tid.load(Ordering::Relaxed))
     }
 
     /// Takes an unstarted goroutine away from this worker, from any thread.

@@ -32,12 +32,8 @@ use super::sched::Runtime;
 use super::worker::{Party, Worker};
 use crate::primitives::{AtomicU32, AtomicU64, Ordering};
 
-/// How long a goroutine may stay unstarted behind a running one before an idle worker takes it, in nanoseconds.
+/// How long a goroutine may stay unstarted behind one that computes before an idle worker takes it, in nanoseconds.
 pub(super) const PATIENCE: u64 = 20_000;
-/// The same, where the worker is not inside a goroutine: it is waking up, or its thread is not scheduled.
-const LONG_PATIENCE: u64 = 1_000_000;
-/// The same, where a crowd waits there, which `share` may have given it: about what the kernel lets another thread run on.
-const CROWD_PATIENCE: u64 = 5_000_000;
 /// How long a worker without work looks for some before it sleeps, in nanoseconds, where it found some so of late: about what one wake costs
 /// where cores are virtual and halt. And how long it does to see whether it would.
 const LINGER: u64 = 30_000;
@@ -233,31 +229,10 @@ fn linger(worker: &Worker, most: u64) -> bool {
 }
 
 impl Runtime {
-    /// True if some worker has stood still over a backlog for long; remembers what it sees for the next look.
-    pub(super) fn ripe(&self, thief: &Worker) -> bool {
-        let now = clock();
-        let mut ripe = false;
-        self.each_worker(|victim| {
-            if std::ptr::eq(victim, thief) || victim.backlog() == 0 {
-                return;
-            }
-            let turns = victim.turns.load(Ordering::Relaxed);
-            let seen = victim.seen_turns.swap(turns, Ordering::Relaxed);
-            let busy = victim.busy.load(Ordering::Relaxed);
-            if seen != turns {
-                victim.seen_at.store(now, Ordering::Relaxed);
-                // Of a crowd that goes on, the thief judges the pace.
-                ripe |= victim.backlog() > CROWD && busy;
-                return;
-            }
-            let stood = now.saturating_sub(victim.seen_at.load(Ordering::Relaxed));
-            let patience = match (busy, victim.backlog() > CROWD) {
-                (true, _) => PATIENCE,
-                (false, false) => LONG_PATIENCE,
-                (false, true) => CROWD_PATIENCE,
-            };
-            ripe |= stood > patience;
-        });
+    /// True if some worker's backlog is ripe for `thief`.
+    fn ripe(&self, thief: &Worker) -> bool {
+        let (now, mut ripe) = (clock(), false);
+        self.each_worker(|victim| ripe |= !std::ptr::eq(victim, thief) && victim.is_ripe(now));
         ripe
     }
 

@@ -54,6 +54,7 @@ mod share;
 mod spawned;
 pub(crate) mod stacks;
 mod steal;
+mod still;
 pub(crate) mod stuck;
 pub(crate) mod sysmon;
 pub(crate) mod task;

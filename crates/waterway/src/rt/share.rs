@@ -82,6 +82,7 @@ impl Worker {
 
     /// Queues unstarted goroutines here, from any thread.
     fn push_many(&self, cells: impl Iterator<Item = Unstarted>) {
+        self.given.fetch_add(1, Ordering::Relaxed);
         for cell in cells {
             cell.set_worker(self.index);
             self.incoming.push(cell);

@@ -69,7 +69,7 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
             // A crowd of what is over in no time is not worth the trouble: how long will it be at this pace?
             if waited > PACE_LOOK {
                 // It has not begun: its thread wakes up, or waits for a CPU.
-                if moved == 0 && !victim.busy.load(Ordering::Relaxed) && !rt.ripe(thief) {
+                if moved == 0 && !victim.busy.load(Ordering::Relaxed) && !victim.is_ripe(now.at) {
                     return None;
                 }
                 let each = waited / moved.max(1);
@@ -91,7 +91,7 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
             // Was it inside one goroutine all that time? Else it is waking up, or its thread is not scheduled, or sleeps: a
             // nap decides.
             let computed = victim.cpu_time().saturating_sub(ran) > waited / 2;
-            let worth = computed && victim.busy.load(Ordering::Relaxed) || rt.ripe(thief);
+            let worth = computed && victim.busy.load(Ordering::Relaxed) || victim.is_ripe(now.at);
             return worth.then(|| victim.rob()).flatten();
         }
     }
@@ -137,11 +137,6 @@ impl Worker {
             here: self.here.load(Ordering::Relaxed),
             finished: self.finished.load(Ordering::Relaxed),
         }
-    }
-
-    /// How long the worker's thread has had a CPU, in nanoseconds; 0 where that can not be told.
-    fn cpu_time(&self) -> u64 {
-        super::thread::cpu_time(self.tid.load(Ordering::Relaxed))
     }
 
     /// Takes up to `most` unstarted goroutines of this worker over to `thief`, by whose thread this is called: the first of

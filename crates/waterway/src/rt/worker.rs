@@ -31,6 +31,7 @@ use super::park::TimerPayload;
 use super::run_queue::RunQueue;
 use super::sched::Runtime;
 use super::share::Starts;
+use super::still::Still;
 use super::task::{Base, Task};
 use super::timer::TimerHeap;
 use super::tokens::Hand;
@@ -116,9 +117,9 @@ pub(crate) struct Worker {
     pub(super) finished: AtomicU64,
     /// Of those spawned, what was to stay here by what is known of its kind.
     pub(super) here: AtomicU64,
-    /// What watchers saw last, and when it last moved: see `idle`.
-    pub(super) seen_turns: AtomicU64,
-    pub(super) seen_at: AtomicU64,
+    /// How often the first of some unstarted goroutines came from elsewhere.
+    pub(super) given: AtomicU64,
+    pub(super) still: Still,
     /// True while no thread runs this worker.
     pub(super) retired: AtomicBool,
     /// Length of the queue of unstarted goroutines that must stay here, for others to read.
@@ -198,8 +199,8 @@ impl Worker {
             spawned: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             here: AtomicU64::new(0),
-            seen_turns: AtomicU64::new(0),
-            seen_at: AtomicU64::new(0),
+            given: AtomicU64::new(0),
+            still: Still::new(),
             retired: AtomicBool::new(false),
             pinned: AtomicUsize::new(0),
             live: HomeLock::new(Live::default()),
