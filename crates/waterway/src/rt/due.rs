@@ -6,8 +6,7 @@
 //!
 //! # Leeway
 //!
-//! A timer may be fired later than it is due by half of the time that it was set ahead, at most by a millisecond, so that others are fired
-//! with it. So what is first in the heap is what is to be fired first at the latest; when it is due is what `next_timer` tells. One behind
+//! A timer may be fired later than it is due by as long as it was set ahead, at most by a millisecond, so that others are fired with it. So what is first in the heap is what is to be fired first at the latest; when it is due is what `next_timer` tells. One behind
 //! it may be due sooner: it has leeway until the first is fired.
 //!
 //! Models (`models/`): `.._with_deadlines`, `timer_..` and `sleepers_of_one_heap` in `blocking`, with two that fire;
@@ -108,7 +107,7 @@ impl Worker {
 
 /// By how much later than it is due a timer may be fired that is set so long ahead, so that others are fired with it.
 fn leeway(ahead: u64) -> u32 {
-    (ahead / 2).min(MOST_LEEWAY) as u32
+    ahead.min(MOST_LEEWAY) as u32
 }
 
 fn first_of(heap: &TimerHeap<TimerPayload>) -> u64 {

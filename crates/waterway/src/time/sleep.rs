@@ -7,8 +7,8 @@ use crate::wait::{Limit, WaitKey, WaitReason, Waiter, Wake, checkpoint};
 
 /// Parks the caller for at least `duration`. Other goroutines run meanwhile.
 ///
-/// Sleepers that are due soon after others get up together, which costs less: beside others a sleep may be longer by half, at most by a
-/// millisecond. One that is alone is over some 0.1 ms after its time, as the kernel has it.
+/// Sleepers that are due soon after others get up together, which costs less: beside others a sleep may take twice as long, and at most
+/// a millisecond longer. One that is alone is over some 0.1 ms after its time, as the kernel has it.
 ///
 /// # Blocking
 ///
