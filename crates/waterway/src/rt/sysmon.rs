@@ -2,6 +2,9 @@
 //! helps where a goroutine holds its worker, gives back memory, and calls for a verdict when nothing moves any more.
 //! While nothing happens, and no look for a proof is due, it sleeps for good.
 //!
+//! A look costs what it costs to get up. Where all workers were asleep at the last one they mostly are at the next, as with a few goroutines that
+//! sleep for milliseconds, so that comes later: who begins to hold a worker meanwhile is seen 5 ms later than elsewhere, at most.
+//!
 //! # It does not sleep through a start
 //!
 //! It says that it sleeps (`deep`), then looks once more whether anything moved; who moves (a worker that gets up, a thread that
@@ -22,6 +25,8 @@ use crate::primitives::{AtomicBool, Ordering, fence, start_thread};
 
 /// Between two looks while goroutines run.
 const PACE: Duration = Duration::from_millis(5);
+/// The same after a look at which all workers were asleep, though some were up meanwhile.
+const EASY_PACE: Duration = Duration::from_millis(10);
 /// A goroutine that runs for longer than this, in nanoseconds, has used up its time slice, and holds its worker.
 pub(super) const SLICE: u64 = 10_000_000;
 /// How long nothing may move before the verdict is asked for, in nanoseconds.
@@ -129,10 +134,10 @@ impl Sysmon {
         }
     }
 
-    /// Sleeps; for longer than a pace only if it is calm once everybody can see that it does. (Who moves later sees it,
+    /// Sleeps; for longer than the easy pace only if it is calm once everybody can see that it does. (Who moves later sees it,
     /// and rings.)
     fn sleep(&self, mut time: Option<Duration>, calm: impl Fn() -> bool) {
-        if time.is_none_or(|t| t > PACE) {
+        if time.is_none_or(|t| t > EASY_PACE) {
             self.deep.store(true, Ordering::SeqCst);
             fence(Ordering::SeqCst);
             if !calm() {
@@ -303,7 +308,7 @@ impl Calm {
                 asked: false,
                 patience: 0,
             };
-            return Some(PACE);
+            return Some(if moving { PACE } else { EASY_PACE });
         }
         if now - self.since.unwrap_or(now) < CALM {
             return Some(PACE);
