@@ -54,7 +54,7 @@ asan() {
         --skip address_space --skip no_thread_can_be_started --skip no_more_threads
     # The overflow of a stack is for the library's own handler to tell.
     export ASAN_OPTIONS=$ASAN:detect_leaks=0:handle_segv=0:handle_sigbus=0
-    cargo test --target $TARGET --package waterway --test attack_panics --test attack_rt --test attack_workers
+    cargo test --target $TARGET --package waterway --test attack_panics --test attack_rt --test attack_solo --test attack_workers
 }
 
 # Memcheck, told of every stack (`--cfg waterway_valgrind`). The limit on addresses makes the runtime reserve little: what
