@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64 as StdU64;
 use std::sync::{LockResult, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-pub(crate) use shared::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use shared::{AtomicPtr, Ordering, fence};
 use shuttle::sync::MutexGuard;
 
 /// Threads that sleep at the end of a run are unwound: shuttle's mutex lets go of itself then.
@@ -33,63 +33,70 @@ fn run() -> u64 {
     RUN.load(Ordering::Relaxed)
 }
 
-/// As in the library. One that is static is another in each run: shuttle's do not outlive a run.
-#[derive(Debug)]
-pub(crate) struct AtomicUsize {
-    word: shared::AtomicUsize,
-    first: usize,
-    /// The run that `word` is of.
-    run: StdU64,
-    later: OnceLock<shared::AtomicUsize>,
+/// Atoms as in the library. One that is static is another in each run: shuttle's do not outlive a run, whose clocks they keep.
+macro_rules! atoms {
+    ($($name:ident of $value:ty: $($op:ident)*;)*) => {$(
+        #[derive(Debug)]
+        pub(crate) struct $name {
+            word: shared::$name,
+            first: $value,
+            /// The run that `word` is of.
+            run: StdU64,
+            later: OnceLock<shared::$name>,
+        }
+
+        impl $name {
+            pub(crate) const fn new(first: $value) -> $name {
+                $name {
+                    word: shared::$name::new(first),
+                    first,
+                    run: StdU64::new(0),
+                    later: OnceLock::new(),
+                }
+            }
+
+            fn word(&self) -> &shared::$name {
+                let now = run();
+                let of = self
+                    .run
+                    .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+                if of == Ok(0) || of == Err(now) {
+                    return &self.word;
+                }
+                self.later.get_or_init(|| shared::$name::new(self.first))
+            }
+
+            pub(crate) fn load(&self, order: Ordering) -> $value {
+                self.word().load(order)
+            }
+
+            pub(crate) fn store(&self, value: $value, order: Ordering) {
+                self.word().store(value, order);
+            }
+
+            pub(crate) fn compare_exchange(
+                &self,
+                now: $value,
+                next: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                self.word().compare_exchange(now, next, success, failure)
+            }
+
+            $(pub(crate) fn $op(&self, value: $value, order: Ordering) -> $value {
+                self.word().$op(value, order)
+            })*
+        }
+    )*};
 }
 
-impl AtomicUsize {
-    pub(crate) const fn new(first: usize) -> AtomicUsize {
-        AtomicUsize {
-            word: shared::AtomicUsize::new(first),
-            first,
-            run: StdU64::new(0),
-            later: OnceLock::new(),
-        }
-    }
-
-    fn word(&self) -> &shared::AtomicUsize {
-        let now = run();
-        let of = self
-            .run
-            .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-        if of == Ok(0) || of == Err(now) {
-            return &self.word;
-        }
-        self.later
-            .get_or_init(|| shared::AtomicUsize::new(self.first))
-    }
-
-    pub(crate) fn load(&self, order: Ordering) -> usize {
-        self.word().load(order)
-    }
-
-    pub(crate) fn store(&self, value: usize, order: Ordering) {
-        self.word().store(value, order);
-    }
-
-    pub(crate) fn fetch_add(&self, value: usize, order: Ordering) -> usize {
-        self.word().fetch_add(value, order)
-    }
-
-    pub(crate) fn fetch_sub(&self, value: usize, order: Ordering) -> usize {
-        self.word().fetch_sub(value, order)
-    }
-
-    pub(crate) fn compare_exchange(
-        &self,
-        now: usize,
-        next: usize,
-        success: Ordering,
-        failure: Ordering,
-    ) -> Result<usize, usize> {
-        self.word().compare_exchange(now, next, success, failure)
-    }
+atoms! {
+    AtomicBool of bool: swap;
+    AtomicU8 of u8: fetch_or;
+    AtomicU32 of u32: fetch_add swap;
+    AtomicU64 of u64: fetch_add fetch_or swap;
+    AtomicUsize of usize: fetch_add fetch_sub;
 }
 
 /// As std's, empty again in each run. Models make things on one thread first.
