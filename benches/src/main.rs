@@ -30,7 +30,7 @@ use field::Peer;
 #[derive(Parser)]
 #[command(name = "waterway-bench")]
 struct Cli {
-    /// Less work and two rounds: to see that it runs, not to measure.
+    /// Some of the work, and two rounds without one to warm up: to see that it runs, not to measure.
     #[arg(long)]
     quick: bool,
 
@@ -50,7 +50,7 @@ struct Cli {
     #[arg(long, value_name = "N")]
     rounds: Option<NonZeroUsize>,
 
-    /// Workers of each rival; with a list, all is raced with each, and the tables are of the first [default: as many as there are cores]
+    /// Workers that each rival is told to have; with a list, all is raced with each, and the tables are of the first. Waterway starts no more than there are cores [default: as many as there are cores]
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: Vec<u16>,
 

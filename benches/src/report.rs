@@ -8,7 +8,7 @@ use crate::field::{self, FLOOR};
 use crate::floors;
 use crate::race::Series;
 use crate::stats::{Spread, figure};
-use crate::targets::{Verdict, goal, verdict};
+use crate::targets::{Verdict, goal, has_own_goal, verdict};
 use crate::workers;
 
 /// What is not like for like, whoever takes part. What holds for one rival stands with its figures.
@@ -23,7 +23,7 @@ const CAVEATS: &str = "\
 - What a rival does in a smaller size than the others (fewer sleepers, fewer parked) has no ratio; the note tells the size.
 - `mutex8` has no ratio: losing a core makes it faster.
 - Where more workers are asked for than the machine has cores, each rival is told that number. Waterway's `max_procs` is a limit: it starts no
-  more workers than there are cores.
+  more workers than there are cores, so with four on two cores it has two, and Go has four.
 - Computing is counted in steps of a fixed chain of instructions, the same in Go and Rust; \"2 us\" is about right at 2.5 GHz.
 ";
 
@@ -49,7 +49,7 @@ impl<'a> Report<'a> {
     /// Waterway beside Go: how many targets are met, and a row for each metric.
     pub fn summary(&self) -> String {
         let mut out = self.verdicts();
-        out += "\n| workload | Waterway | Go | Waterway : Go | CPU : Go | best other : Go | target | floor : Go |\n\
+        out += "\n| workload | Waterway | Go | Waterway : Go | CPU : Go | best other : Go | target | floors |\n\
              | --- | ---: | ---: | ---: | ---: | --- | --- | --- |\n";
         for series in ours(self.results()) {
             let go = self.go(series);
@@ -72,16 +72,26 @@ impl<'a> Report<'a> {
         out
     }
 
-    /// How many targets came to what.
+    /// How many targets came to what: our own ones, and those to be no slower than Go.
     fn verdicts(&self) -> String {
         let results = self.results();
-        let all = ours(results).filter_map(|s| verdict(goal(s)?, results, s));
-        let all: Vec<_> = all.collect();
-        let of = |verdict| all.iter().filter(|v| **v == verdict).count();
-        let mut out = format!("{} of {} targets met", of(Verdict::Met), all.len());
-        for other in [Verdict::Level, Verdict::BelowTheFloor, Verdict::NotMet] {
-            if of(other) > 0 {
-                let _ = write!(out, ", {} {other}", of(other));
+        let (own, others): (Vec<_>, Vec<_>) = ours(results).partition(|s| has_own_goal(s));
+        let mut out = String::new();
+        for (of, what) in [
+            (own, "targets of their own met"),
+            (others, "others no slower than Go"),
+        ] {
+            let all = of.iter().filter_map(|s| verdict(goal(s)?, results, s));
+            let all: Vec<_> = all.collect();
+            let count = |verdict| all.iter().filter(|v| **v == verdict).count();
+            if !out.is_empty() {
+                out += "; ";
+            }
+            let _ = write!(out, "{} of {} {what}", count(Verdict::Met), all.len());
+            for other in [Verdict::Level, Verdict::BelowTheFloor, Verdict::NotMet] {
+                if count(other) > 0 {
+                    let _ = write!(out, ", {} {other}", count(other));
+                }
             }
         }
         out + ".\n"
@@ -98,6 +108,8 @@ impl<'a> Report<'a> {
         for (name, value) in &self.machine {
             let _ = writeln!(out, "- {name}: {value}");
         }
+        out += "\n## How to read it\n\n";
+        out += floors::ABOUT;
         out += "\n![ratios to Go](performance.svg)\n\n## Beside Go\n\n";
         out += &self.summary();
         out += &floors::section(self.results());
@@ -303,7 +315,10 @@ pub mod tests {
             series("spsc", FLOOR, "store", &[2.0, 2.0, 4.0]),
         ];
         let summary = report(&[(2, results)], &["may: broken".into()]).summary();
-        assert!(summary.starts_with("0 of 1 targets met, 1 not met.\n\n| workload"));
+        let verdicts =
+            "0 of 1 targets of their own met, 1 not met; 0 of 0 others no slower than Go.";
+        let start = format!("{verdicts}\n\n| workload");
+        assert!(summary.starts_with(&start), "{summary}");
         let row = "a message, time (ns) | 20.0 (10.0 to 30.0) | 20.0 (20.0 to 40.0) | 0.50 (0.50 to 1.50) | 0.50 | 0.25 tokio kanal | 0.30, not met | 0.10 store |";
         assert!(summary.contains(row), "{summary}");
         assert!(summary.ends_with("left out: may: broken\n"), "{summary}");

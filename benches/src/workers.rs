@@ -13,7 +13,7 @@ type ByWorkers = [(usize, Vec<Series>)];
 /// What is behind Go, and then the table.
 pub fn section(by_workers: &ByWorkers) -> String {
     let mut out = String::from(
-        "\n## By workers\n\nBehind Go, with a ratio above 1 that is not level, in time or memory; in brackets the floors beside Go:\n\n",
+        "\n## By workers\n\nBehind Go, with a ratio above 1 that is not level, in time or memory, and then in CPU time alone; in brackets the floors beside Go:\n\n",
     );
     for (workers, results) in by_workers {
         let _ = writeln!(out, "- {workers}: {}", behind(results));
@@ -23,12 +23,16 @@ pub fn section(by_workers: &ByWorkers) -> String {
 
 /// What is behind Go, with its ratio, and those of its floors.
 fn behind(results: &[Series]) -> String {
-    let all = ours(results).filter(|s| is_behind(results, s)).map(|s| {
+    let told = |s: &Series, what: &str, goal: Goal| {
+        let of = goal.measured(results, s);
+        let floors =
+            beside(goal, results, s).map_or(String::new(), |floors| format!(" [{floors}]"));
         let title = s.workload.title;
-        let floors = beside(Goal::OfGo(1.0), results, s);
-        let floors = floors.map_or(String::new(), |floors| format!(" [{floors}]"));
-        let ratio = spread(ratio(results, s));
-        format!("{title}, {} {ratio}{floors}", s.metric)
+        is_behind(s, of).then(|| format!("{title}, {}{what} {}{floors}", s.metric, spread(of)))
+    };
+    let all = ours(results).filter_map(|s| {
+        let time = told(s, "", Goal::OfGo(1.0));
+        time.or_else(|| told(s, ", CPU", Goal::CpuOfGo(1.0)))
     });
     match &all.collect::<Vec<_>>()[..] {
         [] => "none".into(),
@@ -93,6 +97,14 @@ mod tests {
         ] {
             assert!(table.contains(row), "{row:?} in {table}");
         }
+    }
+
+    #[test]
+    fn what_wins_in_time_and_loses_in_cpu_time_is_behind_as_well() {
+        let mut busy = of(10.0, 20.0);
+        busy[0].cpu = vec![22.0];
+        let of = "one sender, one receiver, capacity 128, a message, time, CPU 1.10 (1.10 to 1.10)";
+        assert_eq!(behind(&busy), of);
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub fn wait_until(is_so: impl Fn() -> bool) {
 pub fn two_cores(run: Run) {
     let cores = thread::available_parallelism().map_or(1, |n| n.get());
     if run.workers.min(cores) < 2 {
-        eprintln!("it takes two cores");
+        eprintln!("it takes two cores, and {} was asked for", run.workers);
         std::process::exit(2);
     }
     #[repr(align(128))]
