@@ -219,14 +219,21 @@ fn sigquit_is_left_alone_where_the_program_handles_it() {
 
 fn who_holds_a_worker_is_named() {
     let env = [("WATERWAY_MAX_PROCS", "1"), ("WATERWAY_CHECK_TLS", "0")];
-    for (program, what) in [
-        ("hold_by_computing", "computing"),
-        ("hold_by_sleeping", "asleep in the kernel"),
-        ("hold_by_std_lock", "a std lock held by a parked goroutine"),
+    let waits = "; 1 goroutine waits behind it (goroutine ";
+    for (program, what, behind) in [
+        ("hold_by_computing", "computing", waits),
+        ("hold_by_sleeping", "asleep in the kernel", waits),
+        // The one that holds the lock sleeps.
+        (
+            "hold_by_std_lock",
+            "a std lock held by a parked goroutine",
+            "",
+        ),
     ] {
         let line = run_until(program, &env, "has held worker");
         for part in [
             what,
+            behind,
             "\"holder\"",
             "spawned at crates/waterway/tests/process/programs.rs",
         ] {

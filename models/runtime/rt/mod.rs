@@ -4,6 +4,8 @@
 mod afar;
 #[path = "../../../crates/waterway/src/rt/bed.rs"]
 mod bed;
+#[path = "../../../crates/waterway/src/rt/behind.rs"]
+mod behind;
 #[path = "../../../crates/waterway/src/rt/blocking.rs"]
 pub(crate) mod blocking;
 #[path = "../../../crates/waterway/src/rt/due.rs"]

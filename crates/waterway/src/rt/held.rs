@@ -3,6 +3,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
+use super::behind::Behind;
 use super::say::say;
 use super::sched::Runtime;
 use super::sysmon::SLICE;
@@ -147,11 +148,11 @@ impl Held {
         if due && !self.warned.contains(&(site, doing)) {
             self.warned.push((site, doing));
             let time = Duration::from_nanos(for_ns);
-            let behind = worker.waiting_turn();
-            let text = text(&who, worker, doing, time, behind, backlog);
+            let behind = Behind::of(worker, backlog);
+            let text = text(&who, worker, doing, time, &behind);
             say(format_args!("{text}\n"));
             #[cfg(feature = "tracing")]
-            tell_subscriber(worker, doing, time, behind, backlog);
+            tell_subscriber(worker, doing, time, &behind);
         }
     }
 
@@ -180,14 +181,7 @@ fn next_question(since: u64, now: u64, warn_ns: u64) -> u64 {
         .fold(now + (now - since), u64::min)
 }
 
-fn text(
-    who: &str,
-    worker: &Worker,
-    doing: Doing,
-    time: Duration,
-    behind: usize,
-    backlog: usize,
-) -> String {
+fn text(who: &str, worker: &Worker, doing: Doing, time: Duration, behind: &Behind) -> String {
     let (doing, advice) = match doing {
         Doing::Computing => (
             "computing",
@@ -198,9 +192,8 @@ fn text(
             "Use waterway's own sleep and locks, blocking(), or Builder::dedicated()",
         ),
     };
-    let waits = behind_it(behind, backlog);
     format!(
-        "waterway: {who}, has held worker {} for {} ms, {doing}{waits}. {advice}.",
+        "waterway: {who}, has held worker {} for {} ms, {doing}{behind}. {advice}.",
         worker.index,
         time.as_millis(),
     )
@@ -208,7 +201,7 @@ fn text(
 
 /// The same as an event of the `tracing` crate.
 #[cfg(feature = "tracing")]
-fn tell_subscriber(worker: &Worker, doing: Doing, time: Duration, ready: usize, fresh: usize) {
+fn tell_subscriber(worker: &Worker, doing: Doing, time: Duration, behind: &Behind) {
     use super::events::{send, wanted};
     if !wanted(tracing::Level::WARN) {
         return;
@@ -220,6 +213,7 @@ fn tell_subscriber(worker: &Worker, doing: Doing, time: Duration, ready: usize, 
         return;
     };
     let (worker, held_ms) = (worker.index, time.as_millis() as u64);
+    let (ready, fresh) = (behind.ready, behind.fresh);
     let asleep = doing == Doing::Asleep;
     send(move || {
         tracing::warn!(
@@ -235,17 +229,6 @@ fn tell_subscriber(worker: &Worker, doing: Doing, time: Duration, ready: usize, 
             "goroutine holds its worker"
         );
     });
-}
-
-/// Who waits behind a held worker: those that could go on, and those that have not started.
-fn behind_it(ready: usize, fresh: usize) -> String {
-    match (ready + fresh, fresh) {
-        (0, _) => String::new(),
-        (1, 0) => "; 1 goroutine waits behind it".into(),
-        (1, _) => "; 1 goroutine waits behind it, not started".into(),
-        (all, 0) => format!("; {all} goroutines wait behind it"),
-        (all, _) => format!("; {all} goroutines wait behind it, {fresh} of them not started"),
-    }
 }
 
 /// What the worker's thread does, by the kernel's word. `None` where that cannot be read: the thread may have ended.
@@ -265,25 +248,5 @@ pub(crate) fn asleep_in_kernel(tid: u32) -> Option<bool> {
         'R' => Some(false),
         'S' | 'D' => Some(true),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::behind_it;
-
-    #[test]
-    fn who_waits_behind_is_counted_in_words() {
-        assert_eq!(behind_it(0, 0), "");
-        assert_eq!(behind_it(1, 0), "; 1 goroutine waits behind it");
-        assert_eq!(
-            behind_it(0, 1),
-            "; 1 goroutine waits behind it, not started"
-        );
-        assert_eq!(behind_it(2, 0), "; 2 goroutines wait behind it");
-        assert_eq!(
-            behind_it(1, 2),
-            "; 3 goroutines wait behind it, 2 of them not started"
-        );
     }
 }

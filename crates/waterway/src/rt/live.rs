@@ -111,6 +111,13 @@ impl Worker {
         self.live.afar(|live| live.iter().filter(runnable).count())
     }
 
+    /// Calls `f` with so many of them at most, under the list's lock.
+    pub(super) fn each_waiting_turn(&self, most: usize, f: impl FnMut(&Task)) {
+        let runnable = |t: &&Task| t.runnable.load(Ordering::Relaxed);
+        self.live
+            .afar(|live| live.iter().filter(runnable).take(most).for_each(f));
+    }
+
     /// True if there is any.
     pub(super) fn waits_turn(&self) -> bool {
         let runnable = |t: &Task| t.runnable.load(Ordering::Relaxed);

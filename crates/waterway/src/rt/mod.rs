@@ -3,6 +3,7 @@
 mod afar;
 pub(crate) mod arena;
 mod bed;
+mod behind;
 mod bell;
 pub(crate) mod blocking;
 pub(crate) mod cell;
