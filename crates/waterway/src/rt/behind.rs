@@ -18,12 +18,14 @@ pub(super) struct Behind {
 
 impl Behind {
     pub(super) fn of(worker: &Worker, fresh: usize) -> Behind {
-        let mut named = Vec::new();
-        worker.each_waiting_turn(NAMED, |task| {
-            let who = task.identity();
-            named.push(format!("{who}, spawned at {}", who.site));
+        let (mut ready, mut named) = (0, Vec::new());
+        worker.each_waiting_turn(|task| {
+            ready += 1;
+            if ready <= NAMED {
+                let who = task.identity();
+                named.push(format!("{who}, spawned at {}", who.site));
+            }
         });
-        let ready = worker.waiting_turn();
         Behind {
             ready,
             fresh,

@@ -6,7 +6,8 @@
 //!
 //! # Leeway
 //!
-//! A timer may be fired later than it is due by as long as it was set ahead, at most by a millisecond, so that others are fired with it. So what is first in the heap is what is to be fired first at the latest; when it is due is what `next_timer` tells. One behind
+//! A timer may be fired later than it is due by as long as it was set ahead, at most by a millisecond, so that others are fired with it.
+//! So what is first in the heap is what is to be fired first at the latest; when it is due is what `next_timer` tells. One behind
 //! it may be due sooner: it has leeway until the first is fired.
 //!
 //! Models (`models/`): `.._with_deadlines`, `timer_..` and `sleepers_of_one_heap` in `blocking`, with two that fire;

@@ -105,17 +105,11 @@ impl Worker {
         self.lives.load(Ordering::Relaxed)
     }
 
-    /// How many goroutines of this worker have been woken, or gave way, and wait for their turn.
-    pub(super) fn waiting_turn(&self) -> usize {
-        let runnable = |t: &&Task| t.runnable.load(Ordering::Relaxed);
-        self.live.afar(|live| live.iter().filter(runnable).count())
-    }
-
-    /// Calls `f` with so many of them at most, under the list's lock.
-    pub(super) fn each_waiting_turn(&self, most: usize, f: impl FnMut(&Task)) {
+    /// Calls `f` with each goroutine of this worker that has been woken, or gave way, and waits for its turn, under the list's lock.
+    pub(super) fn each_waiting_turn(&self, f: impl FnMut(&Task)) {
         let runnable = |t: &&Task| t.runnable.load(Ordering::Relaxed);
         self.live
-            .afar(|live| live.iter().filter(runnable).take(most).for_each(f));
+            .afar(|live| live.iter().filter(runnable).for_each(f));
     }
 
     /// True if there is any.
