@@ -1,42 +1,19 @@
-//! What timers hold, in the models where nobody waits with a deadline: those are of `blocking`.
+//! Waiters, in the models where nobody waits with a deadline: those are of `blocking`.
 
-use std::sync::Arc;
+pub(crate) use super::payload::{TimedWaiter, TimerEvent, TimerPayload};
 
-use super::timer::{Timed, TimerSlot};
+pub(super) const TIMED_OUT: usize = usize::MAX;
+
+pub(crate) struct Waiter;
+
+impl Waiter {
+    pub(super) fn claim(&self, _token: usize) -> Option<Claimed> {
+        None
+    }
+}
 
 pub(crate) struct Claimed;
 
 impl Claimed {
     pub(crate) fn wake(self) {}
-}
-
-/// Nobody waits with a deadline here.
-pub(crate) struct TimedWaiter(pub(crate) TimerSlot);
-
-impl TimedWaiter {
-    pub(crate) fn time_out(&self) -> Option<Claimed> {
-        None
-    }
-}
-
-pub(crate) trait TimerEvent: Send + Sync {
-    fn slot(&self) -> &TimerSlot;
-    fn fire(self: Arc<Self>, now: u64);
-    fn wakes_nobody(&self) -> bool {
-        false
-    }
-}
-
-pub(crate) enum TimerPayload {
-    Waiter(TimedWaiter),
-    Event(Arc<dyn TimerEvent>),
-}
-
-impl Timed for TimerPayload {
-    fn slot(&self) -> &TimerSlot {
-        match self {
-            TimerPayload::Waiter(waiter) => &waiter.0,
-            TimerPayload::Event(event) => event.slot(),
-        }
-    }
 }

@@ -9,7 +9,7 @@ use loom::thread;
 use super::Model;
 use crate::rt::cell::Unstarted;
 use crate::rt::idle::rest;
-use crate::rt::park::{TimerEvent, TimerPayload};
+use crate::rt::park::{TimedWaiter, TimerEvent, TimerPayload, Waiter};
 use crate::rt::sched::Runtime;
 use crate::rt::task::{Handed, Task};
 use crate::rt::timer::TimerSlot;
@@ -113,7 +113,9 @@ fn timer() {
 
 /// A timer that stands in the heap and is never due.
 fn far() -> TimerPayload {
-    TimerPayload::Waiter(crate::rt::park::TimedWaiter(TimerSlot::new()))
+    let slot = Box::leak(Box::new(TimerSlot::new()));
+    // SAFETY: both stay for good.
+    TimerPayload::Waiter(unsafe { TimedWaiter::new(&Waiter, slot) })
 }
 
 /// Of those who find the worker asleep one rings; it comes back for the next ring.

@@ -76,6 +76,11 @@ pub(crate) mod stacks {
 
 #[path = "../../timed.rs"]
 pub(crate) mod park;
+#[path = "../../../crates/waterway/src/rt/payload.rs"]
+mod payload;
+pub(crate) mod claimed {
+    pub(crate) use super::park::Claimed;
+}
 
 /// Here, since much of the library is for its `rt` alone.
 #[path = "../models/mod.rs"]

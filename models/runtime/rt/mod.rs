@@ -152,6 +152,11 @@ pub(crate) mod config {
 
 #[path = "../../timed.rs"]
 pub(crate) mod park;
+#[path = "../../../crates/waterway/src/rt/payload.rs"]
+mod payload;
+pub(crate) mod claimed {
+    pub(crate) use super::park::Claimed;
+}
 
 pub(crate) mod say {
     pub(crate) fn say(what: std::fmt::Arguments<'_>) {
