@@ -21,7 +21,7 @@
 //!
 //! Of a ring that its receivers have closed, reserved slots are revoked, so that what stands behind them can be dropped.
 //!
-//! Who has a ring to itself for a while may move it by plain stores: `alone.rs`.
+//! Who has a ring to itself for a while may move it by plain stores: `alone.rs`. What a ring tells of itself: `looks.rs`.
 //!
 //! # Close
 //!
@@ -47,6 +47,7 @@
 
 mod alone;
 mod holes;
+mod looks;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::UnsafeCell;
@@ -224,11 +225,6 @@ impl<T> Ring<T> {
         slot.stamp.store(self.lap(at.0) | FULL, Ordering::Release);
     }
 
-    /// True if a slot can be claimed.
-    pub(super) fn has_room(&self) -> bool {
-        !self.is_full(self.tail() & !STATE, &mut Spin::new())
-    }
-
     /// True if there is no slot to claim at `tail`, as soon as that can be told: the first slot may be void, or just being
     /// skipped.
     fn is_full(&self, tail: usize, spin: &mut Spin) -> bool {
@@ -266,47 +262,6 @@ impl<T> Ring<T> {
             spin.once();
         }
         None
-    }
-
-    /// The place that the oldest value stands in, if that can be taken.
-    pub(super) fn first_place(&self) -> Option<usize> {
-        match self.front(&mut Spin::new()) {
-            Front::Value(head) => Some(self.index(head)),
-            _ => None,
-        }
-    }
-
-    /// The place of a claimed slot.
-    pub(super) fn place_of(&self, at: &Ticket) -> usize {
-        self.index(at.0)
-    }
-
-    /// True if a reserved place stands first, which nobody can take a value from.
-    pub(super) fn is_reserved(&self) -> bool {
-        matches!(self.front(&mut Spin::new()), Front::Reserved(_))
-    }
-
-    /// How many values were ever put, taken, and (among these) dropped by `clear`.
-    pub(super) fn counts(&self) -> (u64, u64, u64) {
-        // Before the positions that they count among.
-        let cleared = self.cleared.load(Ordering::Acquire);
-        let skipped = self.skipped.load(Ordering::Acquire);
-        loop {
-            let tail = self.tail.0.load(Ordering::SeqCst);
-            let head = self.head.0.load(Ordering::SeqCst);
-            if self.tail.0.load(Ordering::SeqCst) == tail {
-                return (
-                    self.count(tail) - skipped,
-                    self.count(head) - skipped,
-                    cleared,
-                );
-            }
-        }
-    }
-
-    /// How many slots were passed up to this position.
-    fn count(&self, position: usize) -> u64 {
-        (position / self.one_lap * self.cap + self.index(position)) as u64
     }
 
     /// Takes the value at `head`, which was seen there; nothing if another receiver was faster.
@@ -381,68 +336,9 @@ impl<T> Ring<T> {
             .store(next_lap | FREE, Ordering::Release);
     }
 
-    /// The position of the next receive. A ring without a value stays so until it has moved, seen backwards: if it is the same
-    /// before and after a `pop` that found nothing, there was nothing all the time up to that `pop`.
-    pub(super) fn head(&self) -> usize {
-        self.head.0.load(Ordering::SeqCst)
-    }
-
-    /// The position of the next send. As `head`, for a `claim` that found no room.
-    pub(super) fn tail(&self) -> usize {
-        self.tail.0.load(Ordering::SeqCst)
-    }
-
-    /// A mark if the ring is open and empty: it was for as long as the mark stays the same.
-    #[inline]
-    pub(super) fn is_bare(&self) -> Option<usize> {
-        // In this order: `head` does not move back, nor pass `tail`, so at the second look both were the same.
-        let head = self.head.0.load(Ordering::SeqCst);
-        (self.tail.0.load(Ordering::SeqCst) == head).then_some(head)
-    }
-
-    /// True if a value can be taken now, or is just being put.
-    pub(super) fn has_value(&self) -> bool {
-        let mut spin = Spin::new();
-        while let Front::Value(head) = self.front(&mut spin) {
-            if self.head.0.load(Ordering::SeqCst) == head {
-                return true;
-            }
-        }
-        false
-    }
-
     /// No claims from now on. Those made before will be stamped.
     pub(super) fn close(&self) {
         self.tail.0.fetch_or(CLOSED, Ordering::SeqCst);
-    }
-
-    /// Slots in use, reserved ones included, and one that is just being skipped.
-    pub(super) fn len(&self) -> usize {
-        while self.skip_void() {}
-        loop {
-            let tail = self.tail.0.load(Ordering::SeqCst);
-            let head = self.head.0.load(Ordering::SeqCst);
-            if self.tail.0.load(Ordering::SeqCst) != tail {
-                continue;
-            }
-            let (from, to) = (self.index(head), self.index(tail));
-            return if tail & !STATE == head {
-                0
-            } else if from < to {
-                to - from
-            } else {
-                self.cap - from + to
-            };
-        }
-    }
-
-    pub(super) fn capacity(&self) -> usize {
-        self.cap
-    }
-
-    /// The address of `head`.
-    pub(super) fn gauge(&self) -> usize {
-        std::ptr::from_ref(&self.head) as usize
     }
 
     #[inline]
