@@ -5,7 +5,8 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::core::{Backlog, Core, Flavor, LIFO};
+use super::backlog::Backlog;
+use super::core::{Core, Flavor, LIFO};
 use super::door::SOLO;
 use super::handle::Handle;
 use super::overflow::{Overflow, Shed};

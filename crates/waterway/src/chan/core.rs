@@ -9,11 +9,11 @@
 
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
-use std::collections::VecDeque;
 use std::mem::offset_of;
 use std::panic::Location;
 use std::ptr::NonNull;
 
+use super::backlog::Backlog;
 use super::door::{Door, SOLO};
 use super::policy::{OnShed, Policy};
 use super::ring::Ring;
@@ -57,43 +57,6 @@ pub(super) enum Flavor<T> {
     Never,
     Ring(Ring<T>),
     Unbounded(UnsafeCell<Backlog<T>>),
-}
-
-/// The values of an unbounded channel. Its length is a word of its own, for dumps.
-pub(super) struct Backlog<T> {
-    pub(super) len: usize,
-    values: VecDeque<T>,
-}
-
-impl<T> Backlog<T> {
-    pub(super) fn new() -> Backlog<T> {
-        Backlog {
-            len: 0,
-            values: VecDeque::new(),
-        }
-    }
-
-    #[inline]
-    pub(super) fn push_back(&mut self, value: T) {
-        self.values.push_back(value);
-        self.len = self.values.len();
-    }
-
-    #[inline]
-    pub(super) fn pop_front(&mut self) -> Option<T> {
-        let value = self.values.pop_front();
-        self.len = self.values.len();
-        value
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    fn take(&mut self) -> VecDeque<T> {
-        self.len = 0;
-        std::mem::take(&mut self.values)
-    }
 }
 
 #[repr(C)]
@@ -387,9 +350,7 @@ impl<T> Core<T> {
         match &self.flavor {
             Flavor::Rendezvous | Flavor::Never => None,
             Flavor::Ring(ring) => Some(ring.gauge()),
-            Flavor::Unbounded(backlog) => {
-                Some(backlog.get() as usize + offset_of!(Backlog<T>, len))
-            }
+            Flavor::Unbounded(backlog) => Some(backlog.get() as usize + Backlog::<T>::LEN_AT),
         }
     }
 

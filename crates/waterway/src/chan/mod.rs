@@ -10,6 +10,7 @@
 //! in a receive or `select`; waiting async tasks, which fetch values themselves, do not count. `try_recv` likewise finds
 //! the value of a blocked send, but not that of a blocked `select`, whose message is not made yet.
 
+mod backlog;
 mod block;
 mod builder;
 mod codel;
