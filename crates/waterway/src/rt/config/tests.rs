@@ -1,5 +1,6 @@
 //! Which settings are taken, and what is said of the others.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use proptest::prelude::*;
