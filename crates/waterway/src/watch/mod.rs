@@ -22,6 +22,7 @@ mod standstill;
 mod suspicions;
 #[cfg(feature = "tracing")]
 mod told;
+mod waited_on;
 
 use std::time::Duration;
 

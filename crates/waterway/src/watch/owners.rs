@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use waterway_snapshot::{Held, ObjectId, Party, Site, Target, Wait, Who};
 
-use super::snapshot::object_id;
+use super::waited_on::object_id;
 use crate::goroutine::dedicated;
 use crate::primitives::Ordering;
 use crate::rt::clock::clock;
