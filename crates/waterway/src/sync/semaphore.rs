@@ -4,25 +4,21 @@
 //! nobody is served, until it has taken them or gives up.
 
 use std::fmt;
-use std::future::Future;
 use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::primitives::{Lock, Ordering};
 use crate::rt::core_box::CoreRef;
 use crate::rt::header::CoreKind;
 use crate::wait::{
-    Claimed, Limit, Node, Permits, Stand, TaskWait, Turn, Wait, WaitKey, WaitQueue, WaitReason,
-    Waited, WaitsAt, checkpoint,
+    Claimed, Limit, Node, Permits, Turn, Wait, WaitKey, WaitQueue, WaitReason, Waited, checkpoint,
 };
 
-struct State {
-    held: usize,
+pub(super) struct State {
+    pub(super) held: usize,
     /// Those that there are. More may be held, after the number was lowered (`set_total`).
     total: usize,
-    queue: WaitQueue,
+    pub(super) queue: WaitQueue,
 }
 
 /// How many permits the waiter of a node wants.
@@ -32,12 +28,12 @@ fn wanted(node: &Node) -> usize {
 }
 
 impl State {
-    fn free(&self) -> usize {
+    pub(super) fn free(&self) -> usize {
         self.total.saturating_sub(self.held)
     }
 
     /// The first that can be served, sooner or later. Who wants more than there are keeps nobody waiting.
-    fn next(&self) -> Option<&Node> {
+    pub(super) fn next(&self) -> Option<&Node> {
         self.queue.find(|node| wanted(node) <= self.total)
     }
 
@@ -188,8 +184,12 @@ impl Semaphore {
         self.core.header.id()
     }
 
+    pub(super) fn state(&self) -> &Lock<State> {
+        &self.core.value
+    }
+
     /// Serves those who wait, and shows in the header, where dumps see it, what is left. Under the lock.
-    fn serve(&self, state: &mut State) -> Vec<Claimed> {
+    pub(super) fn serve(&self, state: &mut State) -> Vec<Claimed> {
         let served = state.serve();
         self.show(state);
         served
@@ -216,7 +216,7 @@ impl Semaphore {
         site: &'static Location<'static>,
     ) -> Option<Permit> {
         checkpoint();
-        let mut state = self.core.value.lock();
+        let mut state = self.state().lock();
         let served = self.take(&mut state, n) || {
             let asked = Permits::of(self.core.address(), n);
             let key = WaitKey {
@@ -225,7 +225,7 @@ impl Semaphore {
                 site,
             };
             let wait = Wait::new(key, &n).within(limit);
-            wait.park(&self.core.value, state, |state| self.serve(state))
+            wait.park(self.state(), state, |state| self.serve(state))
         };
         served.then(|| self.permit(n))
     }
@@ -241,31 +241,8 @@ impl Semaphore {
     ///
     /// Go: `Weighted.TryAcquire`.
     pub fn try_acquire(&self, n: usize) -> Option<Permit> {
-        let taken = self.take(&mut self.core.value.lock(), n);
+        let taken = self.take(&mut self.state().lock(), n);
         taken.then(|| self.permit(n))
-    }
-
-    /// Takes `n` permits in an async task.
-    ///
-    /// Tasks stand in one line with goroutines and threads. Dropping the future gives its place up. One that is neither polled
-    /// nor dropped keeps those behind it waiting.
-    ///
-    /// # Blocking
-    ///
-    /// Never; the future is pending instead.
-    ///
-    /// ```
-    /// use waterway::{block_on, sync::Semaphore};
-    /// let slots = Semaphore::new(3);
-    /// let two = block_on(slots.acquire_async(2));
-    /// assert_eq!((two.count(), slots.available()), (2, 1));
-    /// ```
-    ///
-    /// Go: none; Go has no tasks.
-    pub fn acquire_async(&self, n: usize) -> AcquireFuture<'_> {
-        AcquireFuture {
-            wait: TaskWait::new(Ask { semaphore: self, n }),
-        }
     }
 
     /// Adds permits: the semaphore has `n` more from now on. Never blocks.
@@ -282,7 +259,7 @@ impl Semaphore {
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
         let served = {
-            let mut state = self.core.value.lock();
+            let mut state = self.state().lock();
             match state.total.checked_add(n) {
                 Some(total) => state.total = total,
                 None => {
@@ -298,13 +275,13 @@ impl Semaphore {
 
     /// How many permits there are, held ones included.
     pub(crate) fn total(&self) -> usize {
-        self.core.value.lock().total
+        self.state().lock().total
     }
 
     /// Makes it `total` permits, held ones included. Those that are held and too many stay with their holders.
     pub(crate) fn set_total(&self, total: usize) {
         let served = {
-            let mut state = self.core.value.lock();
+            let mut state = self.state().lock();
             state.total = total;
             self.serve(&mut state)
         };
@@ -314,7 +291,7 @@ impl Semaphore {
     /// Ends a permit: its `n` are free again, or gone.
     fn end(&self, n: usize, gone: bool) {
         let served = {
-            let mut state = self.core.value.lock();
+            let mut state = self.state().lock();
             state.held -= n;
             if gone {
                 state.total -= n;
@@ -330,10 +307,11 @@ impl Semaphore {
     /// assert_eq!(waterway::sync::Semaphore::new(2).available(), 2);
     /// ```
     pub fn available(&self) -> usize {
-        self.core.value.lock().free()
+        self.state().lock().free()
     }
 
-    fn permit(&self, n: usize) -> Permit {
+    /// Permits that were taken.
+    pub(super) fn permit(&self, n: usize) -> Permit {
         Permit {
             semaphore: self.clone(),
             n,
@@ -346,77 +324,6 @@ impl fmt::Debug for Semaphore {
         f.debug_struct("Semaphore")
             .field("available", &self.available())
             .finish()
-    }
-}
-
-/// A task that waits for permits. Its slot says how many.
-struct Ask<'a> {
-    semaphore: &'a Semaphore,
-    n: usize,
-}
-
-impl WaitsAt for Ask<'_> {
-    type State = State;
-    type Slot = usize;
-
-    fn lock(&self) -> &Lock<State> {
-        &self.semaphore.core.value
-    }
-
-    fn slot(&self) -> usize {
-        self.n
-    }
-
-    fn take(&self, state: &mut State, stand: &Stand<'_>, others: &mut Vec<Claimed>) -> bool {
-        let can = stand.is_next(state.next()) && state.free() >= self.n;
-        if can {
-            stand.leave(&mut state.queue);
-            state.held += self.n;
-            *others = self.semaphore.serve(state);
-        }
-        can
-    }
-
-    fn left(&self, state: &mut State, _told: bool) -> Vec<Claimed> {
-        self.semaphore.serve(state)
-    }
-}
-
-/// Permits that are waited for: from [`Semaphore::acquire_async`].
-///
-/// ```
-/// use waterway::{block_on, sync::Semaphore};
-/// let slots = Semaphore::new(1);
-/// let future = slots.acquire_async(1); // nothing is taken yet
-/// assert_eq!(slots.available(), 1);
-/// let permit = block_on(future);
-/// assert_eq!((permit.count(), slots.available()), (1, 0));
-/// ```
-#[must_use = "futures do nothing unless they are polled"]
-pub struct AcquireFuture<'a> {
-    wait: TaskWait<Ask<'a>>,
-}
-
-impl Future for AcquireFuture<'_> {
-    type Output = Permit;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
-        let this = &mut *self;
-        let Ask { semaphore, n } = *this.wait.at();
-        if this.wait.is_new()
-            && let Some(permit) = semaphore.try_acquire(n)
-        {
-            return Poll::Ready(permit);
-        }
-        this.wait.poll(cx).map(|()| semaphore.permit(n))
-    }
-}
-
-impl fmt::Debug for AcquireFuture<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AcquireFuture")
-            .field("count", &self.wait.at().n)
-            .finish_non_exhaustive()
     }
 }
 

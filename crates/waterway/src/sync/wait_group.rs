@@ -10,19 +10,14 @@
 //! Models (`models/`): `wait_group..` in `blocking`.
 
 use std::fmt;
-use std::future::Future;
 use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::goroutine::go;
 use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::core_box::CoreRef;
 use crate::rt::header::CoreKind;
-use crate::wait::{
-    Claimed, Limit, Stand, TaskWait, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt, checkpoint,
-};
+use crate::wait::{Claimed, Limit, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 /// Somebody waits.
 const WAITED: usize = 1 << 63;
@@ -74,8 +69,12 @@ impl WaitGroup {
         &self.core.header.senders
     }
 
+    pub(super) fn waiters(&self) -> &Waiters {
+        &self.core.value
+    }
+
     /// Marks that somebody waits, under the queue's lock. False if the count is zero.
-    fn mark_waited(&self) -> bool {
+    pub(super) fn mark_waited(&self) -> bool {
         let mut now = self.word().load(Ordering::Acquire);
         while now & !WAITED != 0 {
             let next = now | WAITED;
@@ -130,7 +129,7 @@ impl WaitGroup {
     #[cold]
     #[track_caller]
     fn add_and_wake(&self, n: isize) {
-        let (word, waiters) = (self.word(), &self.core.value);
+        let (word, waiters) = (self.word(), self.waiters());
         let mut now = word.load(Ordering::Relaxed);
         let woken = loop {
             // Outside of the lock, as it may panic, and the panic hook is user code.
@@ -239,7 +238,7 @@ impl WaitGroup {
     /// As `wait`; false if the limit came first.
     pub(crate) fn wait_within(&self, limit: Limit<'_>, site: &'static Location<'static>) -> bool {
         checkpoint();
-        let (word, waiters) = (self.word(), &self.core.value);
+        let (word, waiters) = (self.word(), self.waiters());
         if word.load(Ordering::Acquire) & !WAITED == 0 {
             return true;
         }
@@ -254,26 +253,6 @@ impl WaitGroup {
         };
         let wait = Wait::new(key, &()).within(limit);
         wait.park(waiters, queue, |_| Vec::new())
-    }
-
-    /// Waits in an async task until the count is zero.
-    ///
-    /// # Blocking
-    ///
-    /// Never; the future is pending instead.
-    ///
-    /// ```
-    /// use waterway::{block_on, sync::WaitGroup};
-    /// let group = WaitGroup::new();
-    /// group.go(|| ());
-    /// block_on(group.wait_async());
-    /// ```
-    ///
-    /// Go: none; Go has no tasks.
-    pub fn wait_async(&self) -> WaitFuture<'_> {
-        WaitFuture {
-            wait: TaskWait::new(Zero(self)),
-        }
     }
 
     /// Adds one to the count; dropping the token takes it away again, also when a panic drops it. Never blocks.
@@ -314,55 +293,6 @@ impl WaitGroup {
             let _done = token;
             f();
         });
-    }
-}
-
-/// A task that waits for zero. All are told of it at once, so nobody need be told when one leaves.
-struct Zero<'a>(&'a WaitGroup);
-
-impl WaitsAt for Zero<'_> {
-    type State = WaitQueue;
-    type Slot = ();
-
-    fn lock(&self) -> &Lock<WaitQueue> {
-        &self.0.core.value
-    }
-
-    fn slot(&self) {}
-
-    fn take(&self, _: &mut WaitQueue, stand: &Stand<'_>, _: &mut Vec<Claimed>) -> bool {
-        stand.told() || !self.0.mark_waited()
-    }
-
-    fn left(&self, _: &mut WaitQueue, _told: bool) -> Vec<Claimed> {
-        Vec::new()
-    }
-}
-
-/// The end of work that is waited for: from [`WaitGroup::wait_async`].
-///
-/// ```
-/// use waterway::{block_on, sync::WaitGroup};
-/// let group = WaitGroup::new();
-/// group.go(|| println!("working"));
-/// block_on(group.wait_async());
-/// ```
-#[must_use = "futures do nothing unless they are polled"]
-pub struct WaitFuture<'a> {
-    wait: TaskWait<Zero<'a>>,
-}
-
-impl Future for WaitFuture<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.wait.poll(cx)
-    }
-}
-
-impl fmt::Debug for WaitFuture<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("WaitFuture").field(self.wait.at().0).finish()
     }
 }
 
