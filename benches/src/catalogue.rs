@@ -99,13 +99,39 @@ pub fn find(name: &str) -> Result<Chosen, String> {
     }
     let begin: Vec<_> = names().filter(|n| n.starts_with(name)).collect();
     if name.is_empty() || begin.is_empty() {
-        let all: Vec<_> = names().collect();
+        let hint = match near(name).as_slice() {
+            [] => String::new(),
+            near => format!("; did you mean {}?", near.join(", ")),
+        };
         return Err(format!(
-            "no workload is called so: there are {}",
-            all.join(", ")
+            "no workload's name is this or begins so{hint} (--help lists them)"
         ));
     }
     Ok(Chosen(begin))
+}
+
+/// From here on a name is near another, as clap has it: 1 is the same.
+const NEAR: f64 = 0.7;
+/// So many are named.
+const MOST: usize = 3;
+
+/// The names that may be meant by one that is none: those that hold it, then the nearest.
+fn near(name: &str) -> Vec<&'static str> {
+    let nearness = |known: &str| match !name.is_empty() && known.contains(name) {
+        true => 1.0,
+        false => strsim::jaro(name, known),
+    };
+    let all = ALL.iter().map(|w| (nearness(w.name), w.name));
+    let mut near: Vec<_> = all.filter(|(nearness, _)| *nearness > NEAR).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.into_iter().take(MOST).map(|(_, name)| name).collect()
+}
+
+/// Each name with its title, a line each.
+pub fn list() -> String {
+    let width = ALL.iter().map(|w| w.name.len()).max().unwrap_or(0);
+    let line = |w: &Workload| format!("  {:width$}  {}\n", w.name, w.title);
+    ALL.iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -120,10 +146,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_workload_is_refused_with_the_names() {
-        for name in ["", "pongping", "pingpongs"] {
+    fn an_unknown_workload_is_refused_with_near_ones() {
+        for (name, meant) in [
+            ("pingpongs", "did you mean pingpong"),
+            ("pipeline-b", "did you mean pipeline_"),
+            ("recv", "did you mean try_recv?"),
+        ] {
             let error = find(name).unwrap_err();
-            assert!(error.contains("pingpong, spsc,") && error.contains("scaling_select"));
+            assert!(error.contains(meant), "{name}: {error}");
+            assert!(error.ends_with("(--help lists them)"), "{error}");
+        }
+        for name in ["", "xyz"] {
+            let error = find(name).unwrap_err();
+            assert!(!error.contains("did you mean"), "{name}: {error}");
+            assert!(error.ends_with("(--help lists them)"), "{error}");
         }
     }
 

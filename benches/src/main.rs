@@ -28,13 +28,13 @@ use field::Peer;
 
 /// Races Waterway and its rivals on the same work, in one run, and reports medians, ranges and ratios to Go.
 #[derive(Parser)]
-#[command(name = "waterway-bench")]
+#[command(name = "waterway-bench", after_help = format!("Workloads:\n{}", catalogue::list()))]
 struct Cli {
     /// Some of the work, and two rounds without one to warm up: to see that it runs, not to measure.
     #[arg(long)]
     quick: bool,
 
-    /// Only this workload, or those whose names begin so. May be repeated.
+    /// Only this workload, or those whose names begin so. May be repeated. All of them are listed below.
     #[arg(long, value_name = "WORKLOAD", value_parser = catalogue::find)]
     only: Vec<Chosen>,
 
@@ -155,4 +155,24 @@ fn run(cli: &Cli) -> Result<(), String> {
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_help_lists_all_workloads_with_their_titles() {
+        let help = Cli::command().render_long_help().to_string();
+        for workload in catalogue::ALL {
+            let line = |l: &&str| {
+                let mut words = l.split_whitespace();
+                words.next() == Some(workload.name) && l.ends_with(workload.title)
+            };
+            let times = help.lines().filter(line).count();
+            assert_eq!(times, 1, "{} in\n{help}", workload.name);
+        }
+    }
 }
