@@ -1,5 +1,7 @@
 //! Attacks on goroutines, scopes and their results, within one process. Each test bounds its own waiting.
 
+mod attack;
+
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
@@ -10,29 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use attack::bounded;
 use waterway::sync::WaitGroup;
 use waterway::time::sleep;
 use waterway::{Builder, blocking, chan, go, go_local, scope, yield_now};
-
-/// Runs `f` on a thread, and fails if it has not ended in time.
-#[track_caller]
-fn bounded<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
-    let (tx, rx) = std::sync::mpsc::channel();
-    let thread = std::thread::spawn(move || {
-        let result = f();
-        // Nobody listens after the time is over.
-        let _ = tx.send(());
-        result
-    });
-    if rx.recv_timeout(Duration::from_secs(120)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
-    {
-        panic!("it hangs");
-    }
-    match thread.join() {
-        Ok(value) => value,
-        Err(panic) => resume_unwind(panic),
-    }
-}
 
 /// Attack: closures and results that are aligned to more than a cache line.
 /// Outcome: they are aligned where they are used, in plain goroutines, scopes and on threads of their own.

@@ -1,11 +1,15 @@
 //! Channels between plain threads.
 
+#[path = "attack/limits.rs"]
+mod limits;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use limits::SOON;
 use waterway::chan::{never, unbounded};
 use waterway::{Receiver, Sender, chan};
 
@@ -25,7 +29,7 @@ fn flavors<T>() -> Vec<(&'static str, Ends<T>)> {
 fn until(condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain");
+        assert!(start.elapsed() < SOON, "waited in vain");
         thread::sleep(Duration::from_micros(50));
     }
 }

@@ -3,6 +3,9 @@
 // Messages that leave instead of giving a value are the point of some tests.
 #![allow(unreachable_code, clippy::diverging_sub_expression, clippy::never_loop)]
 
+#[path = "attack/limits.rs"]
+mod limits;
+
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,10 +13,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use limits::LONG;
 use waterway::chan::{never, unbounded};
 use waterway::{Receiver, RecvError, Sender, chan, select, select_biased};
-
-const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn all_forms_of_arms() {

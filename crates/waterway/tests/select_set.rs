@@ -1,14 +1,17 @@
 //! `Select`, whose arms are known at run time only.
 
+#[path = "attack/limits.rs"]
+mod limits;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
+use limits::LONG;
 use waterway::chan::{never, unbounded};
 use waterway::{RecvError, Select, chan};
 
 const SHORT: Duration = Duration::from_millis(2);
-const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn chooses_finishes_removes() {

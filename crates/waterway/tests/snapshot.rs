@@ -1,9 +1,13 @@
 //! What a snapshot tells, and that nobody is stopped for it.
 
+#[path = "attack/limits.rs"]
+mod limits;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use limits::SOON;
 use waterway::flow::{Fixed, Gate};
 use waterway::sync::{Condvar, Mutex, RwLock, Semaphore, WaitGroup};
 use waterway::watch::data::{Goroutine, Holder, ObjectId, ObjectKind, State, Target, Who};
@@ -24,7 +28,7 @@ fn blocked<T: Send + 'static>(
 /// The first snapshot in which it is so.
 #[track_caller]
 fn until(holds: impl Fn(&Snapshot) -> bool) -> Snapshot {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + SOON;
     loop {
         let all = snapshot();
         if holds(&all) {
@@ -535,7 +539,7 @@ fn stacks_are_read_while_their_goroutines_go_on() {
         })
         .collect();
     let mut seen = 0;
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + SOON;
     while seen < 20 && Instant::now() < end {
         let mut text = Vec::new();
         let dump = Dump::new().backtraces(true).grouped(false);

@@ -1,11 +1,15 @@
 //! Snapshots of very many goroutines, and of workers that are held: others go on meanwhile. One test at a time: each looks at the
 //! whole process.
 
+#[path = "attack/limits.rs"]
+mod limits;
+
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use limits::SOON;
 use waterway::watch::data::State;
 use waterway::watch::{dump, snapshot};
 use waterway::{Builder, Config, JoinHandle, Receiver, chan, go, yield_now};
@@ -147,7 +151,7 @@ fn a_dump_can_be_made_while_every_worker_is_held() {
                 })
             })
             .collect();
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + SOON;
         let seen = loop {
             let seen = snapshot();
             let held = seen.workers.iter().filter(|w| w.held_ns.is_some());

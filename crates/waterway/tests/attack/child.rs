@@ -1,6 +1,8 @@
 //! Runs the programs of an attack, each in a child process of the same binary and within a time limit, so that a hang is a
 //! failure. The binaries have no test harness: `main` is a program's own, and no thread of a harness keeps verdicts away.
-#![allow(dead_code)] // Each binary uses a part.
+#![allow(dead_code, unused_imports)] // Each binary uses a part.
+
+mod limits;
 
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -9,11 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub use limits::SOON;
+
 const PROGRAM: &str = "WATERWAY_TEST_PROGRAM";
-/// A program that runs for longer hangs, however busy the machine may be.
-const LIMIT: Duration = Duration::from_secs(120);
-/// What takes longer within a program hangs, and the program says so.
-pub const SOON: Duration = Duration::from_secs(60);
 
 /// What a child process left.
 pub struct Outcome {
@@ -83,7 +83,7 @@ pub fn finish(mut child: Child) -> Outcome {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if begin.elapsed() > LIMIT {
+        if begin.elapsed() > limits::LONG {
             // Its own children too: they hold its standard error.
             // SAFETY: a signal to the group of our own child, which is not reaped yet.
             unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
@@ -125,7 +125,7 @@ pub fn run_all(programs: &[&str], env: &[(&str, &str)]) -> Vec<Outcome> {
 /// Calls `round` so often, or as often as there is time for: where others have the CPUs it may take long.
 pub fn rounds(most: u32, round: impl FnMut(u32)) {
     let begin = Instant::now();
-    let in_time = |_: &u32| begin.elapsed() < LIMIT / 10;
+    let in_time = |_: &u32| begin.elapsed() < limits::LONG / 10;
     (0..most).take_while(in_time).for_each(round);
 }
 

@@ -3,6 +3,8 @@
 // Each test binary uses some of it.
 #![allow(dead_code)]
 
+mod limits;
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,8 +13,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// An attack that has not ended by then hangs.
-pub const LONG: Duration = Duration::from_secs(120);
+pub use limits::LONG;
 
 /// Runs `attack` on a thread of its own: a hang becomes a failure.
 #[track_caller]

@@ -14,6 +14,8 @@ mod channel;
 mod check;
 mod ends;
 mod journal;
+#[path = "../attack/limits.rs"]
+mod limits;
 mod program;
 mod run;
 mod sequence;
@@ -27,6 +29,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
+use limits::LONG;
 use program::{Kind, Program};
 
 /// Runs `test` on random programs until the time is over.
@@ -112,7 +115,7 @@ static HUNG: AtomicBool = AtomicBool::new(false);
 /// After how long a program counts as hanging. One is enough to fail; while it is shrunk, less will do.
 fn patience() -> Duration {
     match HUNG.load(Ordering::Relaxed) {
-        false => Duration::from_secs(120),
+        false => LONG,
         true => Duration::from_millis(500),
     }
 }

@@ -7,12 +7,12 @@ use waterway::{Builder, Context, ContextError, chan, go, scope};
 
 use super::never_done;
 
-const SOON: Duration = Duration::from_millis(300);
+const A_WHILE: Duration = Duration::from_millis(300);
 const LATE: Duration = Duration::from_secs(3600);
 
 /// Every wait has one deadline to end it; main waits for them all.
 pub(super) fn deadlines() {
-    let (ctx, guard) = Context::background().with_timeout(SOON);
+    let (ctx, guard) = Context::background().with_timeout(A_WHILE);
     std::mem::forget(guard);
     let lock = Mutex::new(());
     let held = lock.lock();
@@ -36,7 +36,7 @@ fn waits_for_ever() {
 
 /// The deadline is above the context that is waited for, which nobody can cancel.
 pub(super) fn deadline_above() {
-    let (above, guard) = Context::background().with_timeout(SOON);
+    let (above, guard) = Context::background().with_timeout(A_WHILE);
     let (ctx, below) = above.with_cancel();
     std::mem::forget((guard, below));
     drop(above);
@@ -48,7 +48,7 @@ pub(super) fn deadline_above() {
 pub(super) fn after_func() {
     let group = never_done();
     let other = group.clone();
-    waterway::time::after_func(SOON, move || other.done());
+    waterway::time::after_func(A_WHILE, move || other.done());
     group.wait();
 }
 

@@ -8,7 +8,8 @@ use waterway::time::sleep;
 use waterway::watch::{VerdictKind, on_verdict, verdicts};
 use waterway::{Builder, JoinHandle, chan, go_local, yield_now};
 
-use super::watch::{SOON, Watch, named};
+use super::watch::{Watch, named};
+use crate::child::SOON;
 
 pub fn lock<T>(value: T) -> Arc<Mutex<T>> {
     Arc::new(Mutex::new(value))

@@ -10,7 +10,8 @@ use waterway::time::sleep;
 use waterway::watch::{Suspect, SuspectKind, suspects, verdicts};
 use waterway::{JoinHandle, Sender, chan, go, go_local};
 
-use super::watch::{SOON, Watch};
+use super::watch::Watch;
+use crate::child::SOON;
 
 thread_local! {
     static KEPT: RefCell<Option<MutexGuard<'static, u32>>> = const { RefCell::new(None) };

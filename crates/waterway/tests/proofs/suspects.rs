@@ -12,13 +12,14 @@ use waterway::time::sleep;
 use waterway::watch::{Suspect, SuspectKind, VerdictKind, dump, suspects, verdicts};
 use waterway::{Builder, chan, go};
 
+use crate::child::SOON;
 use crate::cycles::{cross, lock};
 use crate::watch::{Watch, named};
 
 /// The first suspicion of that kind, `meanwhile` being called between looks.
 #[track_caller]
 fn first(kind: SuspectKind, mut meanwhile: impl FnMut()) -> Suspect {
-    let end = Instant::now() + Duration::from_secs(120);
+    let end = Instant::now() + SOON;
     loop {
         if let Some(suspect) = suspects().into_iter().find(|s| s.kind == kind) {
             return suspect;

@@ -6,8 +6,8 @@ use waterway::time::sleep;
 use waterway::watch::{Verdict, VerdictKind, on_verdict, verdicts};
 use waterway::{Builder, JoinHandle, Receiver, chan, go};
 
-/// A proof comes within 100 ms of the last wait. How long that takes on a busy machine is not asked.
-pub const SOON: Duration = Duration::from_secs(60);
+use crate::child::SOON;
+
 /// So long nothing may be proved. Whoever looks for cycles has looked many times by then.
 const QUIET: Duration = Duration::from_millis(400);
 

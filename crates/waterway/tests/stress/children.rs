@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{LIMIT, programs};
+use crate::{LONG, programs};
 
 const PROGRAM: &str = "WATERWAY_TEST_PROGRAM";
 
@@ -48,7 +48,7 @@ fn finish(mut child: Child, mut out: impl Read + Send + 'static) -> String {
     let err = std::thread::spawn(move || read(&mut err));
     let begin = Instant::now();
     let mut status = None;
-    while status.is_none() && begin.elapsed() < LIMIT {
+    while status.is_none() && begin.elapsed() < LONG {
         std::thread::sleep(Duration::from_millis(2));
         status = child.try_wait().unwrap();
     }

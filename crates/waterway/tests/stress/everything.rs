@@ -13,7 +13,7 @@ use waterway::sync::{Barrier, Condvar, Mutex, Once, OnceLock, WaitGroup};
 use waterway::{Builder, Context, block_on, go, yield_now};
 
 use crate::locks::{self, Random};
-use crate::{LIMIT, SHORT, repeat, within};
+use crate::{LONG, SHORT, repeat, within};
 
 /// Starts actor `number` as a goroutine, a thread, or a goroutine with a thread of its own, in turn.
 fn start(number: usize, group: &WaitGroup, work: impl FnOnce() + Send + 'static) {
@@ -242,7 +242,7 @@ fn round(seed: u64, steps: usize) {
 #[test]
 fn everything_waits_and_gives_up() {
     let seed = locks::seed();
-    within(LIMIT, move || {
+    within(LONG, move || {
         repeat(SHORT, |number| round(seed + number as u64, 60));
     });
 }
@@ -253,7 +253,7 @@ fn everything_for_ten_minutes() {
     let seed = locks::seed();
     let seconds = std::env::var("WATERWAY_STRESS").ok();
     let seconds = seconds.map_or(600, |s| s.parse().expect("WATERWAY_STRESS: seconds"));
-    within(Duration::from_secs(seconds) + LIMIT, move || {
+    within(Duration::from_secs(seconds) + LONG, move || {
         repeat(Duration::from_secs(seconds), |number| {
             round(seed + number as u64, 600)
         });

@@ -11,7 +11,7 @@ use waterway::sync::WaitGroup;
 use waterway::time::{Timer, after, sleep};
 use waterway::{Builder, blocking, chan, go, yield_now};
 
-use crate::{LIMIT, SHORT, repeat, within};
+use crate::{LONG, SHORT, repeat, within};
 
 /// Spawns a goroutine that spawns `width` others, and so on. Some wait, some panic.
 fn grow(id: usize, depth: usize, width: usize, born: &Arc<AtomicUsize>, group: &WaitGroup) {
@@ -61,13 +61,13 @@ fn storm(width: usize) -> usize {
 
 #[test]
 fn spawn_and_exit_storms() {
-    within(LIMIT, || repeat(SHORT, |_| _ = storm(6)));
+    within(LONG, || repeat(SHORT, |_| _ = storm(6)));
 }
 
 #[test]
 #[ignore = "long: ten million goroutines"]
 fn ten_million_goroutines_come_and_go() {
-    within(30 * LIMIT, || {
+    within(30 * LONG, || {
         let mut count = 0;
         while count < 10_000_000 {
             count += storm(20);
@@ -135,7 +135,7 @@ fn canaries(goroutines: u64) {
 
 #[test]
 fn stacks_are_passed_on_and_never_shared() {
-    within(LIMIT, || repeat(SHORT, |_| canaries(500)));
+    within(LONG, || repeat(SHORT, |_| canaries(500)));
 }
 
 /// Half of the timers are stopped. The others fire once, and not too early.
@@ -159,7 +159,7 @@ fn timers(count: u64) {
         assert!(timer.channel().is_empty());
     }
     for (_, (due, timer)) in &kept {
-        let at = timer.channel().recv_timeout(LIMIT).unwrap();
+        let at = timer.channel().recv_timeout(LONG).unwrap();
         assert!(at >= *due && Instant::now() >= *due);
         assert!(!timer.stop());
     }
@@ -174,13 +174,13 @@ fn timers(count: u64) {
 
 #[test]
 fn half_of_the_timers_are_stopped() {
-    within(LIMIT, || timers(50_000));
+    within(LONG, || timers(50_000));
 }
 
 #[test]
 #[ignore = "long: a million timers; run it with --release"]
 fn half_of_a_million_timers_are_stopped() {
-    within(10 * LIMIT, || timers(1_000_000));
+    within(10 * LONG, || timers(1_000_000));
 }
 
 /// Timers that are set anew again and again, about when they fire: nothing of an earlier setting is ever received.
@@ -193,7 +193,7 @@ fn set_anew(seed: u64) {
         timer.reset(time);
         match (seed + round) % 3 {
             0 => {
-                let at = timer.channel().recv_timeout(LIMIT).unwrap();
+                let at = timer.channel().recv_timeout(LONG).unwrap();
                 assert!(at >= set + time, "an earlier setting fired");
                 fired += 1;
             }
@@ -212,7 +212,7 @@ fn set_anew(seed: u64) {
 
 #[test]
 fn timers_that_are_set_anew_say_nothing_of_before() {
-    within(LIMIT, || {
+    within(LONG, || {
         repeat(SHORT, |_| {
             let goroutines: Vec<_> = (0..6).map(|seed| go(move || set_anew(seed))).collect();
             let threads: Vec<_> = (6..9)
@@ -231,7 +231,7 @@ fn timers_that_are_set_anew_say_nothing_of_before() {
 /// A timer that several use at once: however it is set and stopped meanwhile, when the last has stopped it, it is silent.
 #[test]
 fn a_timer_that_many_set_and_stop_ends_silent() {
-    within(LIMIT, || {
+    within(LONG, || {
         repeat(SHORT, |_| {
             let timer = Arc::new(Timer::new(Duration::ZERO));
             let users: Vec<_> = (0..4u64)
@@ -253,14 +253,14 @@ fn a_timer_that_many_set_and_stop_ends_silent() {
             let silent = timer.channel().recv_timeout(Duration::from_millis(2));
             assert!(silent.unwrap_err().is_timeout());
             timer.reset(Duration::from_micros(10));
-            timer.channel().recv_timeout(LIMIT).unwrap();
+            timer.channel().recv_timeout(LONG).unwrap();
         });
     });
 }
 
 #[test]
 fn sleepers_wake_in_their_order() {
-    within(LIMIT, || {
+    within(LONG, || {
         repeat(SHORT, |_| {
             let (tx, rx) = chan(1000);
             for n in 0..1000u64 {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use waterway::sync::{Mutex, RwLock, Semaphore, WaitGroup};
 use waterway::{Context, block_on, go, yield_now};
 
-use crate::{LIMIT, SHORT, repeat, within};
+use crate::{LONG, SHORT, repeat, within};
 
 const PERMITS: usize = 3;
 const WRITER: usize = 1000;
@@ -251,7 +251,7 @@ pub fn seed() -> u64 {
 #[test]
 fn all_kinds_lock_and_give_up() {
     let seed = seed();
-    within(LIMIT, move || {
+    within(LONG, move || {
         repeat(SHORT, |number| round(seed + number as u64, 300));
     });
 }

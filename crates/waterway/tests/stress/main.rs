@@ -4,6 +4,8 @@
 mod children;
 mod everything;
 mod fair;
+#[path = "../attack/limits.rs"]
+mod limits;
 mod lives;
 mod locks;
 mod owned;
@@ -12,6 +14,8 @@ mod traffic;
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+use limits::LONG;
 
 /// Runs `f` on a plain thread. It hangs if that takes longer than `limit`.
 #[track_caller]
@@ -43,4 +47,3 @@ fn repeat(time: Duration, mut round: impl FnMut(usize)) {
 }
 
 const SHORT: Duration = Duration::from_secs(1);
-const LIMIT: Duration = Duration::from_secs(120);

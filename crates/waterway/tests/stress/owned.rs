@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use waterway::{Builder, Receiver, Sender, chan, go, select, yield_now};
 
 use crate::locks::Random;
-use crate::{LIMIT, SHORT, repeat, within};
+use crate::{LONG, SHORT, repeat, within};
 
 /// More than it takes for a channel to become a worker's own.
 const ENOUGH: usize = 400;
@@ -73,7 +73,7 @@ fn taken_away(seed: usize) {
 
 #[test]
 fn channels_of_one_worker_are_taken_away() {
-    within(LIMIT, || repeat(SHORT, taken_away));
+    within(LONG, || repeat(SHORT, taken_away));
 }
 
 type Ends = (Sender<usize>, Receiver<usize>);
@@ -132,5 +132,5 @@ fn one_sees_the_other(number: usize) {
 
 #[test]
 fn who_looks_into_a_channel_of_another_worker_sees_what_came() {
-    within(LIMIT, || repeat(SHORT, one_sees_the_other));
+    within(LONG, || repeat(SHORT, one_sees_the_other));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use waterway::{Builder, RecvTimeoutError, blocking, chan, go, num_goroutines, scope, yield_now};
 
-use crate::LIMIT;
+use crate::LONG;
 use crate::traffic::{By, exchange};
 
 pub fn run(program: &str) {
@@ -126,7 +126,7 @@ fn no_more_threads() {
     );
     // Nothing is left of it: what it was given has been dropped, and it does not count.
     assert_eq!(
-        rx.recv_timeout(LIMIT / 2),
+        rx.recv_timeout(LONG / 2),
         Err(RecvTimeoutError::Disconnected)
     );
     assert_eq!(num_goroutines(), before);

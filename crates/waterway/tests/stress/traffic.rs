@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use waterway::{Receiver, Sender, chan, select};
 
-use crate::{LIMIT, SHORT, repeat, within};
+use crate::{LONG, SHORT, repeat, within};
 
 /// How somebody sends or receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ pub fn exchange(capacities: [usize; 2], senders: &[By], receivers: &[By], each: 
 
 #[test]
 fn all_kinds_on_the_same_channels() {
-    within(LIMIT, || {
+    within(LONG, || {
         repeat(SHORT, |round| {
             let capacities = [[0, 1], [0, 0], [1, 64], [3, 2]][round % 4];
             let receivers = [ALL, ALL].concat();
@@ -181,7 +181,7 @@ fn all_kinds_on_the_same_channels() {
 
 #[test]
 fn kinds_two_by_two() {
-    within(LIMIT, || {
+    within(LONG, || {
         repeat(SHORT, |round| {
             for sender in ALL {
                 for receiver in ALL {
@@ -215,7 +215,7 @@ fn a_hundred_million_values() {
             By::Thread,
         ];
         let receivers = [receivers, receivers].concat();
-        values += within(20 * LIMIT, move || {
+        values += within(20 * LONG, move || {
             exchange(capacities, &senders, &receivers, 200_000)
         });
         println!("{values} values in {:.0?}", begin.elapsed());
