@@ -72,6 +72,14 @@ impl Worker {
 
     pub(crate) fn count_call(&self) {}
 
+    pub(crate) fn is_timed(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn time_without<R>(&self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
     pub(crate) fn slice_is_over(&self) -> bool {
         false
     }

@@ -17,7 +17,7 @@ use super::overflow::Overflow;
 use super::ring::Ring;
 use super::statistics::Statistics;
 use crate::primitives::Ordering;
-use crate::wait::{Limit, checkpoint};
+use crate::wait::{Limit, handover};
 
 /// The receiving end of a channel.
 ///
@@ -82,11 +82,11 @@ impl<T> Receiver<T> {
     #[track_caller]
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        checkpoint();
-        match self.core().quick() {
-            Some(ring) => recv_ring(self.core(), ring, Location::caller()),
-            None => recv_slot(self.core(), Location::caller()),
-        }
+        let site = Location::caller();
+        handover(|| match self.core().quick() {
+            Some(ring) => recv_ring(self.core(), ring, site),
+            None => recv_slot(self.core(), site),
+        })
     }
 
     /// Receives a value if one is there.
@@ -173,8 +173,7 @@ impl<T> Receiver<T> {
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<T, RecvTimeoutError> {
-        checkpoint();
-        self.core().recv(limit, site).map_err(|error| match error {
+        handover(|| self.core().recv(limit, site)).map_err(|error| match error {
             NoValue::Limit => RecvTimeoutError::Timeout,
             NoValue::Closed => RecvTimeoutError::Disconnected,
         })

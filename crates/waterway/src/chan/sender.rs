@@ -15,7 +15,7 @@ use super::ring::Ring;
 use super::slot::SendSlot;
 use super::statistics::Statistics;
 use crate::primitives::Ordering;
-use crate::wait::{Limit, checkpoint};
+use crate::wait::{Limit, handover};
 
 /// The sending end of a channel.
 ///
@@ -85,11 +85,11 @@ impl<T> Sender<T> {
     #[track_caller]
     #[inline]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        checkpoint();
-        match self.core().quick() {
-            Some(ring) => send_ring(self.core(), ring, value, Location::caller()),
-            None => send_slot(self.core(), value, Location::caller()),
-        }
+        let site = Location::caller();
+        handover(|| match self.core().quick() {
+            Some(ring) => send_ring(self.core(), ring, value, site),
+            None => send_slot(self.core(), value, site),
+        })
     }
 
     /// Sends a value if that needs no waiting.
@@ -221,9 +221,8 @@ impl<T> Sender<T> {
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<(), Unsent<T>> {
-        checkpoint();
         let from = SendSlot::new(value, site);
-        match self.core().send(&from, limit, site) {
+        match handover(|| self.core().send(&from, limit, site)) {
             Put::Done => Ok(()),
             Put::Closed => Err(Unsent::Closed(left(&from))),
             Put::Refused => Err(Unsent::Refused(left(&from))),

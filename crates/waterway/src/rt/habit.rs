@@ -30,6 +30,9 @@ const LOSS: u32 = 4;
 /// So many calls in a short turn are worth as much as another such turn.
 const CALLS: u32 = 32;
 
+/// A turn of so many calls is judged by what it was until then: to time a call costs more than the call.
+const CALLS_MOST: u32 = 128;
+
 /// What the goroutines of a site do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
@@ -152,10 +155,11 @@ fn note(site: &'static Location<'static>, worth: u32, whole: bool) {
 pub(super) struct Stopwatch {
     /// When the turn began, later by what is not its own; 0 if none is timed.
     since: Cell<u64>,
+    /// When what is not its own began; 0 if it is over.
+    paused: Cell<u64>,
     /// How many were timed, up to `EARLY`.
     timed: Cell<u32>,
-    /// How many calls that may block there were when it began, and until now.
-    calls_before: Cell<u32>,
+    /// How many calls that may block there were since.
     calls: Cell<u32>,
     /// Whose turn it is, and whether it is the first.
     turn: Cell<Option<(&'static Location<'static>, bool)>>,
@@ -165,8 +169,8 @@ impl Stopwatch {
     pub(super) const fn new() -> Stopwatch {
         Stopwatch {
             since: Cell::new(0),
+            paused: Cell::new(0),
             timed: Cell::new(0),
-            calls_before: Cell::new(0),
             calls: Cell::new(0),
             turn: Cell::new(None),
         }
@@ -175,7 +179,8 @@ impl Stopwatch {
     #[cold]
     pub(super) fn start(&self, site: &'static Location<'static>, first: bool) {
         self.turn.set(Some((site, first)));
-        self.calls_before.set(self.calls.get());
+        self.calls.set(0);
+        self.paused.set(0);
         self.since.set(clock());
     }
 
@@ -203,26 +208,46 @@ impl Stopwatch {
     /// The turn is over, and if `finished` the goroutine is: see [`note`].
     #[cold]
     pub(super) fn stop(&self, finished: bool) {
-        let passed = clock().saturating_sub(self.since.replace(0));
-        let calls = self.calls.get().wrapping_sub(self.calls_before.get());
+        let end = match self.paused.take() {
+            0 => clock(),
+            paused => paused,
+        };
+        let passed = end.saturating_sub(self.since.replace(0));
         if let Some((site, first)) = self.turn.take() {
-            note(site, worth(passed, calls), first && finished);
+            note(site, worth(passed, self.calls.get()), first && finished);
         }
     }
 
-    /// Runs `f`, whose time is not the turn's own.
-    pub(super) fn without(&self, f: impl FnOnce()) {
-        if !self.runs() {
-            return f();
+    /// What comes now, until `resume`, is not the turn's own. False if that was said before, and not taken back, or no turn is timed.
+    pub(super) fn pause(&self) -> bool {
+        let begins = self.runs() && self.paused.get() == 0;
+        if begins {
+            self.paused.set(clock());
         }
-        let begin = clock();
-        f();
-        self.since.set(self.since.get() + clock() - begin);
+        begins && !self.has_seen_enough()
+    }
+
+    fn has_seen_enough(&self) -> bool {
+        let enough = self.calls.get() >= CALLS_MOST;
+        if enough {
+            self.stop(false);
+        }
+        enough
+    }
+
+    /// It is over. So the turn may be, and another one have begun.
+    pub(super) fn resume(&self) {
+        match self.paused.take() {
+            0 => {}
+            paused => self.since.set(self.since.get() + clock() - paused),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// A site of each test's own.
@@ -260,6 +285,47 @@ mod tests {
         assert_eq!(of(site), Habit::Flock);
         note(site, 0, false);
         assert_eq!(of(site), Habit::Unknown);
+    }
+
+    #[test]
+    fn the_time_of_calls_that_hand_over_is_nobodys() {
+        let (site, stopwatch) = (here(), Stopwatch::new());
+        let call = || std::thread::sleep(Duration::from_millis(1));
+        let chatty = (0..1_000).any(|turn| {
+            stopwatch.start(site, false);
+            assert!(stopwatch.pause() && !stopwatch.pause());
+            call();
+            // Every other turn is over inside the call.
+            if turn % 2 == 0 {
+                stopwatch.resume();
+            }
+            stopwatch.stop(false);
+            of(site) == Habit::Chatty
+        });
+        assert!(chatty);
+    }
+
+    #[test]
+    fn a_turn_of_many_calls_is_judged_before_its_end() {
+        let stopwatch = Stopwatch::new();
+        stopwatch.start(here(), false);
+        (1..CALLS_MOST).for_each(|_| stopwatch.count_call());
+        assert!(stopwatch.pause() && stopwatch.runs());
+        stopwatch.resume();
+        stopwatch.count_call();
+        assert!(!stopwatch.pause() && !stopwatch.runs());
+    }
+
+    #[test]
+    fn a_call_that_outlives_its_turn_is_no_part_of_the_next() {
+        let (site, stopwatch) = (here(), Stopwatch::new());
+        stopwatch.start(site, false);
+        assert!(stopwatch.pause());
+        stopwatch.stop(false);
+        stopwatch.start(site, false);
+        let since = stopwatch.since.get();
+        stopwatch.resume();
+        assert_eq!(stopwatch.since.get(), since);
     }
 
     #[test]

@@ -365,6 +365,21 @@ pub(crate) fn checkpoint() {
     }
 }
 
+/// As [`checkpoint`], before a call `f` by which goroutines hand over: how long that takes is not a matter of what the caller does,
+/// but of where the others live.
+#[inline]
+pub(crate) fn handover<R>(f: impl FnOnce() -> R) -> R {
+    if let Some(worker) = worker::this() {
+        if worker.slice_is_over() {
+            worker.give_way();
+        }
+        if worker.is_timed() {
+            return worker.time_without(f);
+        }
+    }
+    f()
+}
+
 /// Lets other goroutines of this worker, or other threads, run first.
 pub(crate) fn yield_now() {
     match worker::this() {

@@ -68,8 +68,11 @@ pub(crate) fn current() -> Option<&'static Task> {
 /// Runs `f`, which wakes another worker: its time is not the running goroutine's own.
 pub(super) fn untimed(f: impl FnOnce()) {
     match this() {
-        Some(worker) => worker.stopwatch.without(f),
-        None => f(),
+        Some(worker) if worker.stopwatch.pause() => {
+            f();
+            worker.stopwatch.resume();
+        }
+        _ => f(),
     }
 }
 
@@ -365,6 +368,23 @@ impl Worker {
     #[inline]
     pub(super) fn count_call(&self) {
         self.stopwatch.count_call();
+    }
+
+    #[inline]
+    pub(super) fn is_timed(&self) -> bool {
+        self.stopwatch.runs()
+    }
+
+    /// Calls `f`, whose time is not the running goroutine's own.
+    #[cold]
+    pub(super) fn time_without<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.stopwatch.count_call();
+        let paused = self.stopwatch.pause();
+        let result = f();
+        if paused {
+            self.stopwatch.resume();
+        }
+        result
     }
 
     /// True if something waits that only this worker can run, as seen by its own thread just before it sleeps.
