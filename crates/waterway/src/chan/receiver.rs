@@ -82,11 +82,11 @@ impl<T> Receiver<T> {
     #[track_caller]
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        let site = Location::caller();
-        handover(|| match self.core().quick() {
-            Some(ring) => recv_ring(self.core(), ring, site),
-            None => recv_slot(self.core(), site),
-        })
+        let (core, site) = (self.core(), Location::caller());
+        match handover() {
+            None => recv(core, site),
+            Some(worker) => worker.time_without(|| recv(core, site)),
+        }
     }
 
     /// Receives a value if one is there.
@@ -173,7 +173,9 @@ impl<T> Receiver<T> {
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Result<T, RecvTimeoutError> {
-        handover(|| self.core().recv(limit, site)).map_err(|error| match error {
+        let got = || self.core().recv(limit, site);
+        let got = handover().map_or_else(got, |worker| worker.time_without(got));
+        got.map_err(|error| match error {
             NoValue::Limit => RecvTimeoutError::Timeout,
             NoValue::Closed => RecvTimeoutError::Disconnected,
         })
@@ -263,6 +265,14 @@ impl<T> Receiver<T> {
     /// Go: a `select` with a `default`, again and again.
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter(self)
+    }
+}
+
+#[inline]
+fn recv<T>(core: &Core<T>, site: &'static Location<'static>) -> Result<T, RecvError> {
+    match core.quick() {
+        Some(ring) => recv_ring(core, ring, site),
+        None => recv_slot(core, site),
     }
 }
 

@@ -85,11 +85,11 @@ impl<T> Sender<T> {
     #[track_caller]
     #[inline]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        let site = Location::caller();
-        handover(|| match self.core().quick() {
-            Some(ring) => send_ring(self.core(), ring, value, site),
-            None => send_slot(self.core(), value, site),
-        })
+        let (core, site) = (self.core(), Location::caller());
+        match handover() {
+            None => send(core, value, site),
+            Some(worker) => worker.time_without(|| send(core, value, site)),
+        }
     }
 
     /// Sends a value if that needs no waiting.
@@ -222,7 +222,9 @@ impl<T> Sender<T> {
         site: &'static Location<'static>,
     ) -> Result<(), Unsent<T>> {
         let from = SendSlot::new(value, site);
-        match handover(|| self.core().send(&from, limit, site)) {
+        let put = || self.core().send(&from, limit, site);
+        let put = handover().map_or_else(put, |worker| worker.time_without(put));
+        match put {
             Put::Done => Ok(()),
             Put::Closed => Err(Unsent::Closed(left(&from))),
             Put::Refused => Err(Unsent::Refused(left(&from))),
@@ -309,6 +311,14 @@ impl<T> Sender<T> {
     /// Has `call` called, once, when the last receiver has gone; on the thread that drops it, with no lock held.
     pub(crate) fn on_last_receiver_drop(&self, call: impl FnOnce() + Send + 'static) {
         self.core().set_on_last_receiver(Box::new(call));
+    }
+}
+
+#[inline]
+fn send<T>(core: &Core<T>, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
+    match core.quick() {
+        Some(ring) => send_ring(core, ring, value, site),
+        None => send_slot(core, value, site),
     }
 }
 

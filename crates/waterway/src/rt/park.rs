@@ -365,19 +365,15 @@ pub(crate) fn checkpoint() {
     }
 }
 
-/// As [`checkpoint`], before a call `f` by which goroutines hand over: how long that takes is not a matter of what the caller does,
-/// but of where the others live.
-#[inline]
-pub(crate) fn handover<R>(f: impl FnOnce() -> R) -> R {
-    if let Some(worker) = worker::this() {
-        if worker.slice_is_over() {
-            worker.give_way();
-        }
-        if worker.is_timed() {
-            return worker.time_without(f);
-        }
+/// As [`checkpoint`], before a call by which goroutines hand over: how long that takes is not a matter of what the caller does, but of
+/// where the others live. `Some` while the caller is timed: then the call is made by [`time_without`](worker::Worker::time_without).
+#[inline(always)]
+pub(crate) fn handover() -> Option<&'static worker::Worker> {
+    let worker = worker::this()?;
+    if worker.slice_is_over() {
+        worker.give_way();
     }
-    f()
+    worker.is_timed().then_some(worker)
 }
 
 /// Lets other goroutines of this worker, or other threads, run first.

@@ -377,7 +377,7 @@ impl Worker {
 
     /// Calls `f`, whose time is not the running goroutine's own.
     #[cold]
-    pub(super) fn time_without<R>(&self, f: impl FnOnce() -> R) -> R {
+    pub(crate) fn time_without<R>(&self, f: impl FnOnce() -> R) -> R {
         self.stopwatch.count_call();
         let paused = self.stopwatch.pause();
         let result = f();
