@@ -7,6 +7,7 @@
 
 mod flowing;
 mod gate;
+mod history;
 mod limit;
 mod look;
 mod metrics;

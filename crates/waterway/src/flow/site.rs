@@ -3,13 +3,13 @@
 //! Who is there is known by number, so who has come and who has gone since the last look is the difference of two lists. Nothing is noted
 //! where goroutines are spawned or end. Who comes and goes between two looks is not seen.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+use super::history::{History, Sampled};
 use super::look::{SeenSite, WaitsAt};
-use super::state::{FlowState, forget_old, holds, rises};
+use super::state::{FlowState, holds};
 
 /// What was measured of the goroutines that were spawned at one line. Its `Display` is the line of the log.
 ///
@@ -82,10 +82,16 @@ struct Sample {
     rises: bool,
 }
 
+impl Sampled for Sample {
+    fn at(&self) -> u64 {
+        self.at
+    }
+}
+
 /// One spawn site, as it is followed.
 pub(super) struct SiteTrack {
     spawned_at: &'static Location<'static>,
-    history: VecDeque<Sample>,
+    history: History<Sample>,
     /// Who was there at the last look, by number, in order.
     ids: Vec<u64>,
     blocked: usize,
@@ -106,7 +112,7 @@ impl SiteTrack {
         };
         SiteTrack {
             spawned_at,
-            history: before.map(nobody).into_iter().collect(),
+            history: History::new(before.map(nobody)),
             ids: Vec::new(),
             blocked: 0,
             waits: None,
@@ -117,7 +123,7 @@ impl SiteTrack {
 
     /// One more look, of a window of so many nanoseconds. True if the state changed.
     pub(super) fn add(&mut self, at: u64, seen: SeenSite, window: u64) -> bool {
-        let before = self.history.back().copied();
+        let before = self.history.last().copied();
         let stayed = in_both(&self.ids, &seen.ids);
         // At the first look all were there already.
         let (spawned, ended) = before.map_or((0, 0), |before| {
@@ -125,32 +131,28 @@ impl SiteTrack {
             (before.spawned + came as u64, before.ended + went as u64)
         });
         let live = seen.ids.len();
-        let lives = self.history.iter().map(|look| (look.at, look.live as u64));
-        self.history.push_back(Sample {
+        let rises = (self.history).rises(|look| look.live as u64, (at, live as u64), window);
+        let sample = Sample {
             at,
             live,
             spawned,
             ended,
-            rises: rises(lives, (at, live as u64), window),
-        });
+            rises,
+        };
+        self.history.add(sample, window);
         self.ids = seen.ids;
         (self.blocked, self.waits) = (seen.blocked, seen.waits);
         self.most_live = self.most_live.max(live);
-        forget_old(&mut self.history, |look| look.at, window);
         let state = self.judge(window);
         std::mem::replace(&mut self.state, state) != state
     }
 
     fn judge(&self, window: u64) -> FlowState {
-        let (Some(first), Some(last)) = (self.history.front(), self.history.back()) else {
-            return FlowState::Balanced;
-        };
-        if last.at - first.at < window {
+        if self.history.whole(window).is_none() {
             return self.state;
         }
-        let rising = self.history.iter().filter(|look| look.rises).count();
-        let share = rising as f64 / self.history.len() as f64;
-        match holds(share, self.state == FlowState::Growing) {
+        let rising = self.history.share(|look| look.rises);
+        match holds(rising, self.state == FlowState::Growing) {
             true => FlowState::Growing,
             false => FlowState::Balanced,
         }
@@ -158,26 +160,23 @@ impl SiteTrack {
 
     /// True if nobody lived in the whole window.
     pub(super) fn is_over(&self) -> bool {
-        self.state == FlowState::Balanced && self.history.iter().all(|look| look.live == 0)
+        self.state == FlowState::Balanced
+            && self.history.samples().iter().all(|look| look.live == 0)
     }
 
     pub(super) fn report(&self) -> Option<SiteFlow> {
-        let (first, last) = (self.history.front()?, self.history.back()?);
-        let nanos = last.at.saturating_sub(first.at);
+        let history = &self.history;
+        let (first, last) = history.ends()?;
         let (spawned, ended) = (last.spawned - first.spawned, last.ended - first.ended);
-        let a_second = |count: u64| match nanos {
-            0 => 0.0,
-            _ => count as f64 * 1e9 / nanos as f64,
-        };
         Some(SiteFlow {
             spawned_at: self.spawned_at,
             state: self.state,
-            window: Duration::from_nanos(nanos),
+            window: history.span(),
             live: last.live,
             most_live: self.most_live,
             blocked: self.blocked,
-            rate_spawned: a_second(spawned),
-            rate_ended: a_second(ended),
+            rate_spawned: history.a_second(spawned),
+            rate_ended: history.a_second(ended),
             factor: (ended > 0 && spawned > ended).then(|| spawned as f64 / ended as f64),
             waits_at: self.waits.map(|waits| waits.at),
             waits_for: self.waits.map(|waits| waits.reason.text()),

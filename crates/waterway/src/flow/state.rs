@@ -1,7 +1,5 @@
 //! How what is watched stands, in a word, and when the word changes.
 
-use std::collections::VecDeque;
-
 /// How the ends of a channel stand to each other, or starts and ends of the goroutines of a line, by what was measured in a window.
 ///
 /// ```
@@ -76,27 +74,4 @@ const LEAVE: f64 = 0.2;
 /// True if a state holds that was so in this share of the looks; `entered` if it is the one until now.
 pub(super) fn holds(share: f64, entered: bool) -> bool {
     share >= ENTER || entered && share > LEAVE
-}
-
-/// Forgets looks from before the window that ends with the last; `at` says when one was. One that is as old as the window, or older,
-/// stays: it begins the window.
-pub(super) fn forget_old<S>(looks: &mut VecDeque<S>, at: impl Fn(&S) -> u64, window: u64) {
-    let now = looks.back().map_or(0, &at);
-    while looks.len() > 2 && now - at(&looks[1]) >= window {
-        looks.pop_front();
-    }
-}
-
-/// True if a number still rises: it was higher in the last tenth of the window, the look of `now` included, than at any look before.
-/// One that goes up and down about a mean seldom is. Looks are times and numbers.
-pub(super) fn rises(looks: impl Iterator<Item = (u64, u64)>, now: (u64, u64), window: u64) -> bool {
-    let (mut earlier, mut latest) = (None, now.1);
-    for (at, number) in looks {
-        if at + window / 10 >= now.0 {
-            latest = latest.max(number);
-        } else {
-            earlier = earlier.max(Some(number));
-        }
-    }
-    earlier.is_some_and(|earlier| latest > earlier)
 }

@@ -2,14 +2,14 @@
 
 mod time_in_queue;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::history::{History, Sampled};
 use super::look::{Seen, Waits};
-use super::state::{FlowState, forget_old, holds, rises};
+use super::state::{FlowState, holds};
 use crate::chan::ByCause;
 
 pub use time_in_queue::TimeInQueue;
@@ -118,10 +118,16 @@ impl Sample {
     }
 }
 
+impl Sampled for Sample {
+    fn at(&self) -> u64 {
+        self.at
+    }
+}
+
 /// One channel, as it is followed.
 pub(super) struct Track {
     capacity: Option<usize>,
-    history: VecDeque<Sample>,
+    history: History<Sample>,
     waits: Waits,
     high_water: u64,
     pub(super) state: FlowState,
@@ -134,7 +140,7 @@ impl Track {
     pub(super) fn new(seen: &Seen) -> Track {
         Track {
             capacity: seen.capacity,
-            history: VecDeque::new(),
+            history: History::new(None),
             waits: seen.waits,
             high_water: 0,
             state: FlowState::Balanced,
@@ -148,7 +154,7 @@ impl Track {
     pub(super) fn add(&mut self, at: u64, seen: &Seen, window: u64) -> bool {
         self.waits = seen.waits;
         // A look at a receiver that takes the newest value may count one that came twice.
-        let put = self.history.back().map_or(0, |before| before.put);
+        let put = self.history.last().map_or(0, |before| before.put);
         let mut sample = Sample {
             at,
             put: seen.put.max(put),
@@ -159,60 +165,45 @@ impl Track {
             lags: false,
             idles: false,
         };
-        let before = self.history.back();
+        let before = self.history.last();
         let lost = before.is_some_and(|before| sample.lost() > before.lost());
         let full = match self.capacity {
             Some(0) => false,
             Some(n) => sample.len() * 10 >= n as u64 * 9,
-            None => {
-                let lens = self.history.iter().map(|before| (before.at, before.len()));
-                rises(lens, (at, sample.len()), window)
-            }
+            None => self.history.rises(Sample::len, (at, sample.len()), window),
         };
         sample.lags = sample.senders > 0 || lost || full;
         sample.idles = sample.receivers > 0 && sample.len() == 0 && sample.senders == 0;
         self.high_water = self.high_water.max(sample.len());
-        self.history.push_back(sample);
-        forget_old(&mut self.history, |sample| sample.at, window);
+        self.history.add(sample, window);
         let state = self.judge(window);
         std::mem::replace(&mut self.state, state) != state
     }
 
     fn judge(&self, window: u64) -> FlowState {
-        let (Some(first), Some(last)) = (self.history.front(), self.history.back()) else {
-            return FlowState::Balanced;
-        };
-        if last.at - first.at < window {
+        let Some((first, last)) = self.history.whole(window) else {
             return self.state;
-        }
+        };
         let moved = last.put != first.put || last.taken != first.taken;
         let given = moved || last.lost() != first.lost();
         let work = |sample: &Sample| sample.senders > 0 || sample.len() > 1;
-        if !given && self.history.iter().all(work) {
+        if !given && self.history.samples().iter().all(work) {
             return FlowState::Stalled;
         }
         let is = |state, share| holds(share, self.state == state);
-        if (given || last.senders > 0) && is(FlowState::ReaderBound, self.share(|s| s.lags)) {
+        if (given || last.senders > 0) && is(FlowState::ReaderBound, self.history.share(|s| s.lags))
+        {
             return FlowState::ReaderBound;
         }
-        if moved && is(FlowState::WriterBound, self.share(|s| s.idles)) {
+        if moved && is(FlowState::WriterBound, self.history.share(|s| s.idles)) {
             return FlowState::WriterBound;
         }
         FlowState::Balanced
     }
 
-    fn share(&self, f: impl Fn(&Sample) -> bool) -> f64 {
-        let count = self.history.iter().filter(|sample| f(sample)).count();
-        count as f64 / self.history.len().max(1) as f64
-    }
-
     pub(super) fn report(&self) -> Option<ChannelFlow> {
-        let (first, last) = (self.history.front()?, self.history.back()?);
-        let nanos = last.at.saturating_sub(first.at);
-        let a_second = |count: u64| match nanos {
-            0 => 0.0,
-            _ => count as f64 * 1e9 / nanos as f64,
-        };
+        let (first, last) = self.history.ends()?;
+        let a_second = |count: u64| self.history.a_second(count);
         let put = last.put.saturating_sub(first.put);
         let evicted = last.evicted().saturating_sub(first.evicted());
         let taken = last.taken.saturating_sub(first.taken);
@@ -233,7 +224,7 @@ impl Track {
             name: self.name.clone(),
             made_at: self.made_at,
             state: self.state,
-            window: Duration::from_nanos(nanos),
+            window: self.history.span(),
             capacity: self.capacity,
             len: last.len(),
             high_water: self.high_water,
@@ -243,11 +234,11 @@ impl Track {
             shed: last.counts,
             waiting_senders: last.senders,
             waiting_receivers: last.receivers,
-            senders_waited: self.share(|s| s.senders > 0),
-            receivers_waited: self.share(|s| s.receivers > 0),
+            senders_waited: self.history.share(|s| s.senders > 0),
+            receivers_waited: self.history.share(|s| s.receivers > 0),
             time_in_queue: match self.capacity {
                 Some(0) => None,
-                _ => time_in_queue(&self.history),
+                _ => time_in_queue(self.history.samples()),
             },
             until_full,
             factor: (received > 0 && offered > received).then(|| offered as f64 / received as f64),
