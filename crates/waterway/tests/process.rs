@@ -235,7 +235,7 @@ fn who_holds_a_worker_is_named() {
             what,
             behind,
             "\"holder\"",
-            "spawned at crates/waterway/tests/process/programs.rs",
+            "spawned at crates/waterway/tests/process/held.rs",
         ] {
             assert!(line.contains(part), "no {part:?} in {line:?}");
         }

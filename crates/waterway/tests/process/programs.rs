@@ -1,19 +1,23 @@
 //! The programs that the tests of `process.rs` run.
 
+#[path = "alive.rs"]
+mod alive;
 #[path = "contexts.rs"]
 mod contexts;
+#[path = "held.rs"]
+mod held;
 #[path = "reap.rs"]
 mod reap;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use waterway::flow::{FlowState, Monitor, Overflow};
 use waterway::sync::{Mutex, WaitGroup};
 use waterway::time::{sleep, sleep_async};
-use waterway::{Builder, block_on, blocking, chan, go, go_local, scope, yield_now};
+use waterway::{Builder, block_on, chan, go, go_local, scope};
 
 pub fn run(program: &str) {
     match program {
@@ -38,12 +42,12 @@ pub fn run(program: &str) {
         "deadlock_in_scope" => reap::in_scope(),
         "deadlock_while_panicking" => reap::while_panicking(),
         "deadlock_threads" => deadlock_threads(),
-        "alive_foreign_thread" => alive_foreign_thread(),
-        "alive_sleeper" => alive_sleeper(),
+        "alive_foreign_thread" => alive::foreign_thread(),
+        "alive_sleeper" => alive::sleeper(),
         "alive_sleeping_task" => block_on(sleep_async(Duration::from_millis(300))),
-        "alive_task_elsewhere" => alive_task_elsewhere(),
-        "alive_blocking_job" => alive_blocking_job(),
-        "alive_main" => alive_main(),
+        "alive_task_elsewhere" => alive::task_elsewhere(),
+        "alive_blocking_job" => alive::blocking_job(),
+        "alive_main" => alive::main(),
         "deadlock_std_join" => {
             let thread = std::thread::spawn(|| never_done().wait());
             thread.join().unwrap();
@@ -75,16 +79,16 @@ pub fn run(program: &str) {
         "deadlock_context" => contexts::forgotten(),
         "deadlock_context_done" => contexts::forgotten_done(),
         "deadlock_context_cancelled" => contexts::cancelled(),
-        "alive_std_timeout" => alive_std_timeout(),
-        "alive_signal_handler" => alive_signal_handler(),
-        "spin" => spin(Duration::from_secs(60)),
-        "spin_a_while" => spin(Duration::from_secs(1)),
+        "alive_std_timeout" => alive::std_timeout(),
+        "alive_signal_handler" => alive::signal_handler(),
+        "spin" => held::spin(Duration::from_secs(60)),
+        "spin_a_while" => held::spin(Duration::from_secs(1)),
         "own_sigquit" => own_sigquit(),
-        "hold_by_computing" => hold(compute),
-        "hold_by_sleeping" => hold(std::thread::sleep),
-        "hold_by_std_lock" => hold_by_std_lock(),
-        "others_go_on" => others_go_on(),
-        "spare_shares_its_token" => spare_shares_its_token(),
+        "hold_by_computing" => held::hold(held::compute),
+        "hold_by_sleeping" => held::hold(std::thread::sleep),
+        "hold_by_std_lock" => held::hold_by_std_lock(),
+        "others_go_on" => held::others_go_on(),
+        "spare_shares_its_token" => held::spare_shares_its_token(),
         "overflow" => drop(Builder::new().name("deep").go(|| dive(0)).join()),
         "overflow_scope" => scope(|s| drop(s.go(|| dive(0)).join())),
         "overflow_main" => drop(waterway::__private::run_main(|| assert!(dive(0) > 0))),
@@ -199,114 +203,6 @@ fn deadlock_threads() {
     thread.join().unwrap();
 }
 
-/// A thread that the runtime does not know may wake somebody: it does, after a while.
-fn alive_foreign_thread() {
-    let group = never_done();
-    let other = group.clone();
-    std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(300));
-        other.done();
-    });
-    go(move || group.wait()).join().unwrap();
-}
-
-fn alive_sleeper() {
-    let group = never_done();
-    let other = group.clone();
-    drop(go(move || {
-        sleep(Duration::from_millis(300));
-        other.done();
-    }));
-    group.wait();
-}
-
-/// A goroutine waits for a task of tokio, which waits for tokio's clock.
-fn alive_task_elsewhere() {
-    let tokio = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_time()
-        .build()
-        .unwrap();
-    let task = tokio.spawn(async { tokio::time::sleep(Duration::from_millis(300)).await });
-    go(|| block_on(task).unwrap()).join().unwrap();
-}
-
-fn alive_blocking_job() {
-    let group = never_done();
-    let other = group.clone();
-    drop(go(move || {
-        blocking(|| std::thread::sleep(Duration::from_millis(300)));
-        other.done();
-    }));
-    group.wait();
-}
-
-/// Main is outside of the runtime while a goroutine is stuck: no verdict.
-fn alive_main() {
-    let group = never_done();
-    drop(go(move || group.wait()));
-    std::thread::sleep(Duration::from_millis(300));
-}
-
-/// Main waits for a while by std's means, and goes on.
-fn alive_std_timeout() {
-    let (group, (_give, take)) = (never_done(), std::sync::mpsc::channel::<()>());
-    let other = group.clone();
-    let waits = go(move || other.wait());
-    take.recv_timeout(Duration::from_millis(300)).unwrap_err();
-    group.done();
-    waits.join().unwrap();
-}
-
-/// Main sleeps for ever, but for a signal whose handler wakes it.
-fn alive_signal_handler() {
-    static MAIN: OnceLock<std::thread::Thread> = OnceLock::new();
-    static RANG: AtomicBool = AtomicBool::new(false);
-    extern "C" fn ring(_: libc::c_int) {
-        RANG.store(true, Ordering::SeqCst);
-        MAIN.get().unwrap().unpark();
-    }
-    MAIN.set(std::thread::current()).unwrap();
-    // SAFETY: the handler stores to an atomic and wakes a futex.
-    unsafe {
-        libc::signal(libc::SIGALRM, ring as *const () as libc::sighandler_t);
-        libc::alarm(1);
-    }
-    let group = never_done();
-    let other = group.clone();
-    let waits = go(move || other.wait());
-    while !RANG.load(Ordering::SeqCst) {
-        std::thread::park();
-    }
-    group.done();
-    waits.join().unwrap();
-}
-
-fn compute(time: Duration) {
-    let begin = Instant::now();
-    while begin.elapsed() < time {
-        black_box(());
-    }
-}
-
-fn spin(time: Duration) {
-    let begun = Arc::new(AtomicUsize::new(0));
-    let handles: Vec<_> = (0..waterway::max_procs())
-        .map(|_| {
-            let begun = begun.clone();
-            Builder::new().name("spinner").spread().go(move || {
-                begun.fetch_add(1, Ordering::SeqCst);
-                compute(time);
-            })
-        })
-        .collect();
-    while begun.load(Ordering::SeqCst) < handles.len() {
-        std::thread::yield_now();
-    }
-    println!("ready");
-    handles.into_iter().for_each(|h| h.join().unwrap());
-}
-
 fn own_sigquit() {
     static SEEN: AtomicBool = AtomicBool::new(false);
     extern "C" fn handler(_: libc::c_int) {
@@ -318,75 +214,6 @@ fn own_sigquit() {
     while !SEEN.load(Ordering::SeqCst) {
         std::thread::yield_now();
     }
-}
-
-/// One goroutine holds the only worker while another that gave way waits behind it.
-fn hold(how: fn(Duration)) {
-    let holder = Builder::new().name("holder").go(move || {
-        let waits = waterway::go_local(yield_now);
-        // It has started and given way when this goroutine runs again.
-        yield_now();
-        how(Duration::from_secs(60));
-        waits.join().unwrap();
-    });
-    holder.join().unwrap();
-}
-
-/// A parked goroutine holds a std lock; a sibling that wants it puts the whole worker to sleep.
-fn hold_by_std_lock() {
-    let lock = Arc::new(StdMutex::new(()));
-    let parks = go(move || {
-        let guard = lock.lock().unwrap();
-        let other = lock.clone();
-        drop(Builder::new().name("holder").go(move || drop(other.lock())));
-        sleep(Duration::from_secs(60));
-        drop(guard);
-    });
-    parks.join().unwrap();
-}
-
-/// While the only worker is held: a new goroutine starts, a timer of another fires, and a dedicated one is not concerned.
-fn others_go_on() {
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = stop.clone();
-    let holder = go(move || {
-        while !stopped.load(Ordering::Relaxed) {
-            black_box(());
-        }
-    });
-    let sum = (0..10).map(|i| go(move || i).join().unwrap()).sum::<i32>();
-    assert_eq!(sum, 45);
-    go(|| sleep(Duration::from_millis(10))).join().unwrap();
-    Builder::new().dedicated().go(|| ()).join().unwrap();
-    assert!(!holder.is_finished());
-    stop.store(true, Ordering::Relaxed);
-    holder.join().unwrap();
-}
-
-/// A spare took the token of a worker that was held. However often its goroutine gives way to itself, the first worker gets
-/// its turn again.
-fn spare_shares_its_token() {
-    let (begun, done) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicBool::new(false)),
-    );
-    let (seen, end) = (begun.clone(), done.clone());
-    let first = go(move || {
-        while !seen.load(Ordering::Relaxed) {
-            black_box(());
-        }
-        yield_now();
-        end.store(true, Ordering::Relaxed);
-    });
-    go(move || {
-        begun.store(true, Ordering::Relaxed);
-        while !done.load(Ordering::Relaxed) {
-            yield_now();
-        }
-    })
-    .join()
-    .unwrap();
-    first.join().unwrap();
 }
 
 #[allow(unconditional_recursion)]
