@@ -3,6 +3,7 @@
 //! DO NOT CHANGE THE TABLE TO FIX A BUILD. It is the design; if the design changes, say why in `docs/decisions.md`.
 
 mod ledger;
+mod pages;
 mod source;
 
 use std::fmt::Write;
