@@ -1,15 +1,14 @@
 //! Channels between plain threads.
 
-#[path = "attack/limits.rs"]
-mod limits;
+mod attack;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use limits::SOON;
+use attack::until;
 use waterway::chan::{never, unbounded};
 use waterway::{Receiver, Sender, chan};
 
@@ -23,15 +22,6 @@ fn flavors<T>() -> Vec<(&'static str, Ends<T>)> {
         ("64", chan(64)),
         ("unbounded", unbounded()),
     ]
-}
-
-/// Waits until `condition` holds.
-fn until(condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < SOON, "waited in vain");
-        thread::sleep(Duration::from_micros(50));
-    }
 }
 
 #[test]
