@@ -22,6 +22,7 @@ compile_error!(
     "waterway runs on Linux, on x86_64 and aarch64. Other systems are not supported yet."
 );
 
+mod advise;
 #[cfg(waterway_asan)]
 mod asan;
 mod fiber;

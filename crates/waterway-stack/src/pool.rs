@@ -17,7 +17,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
-use crate::guard::{self, AT_ONCE, GUARD_SIZE, GuardMode};
+use crate::advise::AT_ONCE;
+use crate::guard::{self, GUARD_SIZE, GuardMode};
 
 /// Address space mapped at a time. Neighbouring slabs become one mapping for the kernel.
 const SLAB: usize = 64 << 20;
@@ -203,6 +204,8 @@ impl StackPool {
         // SAFETY: the slots lie in our mapping, which stays while they are ours (I3), and nobody else has them (I1).
         let installed = unsafe { guard::install_all(slots, mode) };
         let (guarded, bare) = slots.split_at(installed.done);
+        // SAFETY: as above.
+        unsafe { guard::populate(guarded, size) };
         // The lowest is to be used first: neighbours share page tables.
         to.extend(guarded.iter().rev().map(|&low| Stack { low, size }));
         if installed.splits > 0 || installed.mode != mode || !bare.is_empty() {

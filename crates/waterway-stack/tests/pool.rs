@@ -106,6 +106,46 @@ fn stacks_taken_together_are_all_guarded() {
     }
 }
 
+/// True if the page at `at` has memory.
+fn resident(at: usize) -> bool {
+    let mut one = 0u8;
+    // SAFETY: the call only tells of a page of ours.
+    let told = unsafe { libc::mincore(at as *mut libc::c_void, 4096, &mut one) };
+    assert_eq!(told, 0, "{}", std::io::Error::last_os_error());
+    one & 1 == 1
+}
+
+/// True if this kernel puts memory under many pages by one call.
+fn can_populate() -> bool {
+    let page = std::alloc::Layout::from_size_align(4096, 4096).unwrap();
+    // SAFETY: of a size that is not zero; what is advised on is that page, which is given back.
+    unsafe {
+        let at = std::alloc::alloc(page);
+        let range = libc::iovec {
+            iov_base: at.cast(),
+            iov_len: 4096,
+        };
+        let advice = libc::MADV_POPULATE_WRITE;
+        let number = libc::SYS_process_madvise;
+        let advised = libc::syscall(number, -10000, &raw const range, 1usize, advice, 0);
+        std::alloc::dealloc(at, page);
+        advised == 4096
+    }
+}
+
+#[test]
+fn stacks_taken_together_have_their_first_page_and_no_other() {
+    let pool = pool(256 << 10, GuardMode::Auto);
+    let mut stacks = Vec::new();
+    pool.take_some(64, &mut stacks).unwrap();
+    assert!(stacks.len() > 1);
+    for stack in &stacks {
+        let page = (stack.top() - 1) & !4095;
+        assert_eq!(resident(page), can_populate(), "{stack:?}");
+        assert!(!resident(page - 4096), "{stack:?}");
+    }
+}
+
 #[test]
 fn of_stacks_taken_together_the_one_last_given_back_is_last() {
     let pool = pool(256 << 10, GuardMode::Auto);
