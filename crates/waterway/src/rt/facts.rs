@@ -64,6 +64,7 @@ impl Worker {
         self.live.afar(|live| {
             let end = rest.min(live.places());
             let rest = end.saturating_sub(most);
+            live.fetch(rest..end);
             live.among(rest..end).for_each(f);
             rest
         })

@@ -87,6 +87,12 @@ impl Live {
         self.places.len()
     }
 
+    /// Has the processor fetch the descriptors of those in a range of places: of many that live here each is in no cache.
+    pub(super) fn fetch(&self, places: Range<usize>) {
+        let tasks = self.places[places].iter().flatten();
+        tasks.for_each(|task| Task::fetch_descriptor(*task));
+    }
+
     /// Those in a range of places. Who changes its place, when the list is put together, takes one further in front.
     pub(super) fn among(&self, places: Range<usize>) -> impl Iterator<Item = &Task> {
         let tasks = self.places[places].iter().flatten();

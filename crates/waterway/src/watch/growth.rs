@@ -14,10 +14,10 @@ use crate::rt::task::Task;
 
 /// Between two counts, in nanoseconds.
 const PERIOD: u64 = 250_000_000;
-/// A look goes on with a count for so long, in nanoseconds, and to the end of a part: a twenty-fifth of the time between two looks.
-const LOOKS_FOR: u64 = 100_000;
-/// So many are a part. With very many goroutines each takes 400 to 1,600 ns, one miss of the cache after the other, while their worker can
-/// begin and end none.
+/// A look goes on with a count for so long, in nanoseconds, and to the end of a part: a hundredth of the time between two looks.
+const LOOKS_FOR: u64 = 50_000;
+/// So many are a part, whose descriptors come from memory at the same time: one after the other each took 400 to 1,600 ns, while their
+/// worker can begin and end none.
 const PART: usize = 64;
 /// With fewer goroutines nothing is counted.
 const FEWEST: usize = 8;
