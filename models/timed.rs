@@ -16,4 +16,8 @@ pub(crate) struct Claimed;
 
 impl Claimed {
     pub(crate) fn wake(self) {}
+
+    pub(crate) fn fetch_descriptor(&self) {}
+
+    pub(crate) fn fetch_rest(&self) {}
 }

@@ -7,6 +7,8 @@ pub(crate) static HANDLES: Arena = Arena;
 
 pub(crate) const LINE: usize = 64;
 
+pub(crate) fn fetch(_at: usize, _bytes: usize) {}
+
 pub(crate) struct Arena;
 
 impl Arena {

@@ -28,6 +28,10 @@ impl Task {
 
     pub(super) fn fetch_line(_: NonNull<Task>) {}
 
+    pub(super) fn fetch_descriptor(_: NonNull<Task>) {}
+
+    pub(super) fn fetch_rest(&self) {}
+
     pub(super) fn new(id: u64, main: bool, home: &'static Worker) -> Task {
         Task {
             home,

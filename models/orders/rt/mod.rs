@@ -43,6 +43,12 @@ pub(crate) mod task;
 pub(crate) mod thread;
 pub(crate) mod worker;
 
+pub(crate) mod arena {
+    pub(crate) const LINE: usize = 64;
+
+    pub(crate) fn fetch(_at: usize, _bytes: usize) {}
+}
+
 /// Time passes with each look at the clock, by more than a worker lingers.
 pub(crate) mod clock {
     use std::cell::Cell;

@@ -274,10 +274,27 @@ impl Unstarted {
     }
 }
 
+/// Where the cell of a goroutine lies that has started: only to be fetched.
+#[derive(Clone, Copy)]
+pub(super) struct CellAt(usize);
+
+impl CellAt {
+    /// Has the processor fetch the cell.
+    #[inline]
+    pub(super) fn fetch(self) {
+        fetch_to_write(self.0, FETCHED);
+    }
+}
+
 /// A cell whose goroutine has a stack, and runs next.
 pub(crate) struct StartedCell(NonNull<CellHeader>);
 
 impl StartedCell {
+    #[inline]
+    pub(super) fn at(&self) -> CellAt {
+        CellAt(self.0.as_ptr() as usize)
+    }
+
     /// Runs the goroutine on the calling stack.
     ///
     /// # Safety

@@ -60,6 +60,24 @@ impl Claimed {
         }
     }
 
+    /// The same of all of a goroutine's descriptor, which its turn and its end touch.
+    #[inline]
+    pub(super) fn fetch_descriptor(&self) {
+        if let Sleeper::Goroutine(task, _) = self.0 {
+            Task::fetch_descriptor(task);
+        }
+    }
+
+    /// The same of what a goroutine goes on with, and of what its end touches: the descriptor, which should be there by now, tells where
+    /// that is.
+    #[inline]
+    pub(super) fn fetch_rest(&self) {
+        if let Sleeper::Goroutine(task, _) = self.0 {
+            // SAFETY: `park` I2: it waits until it is woken.
+            unsafe { task.as_ref() }.fetch_rest();
+        }
+    }
+
     /// Wakes the waiter. Never call it under a runtime lock: a task's waker is user code. Never unwinds.
     #[inline]
     pub(crate) fn wake(self) {

@@ -22,7 +22,7 @@ use super::worker::{Worker, this};
 use crate::primitives::Ordering;
 
 /// So many are fired with one hold of the lock.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 16;
 /// No timer is fired later than this, in nanoseconds, for the sake of others.
 const MOST_LEEWAY: u64 = 1_000_000;
 
@@ -88,13 +88,22 @@ impl Worker {
         for (due, fired) in due[..count].iter_mut().zip(&mut fired) {
             *fired = match due.take() {
                 // Under the lock, which the waiter takes before it goes: see `park` I1.
-                Some(TimerPayload::Waiter(waiter)) => waiter.time_out().map(Fired::Waiter),
+                Some(TimerPayload::Waiter(waiter)) => {
+                    let claimed = waiter.time_out();
+                    let fired = claimed.inspect(Claimed::fetch_descriptor);
+                    fired.map(Fired::Waiter)
+                }
                 Some(TimerPayload::Event(event)) => Some(Fired::Event(event)),
                 None => None,
             };
         }
         self.next_timer.store(first_of(&heap), Ordering::Relaxed);
         drop(heap);
+        for fired in &fired[..count] {
+            if let Some(Fired::Waiter(claimed)) = fired {
+                claimed.fetch_rest();
+            }
+        }
         for fired in &mut fired[..count] {
             match fired.take() {
                 Some(Fired::Waiter(claimed)) => claimed.wake(),

@@ -3,6 +3,7 @@
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use super::arena::fetch;
 use super::claimed::Claimed;
 use super::park::{TIMED_OUT, Waiter};
 use super::timer::{Timed, TimerSlot};
@@ -58,6 +59,14 @@ impl Timed for TimerPayload {
             // SAFETY: the slot lies beside the waiter, which is there while it is in the heap (`park` I3).
             TimerPayload::Waiter(timed) => unsafe { timed.slot.as_ref() },
             TimerPayload::Event(event) => event.slot(),
+        }
+    }
+
+    #[inline]
+    fn fetch(&self) {
+        if let TimerPayload::Waiter(timed) = self {
+            fetch(timed.waiter.as_ptr() as usize, 1);
+            fetch(timed.slot.as_ptr() as usize, 1);
         }
     }
 }

@@ -21,7 +21,7 @@ const DESCRIPTOR_AHEAD: usize = 16;
 /// What a goroutine goes on with is fetched when so many are before it: where that lies is in the descriptor, which is there by then.
 const STACK_AHEAD: usize = 8;
 /// So much of its stack is fetched, if so much is in use: all that is there where it waits in its first function.
-const STACK_BYTES: usize = 768;
+pub(super) const STACK_BYTES: usize = 768;
 /// There is room for so many, at least.
 const FIRST_ROOM: usize = 64;
 

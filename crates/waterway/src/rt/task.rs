@@ -18,8 +18,9 @@ use std::ptr::NonNull;
 use waterway_stack::{Fiber, Stack};
 
 use super::arena::fetch;
-use super::cell::{Identity, Owned, StartedCell, Unstarted};
+use super::cell::{CellAt, Identity, Owned, StartedCell, Unstarted};
 use super::record::Record;
+use super::run_queue::STACK_BYTES;
 use super::worker::Worker;
 use crate::primitives::AtomicBool;
 
@@ -41,6 +42,8 @@ pub(crate) struct Task {
     stack: UnsafeCell<MaybeUninit<Stack>>,
     /// Its stack is of the default size.
     usual: bool,
+    /// Where its cell lies.
+    cell: Cell<CellAt>,
 }
 
 /// The descriptor is aligned as a cache line.
@@ -51,6 +54,7 @@ impl Task {
     pub(super) fn start(cell: Unstarted, stack: Stack, home: &'static Worker) -> NonNull<Task> {
         let usual = cell.stack_size() == 0;
         let (identity, cell) = cell.start();
+        let cell_at = cell.at();
         let at = (stack.top() - size_of::<Task>()) & !(ALIGN - 1);
         let task = NonNull::new(at as *mut Task).expect("a stack is not at address 0");
         // SAFETY: the range below the descriptor is the rest of the stack, which is ours (stack pool I1) and then the task's until
@@ -69,6 +73,7 @@ impl Task {
                 fiber,
                 stack: UnsafeCell::new(MaybeUninit::new(stack)),
                 usual,
+                cell: Cell::new(cell_at),
             });
         }
         task
@@ -143,6 +148,8 @@ impl Task {
     #[inline]
     pub(super) unsafe fn replace(task: NonNull<Task>, cell: Unstarted) -> (Owned, StartedCell) {
         let (identity, cell) = cell.start();
+        // SAFETY: by the caller: alive.
+        unsafe { task.as_ref() }.cell.set(cell.at());
         // SAFETY: I5: nobody else looks at it now.
         let before = unsafe { &mut *task.as_ref().identity.get() };
         (before.replace(identity), cell)
@@ -188,6 +195,12 @@ impl Task {
         if let Some(left) = self.left_at() {
             fetch(left, most.min(std::ptr::from_ref(self) as usize - left));
         }
+    }
+
+    /// Has the processor fetch what the goroutine goes on with, and the cell, which its end touches.
+    pub(super) fn fetch_rest(&self) {
+        self.fetch_stack(STACK_BYTES);
+        self.cell.get().fetch();
     }
 
     /// Has the processor fetch what a wake touches.

@@ -4,6 +4,7 @@
 //! the number stands. Its owner keeps the number in a [`TimerSlot`]: so taking a timer out is O(log n), and what moves in the heap on
 //! the way touches neither payloads nor slots, which lie on as many stacks.
 
+use super::arena::{LINE, fetch};
 use crate::primitives::{AtomicUsize, Ordering};
 
 const NOWHERE: usize = usize::MAX;
@@ -33,6 +34,8 @@ impl TimerSlot {
 /// What a heap holds: something that keeps its slot reachable as long as it is in the heap.
 pub(crate) trait Timed {
     fn slot(&self) -> &TimerSlot;
+    /// Has the processor fetch the slot, and what else is touched as it is fired.
+    fn fetch(&self) {}
 }
 
 #[derive(Clone, Copy)]
@@ -113,7 +116,6 @@ impl<P: Timed> TimerHeap<P> {
             number,
             leeway,
         });
-        self.note_place(at);
         self.up(at);
         self.places[number as usize] == 0
     }
@@ -129,31 +131,55 @@ impl<P: Timed> TimerHeap<P> {
     }
 
     /// Takes out the first timers that are due at `now`, as many as `to` has room for. How many.
-    pub(crate) fn pop_due(&mut self, now: u64, to: &mut [Option<P>]) -> usize {
+    ///
+    /// Payloads are mostly in no cache, where many are set, and slots in none. So each is fetched while others are looked at.
+    pub(crate) fn pop_due<const MOST: usize>(
+        &mut self,
+        now: u64,
+        to: &mut [Option<P>; MOST],
+    ) -> usize {
+        let mut numbers = [0; MOST];
         let mut count = 0;
-        while count < to.len() && self.first().is_some_and(|first| first.when <= now) {
-            to[count] = self.take(0);
+        while count < MOST && self.first().is_some_and(|first| first.when <= now) {
+            let number = self.leave(0) as usize;
+            fetch(&raw const self.payloads[number] as usize, 1);
+            numbers[count] = number;
             count += 1;
         }
-        // Last, one right after the other: slots are mostly in no cache, and so they come at the same time.
+        for (to, &number) in to.iter_mut().zip(&numbers[..count]) {
+            *to = self.free(number);
+            if let Some(payload) = to {
+                payload.fetch();
+            }
+        }
         for payload in to[..count].iter().flatten() {
             payload.slot().set(NOWHERE);
         }
+        self.shrink();
         count
     }
 
     fn take(&mut self, at: usize) -> Option<P> {
+        let number = self.leave(at) as usize;
+        let payload = self.free(number);
+        self.shrink();
+        payload
+    }
+
+    /// Takes a number out of the heap.
+    fn leave(&mut self, at: usize) -> u32 {
         let number = self.entries.swap_remove(at).number;
-        self.free.push(number);
-        let payload = self.payloads[number as usize].take();
         if at < self.entries.len() {
-            self.note_place(at);
             self.down(at);
             self.up(at);
-        } else {
-            self.shrink();
         }
-        payload
+        number
+    }
+
+    /// Frees a number that has left the heap: what was set.
+    fn free(&mut self, number: usize) -> Option<P> {
+        self.free.push(number as u32);
+        self.payloads[number].take()
     }
 
     /// Gives back the memory of a spike: numbers only once there are no timers.
@@ -167,39 +193,55 @@ impl<P: Timed> TimerHeap<P> {
         }
     }
 
-    fn note_place(&mut self, at: usize) {
-        self.places[self.entries[at].number as usize] = at as u32;
+    /// Puts an entry there, which is the place of no other.
+    fn put(&mut self, at: usize, entry: Entry) {
+        self.entries[at] = entry;
+        self.places[entry.number as usize] = at as u32;
     }
 
-    fn swap(&mut self, a: usize, b: usize) {
-        self.entries.swap(a, b);
-        self.note_place(a);
-        self.note_place(b);
-    }
-
+    /// Moves the entry that stands there up to where it belongs: the others go down into the hole that it leaves.
     fn up(&mut self, mut at: usize) {
+        let entry = self.entries[at];
         while at > 0 {
             let parent = (at - 1) / WIDTH;
-            if self.entries[parent].latest <= self.entries[at].latest {
+            let above = self.entries[parent];
+            if above.latest <= entry.latest {
                 break;
             }
-            self.swap(at, parent);
+            self.put(at, above);
             at = parent;
         }
+        self.put(at, entry);
     }
 
+    /// The same, down.
     fn down(&mut self, mut at: usize) {
+        let entry = self.entries[at];
         loop {
             let first = at * WIDTH + 1;
             let last = (first + WIDTH).min(self.entries.len());
+            self.fetch_below(first);
             let Some(least) = (first..last).min_by_key(|&child| self.entries[child].latest) else {
                 break;
             };
-            if self.entries[at].latest <= self.entries[least].latest {
+            let below = self.entries[least];
+            if entry.latest <= below.latest {
                 break;
             }
-            self.swap(at, least);
+            self.put(at, below);
             at = least;
+        }
+        self.put(at, entry);
+    }
+
+    /// Has the processor fetch the children of some that are side by side, while it is found which of those is the least: where many are set,
+    /// each level is in no near cache.
+    #[inline]
+    fn fetch_below(&self, first: usize) {
+        let children = first * WIDTH + 1;
+        if children < self.entries.len() {
+            let at = &raw const self.entries[children] as usize;
+            fetch(at, WIDTH * WIDTH * size_of::<Entry>() + LINE - 1);
         }
     }
 }
