@@ -40,6 +40,7 @@ mod statistics;
 mod told;
 mod wakes;
 mod watch;
+mod weak;
 
 pub(crate) use builder::chan_of_many;
 pub use builder::{Builder, builder, chan, never, unbounded};
@@ -51,8 +52,9 @@ pub use future::{RecvFuture, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
 pub use overflow::{Cause, Overflow, Shed};
 pub use receiver::Receiver;
-pub use sender::{Sender, WeakSender};
+pub use sender::Sender;
 pub use statistics::{ByCause, BySender, Statistics};
+pub use weak::WeakSender;
 
 pub(crate) use core::{HANDED_AT, Queues};
 pub(crate) use policy::tallies;

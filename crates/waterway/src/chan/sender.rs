@@ -1,4 +1,4 @@
-//! The sending end of a channel, strong and weak.
+//! The sending end of a channel.
 
 use std::fmt;
 use std::panic::Location;
@@ -32,19 +32,6 @@ use crate::wait::{Limit, handover};
 /// Go: `chan<- T`.
 pub struct Sender<T>(Handle<T, SENDER>);
 
-/// A sender that does not keep the channel open: for a worker that puts work back into the queue that it serves.
-///
-/// ```
-/// let (tx, rx) = waterway::chan::<u8>(0);
-/// let weak: waterway::chan::WeakSender<_> = tx.downgrade();
-/// drop(tx);
-/// assert!(rx.recv().is_err(), "closed, though the weak one is there");
-/// # drop(weak);
-/// ```
-///
-/// Go: has no counterpart, as nothing there closes a channel by itself.
-pub struct WeakSender<T>(Handle<T, MEMORY>);
-
 impl<T> Sender<T> {
     /// An end for `handle`, counted as one more sender.
     pub(super) fn counted(handle: Handle<T, SENDER>) -> Sender<T> {
@@ -53,6 +40,11 @@ impl<T> Sender<T> {
             .header()
             .senders
             .fetch_add(1, Ordering::Relaxed);
+        Sender(handle)
+    }
+
+    /// The same, where the one more stands in the count.
+    pub(super) fn counted_already(handle: Handle<T, SENDER>) -> Sender<T> {
         Sender(handle)
     }
 
@@ -282,22 +274,6 @@ impl<T> Sender<T> {
         self.core().close(SEND_CLOSED);
     }
 
-    /// A sender that does not keep the channel open.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = waterway::chan::<i32>(1);
-    /// let weak = tx.downgrade();
-    /// assert!(weak.upgrade().is_some());
-    /// drop(tx);
-    /// assert!(weak.upgrade().is_none());
-    /// assert!(rx.recv().is_err());
-    /// ```
-    pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender(self.0.another())
-    }
-
     /// What keeps the channel's memory, and nothing else of it.
     pub(super) fn memory(&self) -> Handle<T, MEMORY> {
         self.0.another()
@@ -391,42 +367,5 @@ impl<T> Drop for Sender<T> {
         if core.header().senders.fetch_sub(1, Ordering::AcqRel) == 1 {
             core.close(SEND_CLOSED);
         }
-    }
-}
-
-impl<T> WeakSender<T> {
-    /// A sender, if there still is one.
-    ///
-    /// ```
-    /// let (tx, rx) = waterway::chan(1);
-    /// let weak = tx.downgrade();
-    /// weak.upgrade().unwrap().send(7).unwrap();
-    /// assert_eq!(rx.recv(), Ok(7));
-    /// drop(tx);
-    /// assert!(weak.upgrade().is_none());
-    /// ```
-    ///
-    /// # Blocking
-    ///
-    /// Never.
-    pub fn upgrade(&self) -> Option<Sender<T>> {
-        let senders = &self.0.core().header().senders;
-        let more = |n: usize| (n != 0).then_some(n + 1);
-        senders
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .ok()?;
-        Some(Sender(self.0.another()))
-    }
-}
-
-impl<T> Clone for WeakSender<T> {
-    fn clone(&self) -> Self {
-        WeakSender(self.0.another())
-    }
-}
-
-impl<T> fmt::Debug for WeakSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
