@@ -11,19 +11,20 @@ use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use child::{DEADLOCK, SOON, command, finish, run};
 use waterway::sync::WaitGroup;
 use waterway::time::{Ticker, Timer, sleep};
-use waterway::{Builder, JoinHandle, blocking, chan, go, go_local, scope, yield_now};
+use waterway::{Builder, JoinHandle, blocking, chan, go, go_local, scope, watch, yield_now};
 
 fn programs(program: &str) {
     match program {
         "spares_come_and_go" => spares_come_and_go(),
         "side_by_side" => side_by_side(),
+        "without_a_cpu" => without_a_cpu(),
         "apart_as_it_retires" => apart_as_it_retires(),
         "interrupted" => interrupted(),
         "many_dumps" => many_dumps(),
@@ -143,6 +144,37 @@ fn side_by_side() {
         let all: Vec<_> = (0..4).map(|_| start()).collect();
         all.into_iter().for_each(join_soon);
     }
+}
+
+/// Attack: others have the CPU, and the only worker is put aside again and again for far longer than a time slice, wherever it is. Its
+/// goroutines have short turns, and some of them have always not been started yet.
+/// Outcome: none of them passes for one that holds it: no spare comes, and nobody is named.
+fn who_has_no_cpu_holds_no_worker() {
+    run("without_a_cpu", &[]).code(0).says_not("has held");
+}
+
+fn without_a_cpu() {
+    // SAFETY: an all-zero set of CPUs is an empty one; plain calls, for this thread and those that it starts.
+    unsafe {
+        let mut cpus: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(libc::sched_getcpu() as usize, &mut cpus);
+        assert_eq!(libc::sched_setaffinity(0, size_of_val(&cpus), &cpus), 0);
+    }
+    static END: AtomicBool = AtomicBool::new(false);
+    let others = || {
+        while !END.load(Ordering::Relaxed) {
+            black_box(());
+        }
+    };
+    let others = [others; 2].map(std::thread::spawn);
+    // SAFETY: a plain call, for the calling thread.
+    let last_in_line = || unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
+    assert_eq!(go(last_in_line).join().unwrap(), 0);
+    (0..10).for_each(|_| drop(go(turns::relay)));
+    std::thread::sleep(Duration::from_secs(1));
+    END.store(true, Ordering::Relaxed);
+    others.into_iter().for_each(|o| o.join().unwrap());
+    assert_eq!(watch::snapshot().workers.len(), 1);
 }
 
 /// How many threads are workers.
@@ -359,6 +391,7 @@ fn main() {
         tests!(
             spares_come_and_go_and_nothing_is_lost,
             who_holds_a_worker_is_joined_by_as_many_as_may_run,
+            who_has_no_cpu_holds_no_worker,
             a_caught_site_finds_a_worker_that_is_about_to_retire,
             interruptions_change_nothing,
             a_storm_of_sigquit_is_answered,

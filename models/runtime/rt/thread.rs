@@ -33,6 +33,11 @@ pub(crate) fn cpu_time(_tid: u32) -> u64 {
     if chance() { super::clock::clock() } else { 0 }
 }
 
+/// What a thread without a CPU does is as uncertain.
+pub(crate) fn asleep_in_kernel(_tid: u32) -> Option<bool> {
+    Some(chance())
+}
+
 pub(crate) fn chance() -> bool {
     shuttle::rand::Rng::r#gen::<bool>(&mut shuttle::rand::thread_rng())
 }

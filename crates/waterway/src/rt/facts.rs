@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::held::asleep_in_kernel;
 use super::peek::Peek;
 use super::record::{Arms, Permits, Record, WaitReason};
 use super::task::Task;
+use super::thread::asleep_in_kernel;
 use super::worker::{Party, Worker};
 use crate::primitives::{Ordering, fence};
 

@@ -7,6 +7,7 @@ use super::behind::Behind;
 use super::say::say;
 use super::sched::Runtime;
 use super::sysmon::SLICE;
+use super::thread::asleep_in_kernel;
 use super::worker::{Party, Worker};
 use crate::primitives::Ordering;
 
@@ -24,12 +25,45 @@ pub(super) enum Seen {
     SliceOver,
     /// It has been inside one goroutine since then, and for longer than a slice.
     Held(u64),
+    /// The same, but the thread had no CPU for most of it: the goroutine is not what keeps others waiting.
+    Aside(u64),
+}
+
+/// How long a goroutine has had its worker's thread, computing or asleep, in nanoseconds. While that waits for a CPU nobody has it.
+#[derive(Clone, Copy, Default)]
+struct Had {
+    time: u64,
+    /// As of the last look: when it was, and how long the thread had had a CPU.
+    at: u64,
+    ran: u64,
+}
+
+impl Had {
+    fn begin(now: u64, ran: u64) -> Had {
+        Had {
+            time: 0,
+            at: now,
+            ran,
+        }
+    }
+
+    /// It is still the same goroutine; `waits` says whether the thread waits for a CPU now.
+    fn go_on(&mut self, now: u64, ran: u64, waits: impl FnOnce() -> bool) {
+        let passed = now.saturating_sub(self.at);
+        let computed = ran.saturating_sub(self.ran);
+        self.time += match computed < passed / 2 && waits() {
+            true => computed,
+            false => passed,
+        };
+        (self.at, self.ran) = (now, ran);
+    }
 }
 
 #[derive(Clone, Copy, Default)]
 struct Look {
     turns: u64,
     turns_since: u64,
+    had: Had,
     slices: u64,
     slices_since: u64,
     reported: bool,
@@ -93,12 +127,20 @@ impl Held {
         if look.slices != slices || look.slices_since == 0 {
             (look.slices, look.slices_since) = (slices, now);
         }
+        let ran = worker.cpu_time();
         if look.turns != turns || look.turns_since == 0 || !worker.busy.load(Ordering::Relaxed) {
             (look.turns, look.turns_since) = (turns, now);
+            look.had = Had::begin(now, ran);
             (look.reported, look.counted, look.ask_at) = (false, false, 0);
+        } else {
+            let tid = worker.tid.load(Ordering::Relaxed);
+            let waits = || asleep_in_kernel(tid) == Some(false);
+            look.had.go_on(now, ran, waits);
         }
-        if now - look.turns_since > SLICE {
-            Seen::Held(look.turns_since)
+        if look.had.time > SLICE {
+            Seen::Held(now - look.had.time)
+        } else if now - look.turns_since > SLICE {
+            Seen::Aside(look.turns_since)
         } else if now - look.slices_since > SLICE {
             Seen::SliceOver
         } else {
@@ -240,13 +282,33 @@ fn doing(worker: &Worker) -> Option<Doing> {
     })
 }
 
-/// Whether a thread of the process sleeps in the kernel. `None` where that cannot be read: it may have ended.
-pub(crate) fn asleep_in_kernel(tid: u32) -> Option<bool> {
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).ok()?;
-    // The state follows the name, which stands in parentheses and may itself hold some.
-    match stat.rsplit_once(')')?.1.trim_start().chars().next()? {
-        'R' => Some(false),
-        'S' | 'D' => Some(true),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    /// How long a goroutine has had its thread after looks 5 ms apart, between which that had a CPU for so many milliseconds.
+    fn had(ran: &[u64], waits: bool) -> u64 {
+        let (mut at, mut in_all) = (100 * MS, 7 * MS);
+        let mut had = Had::begin(at, in_all);
+        for ran in ran {
+            (at, in_all) = (at + 5 * MS, in_all + ran * MS);
+            had.go_on(at, in_all, || waits);
+        }
+        had.time / MS
+    }
+
+    #[test]
+    fn who_computes_or_sleeps_has_the_thread() {
+        assert_eq!(had(&[5, 4, 5], true), 15);
+        assert_eq!(had(&[0, 0, 0], false), 15);
+    }
+
+    #[test]
+    fn who_waits_for_a_cpu_has_it_for_as_long_as_it_computed() {
+        assert_eq!(had(&[0, 0, 0], true), 0);
+        assert_eq!(had(&[1, 2, 0], true), 3);
+        assert_eq!(had(&[0, 5, 0], true), 5);
     }
 }

@@ -191,12 +191,12 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
         }
         let seen = held.see(worker, now);
         let held_since = match seen {
-            Seen::Held(since) => since,
+            Seen::Held(since) | Seen::Aside(since) => since,
             _ => 0,
         };
         worker.held_since.store(held_since, Ordering::Relaxed);
         let inside = worker.busy.load(Ordering::Relaxed);
-        if worker.party == Party::Common && inside && !matches!(seen, Seen::Held(_)) {
+        if worker.party == Party::Common && inside && held_since == 0 {
             busy = Some(worker);
         }
         match seen {
@@ -217,14 +217,20 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
                 if rt.tokens.wanted() > 0 {
                     take_token(rt, worker);
                 }
-                stuck.push((worker, since));
+                stuck.push((worker, Some(since)));
+            }
+            Seen::Aside(_) => {
+                worker.preempt.store(true, Ordering::Relaxed);
+                worker.fire_due();
+                free_hands[worker.party as usize] += 1;
+                stuck.push((worker, None));
             }
         }
     });
     rt.sysmon
         .saw_held
         .store(!stuck.is_empty(), Ordering::Relaxed);
-    for (worker, since) in stuck {
+    for (worker, held_since) in stuck {
         // What was given to this worker may go to any; what waits for a worker apart, to such a one.
         let apart = match worker.party {
             Party::Common => 0,
@@ -232,7 +238,8 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
         };
         let backlogs = [(Party::Common, worker.backlog()), (Party::Apart, apart)];
         for (party, backlog) in backlogs {
-            if backlog == 0 || rt.wake_idle(party, None) {
+            // Where CPUs are what is missing, a spare would want one too.
+            if backlog == 0 || rt.wake_idle(party, None) || held_since.is_none() {
                 continue;
             }
             if free_hands[party as usize] == 0 {
@@ -246,7 +253,9 @@ fn look(rt: &'static Runtime, held: &mut Held, now: u64) -> bool {
                 hand_on(rt, worker, busy);
             }
         }
-        held.report(rt, worker, since, now, worker.backlog() + apart);
+        if let Some(since) = held_since {
+            held.report(rt, worker, since, now, worker.backlog() + apart);
+        }
     }
     moving
 }

@@ -226,6 +226,17 @@ pub(crate) fn cpu_time(tid: u32) -> u64 {
     }
 }
 
+/// Whether a thread of the process sleeps in the kernel. `None` where that cannot be read: it may have ended.
+pub(crate) fn asleep_in_kernel(tid: u32) -> Option<bool> {
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).ok()?;
+    // The state follows the name, which stands in parentheses and may itself hold some.
+    match stat.rsplit_once(')')?.1.trim_start().chars().next()? {
+        'R' => Some(false),
+        'S' | 'D' => Some(true),
+        _ => None,
+    }
+}
+
 /// Threads of the runtime that are neither workers nor of the pool.
 static INTERNAL: Lock<Vec<u32>> = Lock::new(Vec::new());
 

@@ -22,13 +22,12 @@ use crate::primitives::Ordering;
 use crate::rt::cell::for_each_unstarted;
 use crate::rt::clock::clock;
 use crate::rt::facts::{WorkerFacts, arms, permits};
-use crate::rt::held::asleep_in_kernel;
 use crate::rt::objects;
 use crate::rt::peek::Peek;
 use crate::rt::record::{Record, WaitReason, Waiting};
 use crate::rt::sched::{Runtime, started};
 use crate::rt::task::Task;
-use crate::rt::thread::{self, ThreadParker};
+use crate::rt::thread::{self, ThreadParker, asleep_in_kernel};
 use crate::rt::worker::Worker;
 
 /// Frames that are told of one goroutine.

@@ -43,7 +43,7 @@ pub fn who_waits_behind_a_held_worker_is_found_beside_busy_ones() {
 static TURNS: AtomicUsize = AtomicUsize::new(0);
 
 /// Starts goroutines on the calling goroutine's worker without end, each by the one before.
-fn relay() {
+pub fn relay() {
     TURNS.fetch_add(1, Ordering::Relaxed);
     go(relay);
 }
