@@ -175,6 +175,8 @@ pub(crate) mod arena {
         pub(crate) fn prepare(&self) {}
     }
 
+    pub(crate) fn fetch_to_write(_: usize, _: usize) {}
+
     pub(crate) static HANDLES: Arena = Arena;
     pub(crate) static CELLS: Arena = Arena;
 }

@@ -63,12 +63,13 @@ pub(super) enum Flavor<T> {
 pub(crate) struct Core<T> {
     header: CoreHeader,
     pub(super) door: Door<Queues>,
-    refs: AtomicUsize,
+    /// How many values went from hand to hand, or out of the backlog. Changed under the lock, on whose line it lies; at one place in every
+    /// core (`HANDED_AT`).
+    pub(super) handed: AtomicU64,
     /// For those who look without the lock: who waits (`SEND_WAITING`, `RECV_WAITING`), whatever the flavour, and above these
     /// bits a count of changes.
     waits: AtomicUsize,
-    /// How many values went from hand to hand, or out of the backlog. Changed under the lock; at one place in every core (`HANDED_AT`).
-    pub(super) handed: AtomicU64,
+    refs: AtomicUsize,
     pub(super) flavor: Flavor<T>,
     /// How many values of the backlog were dropped by the receivers' close. Changed under the lock.
     pub(super) cleared: AtomicU64,

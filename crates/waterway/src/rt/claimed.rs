@@ -8,14 +8,15 @@ use std::task::Waker;
 use super::park::{THREAD, Target, Waiter};
 use super::task::Task;
 use super::thread::ThreadParker;
-use super::{foreign, sched, stuck, worker};
+use super::worker::{self, Worker};
+use super::{foreign, sched, stuck};
 
 /// Every byte of it is written, whatever it is: lists of these lie on the heap, and what was left of a stack in a gap there, the
 /// word of a guard say, would stay behind in freed memory, where a proof finds it (`watch::scan`).
 #[repr(usize)]
 #[expect(dead_code, reason = "what fills the gaps is not read")]
 enum Sleeper {
-    Goroutine(NonNull<Task>, Filled),
+    Goroutine(NonNull<Task>, &'static Worker),
     Thread(&'static ThreadParker, Filled),
     Task(Waker),
     /// A task that has been told.
@@ -43,7 +44,7 @@ impl Claimed {
     #[inline]
     pub(super) fn of(target: &Target) -> Claimed {
         Claimed(match target {
-            Target::Goroutine(task) => Sleeper::Goroutine(*task, Filled::Zero),
+            Target::Goroutine(task, home) => Sleeper::Goroutine(*task, home),
             Target::Thread(parker) => Sleeper::Thread(parker, Filled::Zero),
             Target::Task(waker) => match waker.take() {
                 Some(waker) => Sleeper::Task(waker),
@@ -83,9 +84,7 @@ impl Claimed {
     pub(crate) fn wake(self) {
         match self.0 {
             // SAFETY: `park` I2: the claim is the one right to wake it.
-            Sleeper::Goroutine(task, _) if !stuck::any() => unsafe {
-                task.as_ref().home.ready(task)
-            },
+            Sleeper::Goroutine(task, home) if !stuck::any() => unsafe { home.ready(task) },
             other => other.wake_noted(),
         }
     }
@@ -108,7 +107,7 @@ impl Won {
         // SAFETY: `park` I2.
         match unsafe { &self.0.as_ref().target } {
             // SAFETY: `park` I2: the claim is the one right to wake it.
-            Target::Goroutine(task) if !stuck::any() => unsafe { task.as_ref().home.ready(*task) },
+            Target::Goroutine(task, home) if !stuck::any() => unsafe { home.ready(*task) },
             _ => self.wake_noted(),
         }
     }
@@ -118,7 +117,7 @@ impl Won {
     fn wake_noted(self) {
         // SAFETY: `park` I2.
         let sleeper = match unsafe { &self.0.as_ref().target } {
-            Target::Goroutine(task) => Sleeper::Goroutine(*task, Filled::Zero),
+            Target::Goroutine(task, home) => Sleeper::Goroutine(*task, home),
             Target::Thread(parker) => Sleeper::Thread(parker, Filled::Zero),
             Target::Task(_) => unreachable!("nobody wins a task's waiter"),
         };
@@ -150,7 +149,7 @@ impl Sleeper {
         }
         match self {
             // SAFETY: `park` I2: the claim is the one right to wake it.
-            Sleeper::Goroutine(task, _) => unsafe { task.as_ref().home.ready(task) },
+            Sleeper::Goroutine(task, home) => unsafe { home.ready(task) },
             Sleeper::Thread(parker, _) => parker.unpark(),
             Sleeper::Task(waker) => wake_task(waker),
             Sleeper::Nobody(..) => {}

@@ -19,6 +19,7 @@
 
 use std::ptr::NonNull;
 
+use super::arena::fetch_to_write;
 use super::run_queue::RunQueue;
 use super::stacks::fetch_alike;
 use super::task::Task;
@@ -35,7 +36,10 @@ impl Inbox {
     ///
     /// The caller owns the goroutine's one wake: it is suspended or about to be, and in no queue.
     pub(super) unsafe fn push(&self, task: NonNull<Task>) {
-        let mut head = self.0.load(Ordering::Relaxed);
+        // Beside the line of the descriptor: the exchange waits for what was stored before it.
+        fetch_to_write(std::ptr::from_ref(self) as usize, 1);
+        // Mostly nobody else came. To look first would bring the line only to be read.
+        let mut head = std::ptr::null_mut();
         loop {
             // SAFETY: I1; I2: it is not in the list yet.
             unsafe { task.as_ref() }.link.set(NonNull::new(head));

@@ -54,7 +54,8 @@ use super::record::WaitKey;
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::timer::TimerSlot;
-use super::{foreign, fork, reap, sched, seldom, worker};
+use super::worker::{self, Worker};
+use super::{foreign, fork, reap, sched, seldom};
 use crate::primitives::{AtomicUsize, Ordering};
 
 const WAITING: usize = 0;
@@ -78,7 +79,8 @@ pub(crate) enum Wake {
 
 /// Whom to wake.
 pub(super) enum Target {
-    Goroutine(NonNull<Task>),
+    /// And the worker that it lives on, so that who wakes it need not wait for its descriptor to know.
+    Goroutine(NonNull<Task>, &'static Worker),
     Thread(&'static ThreadParker),
     /// The waker is guarded by the lock of the one queue that a task's waiter stands in. Whoever has the waiter drops it
     /// ([`Waiter::drop_waker`]), so that waiters of goroutines and threads have nothing to drop.
@@ -99,7 +101,7 @@ impl Waiter {
     #[track_caller]
     pub(crate) fn current() -> Waiter {
         let target = match worker::current() {
-            Some(task) if !foreign::running() => Target::Goroutine(NonNull::from(task)),
+            Some(task) if !foreign::running() => Target::Goroutine(NonNull::from(task), task.home),
             _ => Target::Thread(Waiter::thread()),
         };
         Waiter {
@@ -123,7 +125,7 @@ impl Waiter {
     /// matter, and whether they may be reaped is known only when the runtime has started.)
     #[inline]
     pub(crate) fn set_sole(&self) {
-        let goroutine = matches!(self.target, Target::Goroutine(_));
+        let goroutine = matches!(self.target, Target::Goroutine(..));
         self.sole.set(goroutine && !reap::concerns(self));
     }
 
@@ -132,7 +134,7 @@ impl Waiter {
     pub(super) fn is_main(&self) -> bool {
         match &self.target {
             // SAFETY: the waiter was made by this goroutine, which has not finished.
-            Target::Goroutine(task) => unsafe { task.as_ref() }.identity().main,
+            Target::Goroutine(task, _) => unsafe { task.as_ref() }.identity().main,
             Target::Thread(parker) => reap::is_main_thread(parker.tid()),
             Target::Task(_) => false,
         }
@@ -142,7 +144,7 @@ impl Waiter {
     pub(crate) fn who(&self) -> usize {
         match &self.target {
             // SAFETY: the waiter was made by this goroutine, which waits in it or runs: it has not finished.
-            Target::Goroutine(task) => unsafe { task.as_ref() }.identity().id as usize,
+            Target::Goroutine(task, _) => unsafe { task.as_ref() }.identity().id as usize,
             Target::Thread(parker) => THREAD | parker.tid() as usize,
             Target::Task(_) => 0,
         }
@@ -155,8 +157,7 @@ impl Waiter {
             return false;
         }
         match &self.target {
-            // SAFETY: as in `who`.
-            Target::Goroutine(task) => unsafe { task.as_ref() }.home.is_held(),
+            Target::Goroutine(_, home) => home.is_held(),
             _ => false,
         }
     }
@@ -165,7 +166,7 @@ impl Waiter {
     pub(crate) fn own_epoch(&self) -> u64 {
         match &self.target {
             // SAFETY: as in `who`.
-            Target::Goroutine(task) => unsafe { task.as_ref() }.record.epoch(),
+            Target::Goroutine(task, _) => unsafe { task.as_ref() }.record.epoch(),
             Target::Thread(parker) => parker.record().epoch(),
             Target::Task(_) => 0,
         }
@@ -257,7 +258,7 @@ impl Waiter {
     pub(crate) fn note_ending(&self, core: usize) {
         match &self.target {
             // SAFETY: the waiter was made by this goroutine, which is running, so its descriptor is alive.
-            Target::Goroutine(task) => unsafe { task.as_ref() }.record.note_ending(core),
+            Target::Goroutine(task, _) => unsafe { task.as_ref() }.record.note_ending(core),
             Target::Thread(parker) => parker.record().note_ending(core),
             Target::Task(_) => unreachable!("a task's waiter is polled, not parked"),
         }
@@ -272,7 +273,7 @@ impl Waiter {
     pub(crate) fn park(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         release_reservations();
         match (&self.target, deadline) {
-            (Target::Goroutine(task), None) if !seldom::any() => self.sleep(*task, key, false),
+            (Target::Goroutine(task, _), None) if !seldom::any() => self.sleep(*task, key, false),
             _ => self.park_otherwise(key, deadline),
         }
     }
@@ -281,8 +282,8 @@ impl Waiter {
     #[inline(never)]
     fn park_otherwise(&self, key: &WaitKey, deadline: Option<Instant>) -> Wake {
         match (&self.target, deadline) {
-            (Target::Goroutine(task), None) => self.park_goroutine(*task, key, false),
-            (Target::Goroutine(task), Some(deadline)) => self.park_until(*task, key, deadline),
+            (Target::Goroutine(task, _), None) => self.park_goroutine(*task, key, false),
+            (Target::Goroutine(task, _), Some(deadline)) => self.park_until(*task, key, deadline),
             (Target::Thread(parker), _) => self.park_thread(parker, key, deadline),
             (Target::Task(_), _) => unreachable!("a task's waiter is polled, not parked"),
         }

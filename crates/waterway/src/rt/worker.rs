@@ -88,11 +88,21 @@ pub(crate) enum Party {
     Apart,
 }
 
+/// What follows it in a struct begins on lines of the cache that nothing before it lies on. (Processors fetch them by twos.)
+#[repr(align(128))]
+pub(super) struct NewLine;
+
+#[repr(C)]
 pub(crate) struct Worker {
-    pub(crate) index: usize,
-    pub(crate) party: Party,
-    pub(super) bed: Bed,
+    // What who wakes a goroutine from elsewhere touches, and nothing that the worker itself writes with every turn.
     pub(super) inbox: Inbox,
+    pub(super) bed: Bed,
+    pub(crate) party: Party,
+    /// True while no thread runs this worker.
+    pub(super) retired: AtomicBool,
+    pub(crate) tid: AtomicU32,
+    pub(crate) index: usize,
+    _own: NewLine,
     /// Unstarted goroutines: the owner pushes to `fresh`, others to `incoming`; anyone may steal.
     pub(super) fresh: Fresh,
     pub(super) incoming: Injector<Unstarted>,
@@ -114,7 +124,6 @@ pub(crate) struct Worker {
     pub(super) halt: Brake,
     /// Waits for locks and the like that began and ended here, see `edges`.
     pub(super) edges: Edges,
-    pub(crate) tid: AtomicU32,
     /// Goroutines spawned and finished by this worker.
     pub(super) spawned: AtomicU64,
     pub(super) finished: AtomicU64,
@@ -123,8 +132,6 @@ pub(crate) struct Worker {
     /// How often the first of some unstarted goroutines came from elsewhere.
     pub(super) given: AtomicU64,
     pub(super) still: Still,
-    /// True while no thread runs this worker.
-    pub(super) retired: AtomicBool,
     /// Length of the queue of unstarted goroutines that must stay here, for others to read.
     pub(super) pinned: AtomicUsize,
     /// All started goroutines that live here.
@@ -182,10 +189,13 @@ pub(super) enum Job {
 impl Worker {
     pub(super) fn new(index: usize, party: Party) -> Worker {
         Worker {
-            index,
-            party,
-            bed: Bed::new(),
             inbox: Inbox::default(),
+            bed: Bed::new(),
+            party,
+            retired: AtomicBool::new(false),
+            tid: AtomicU32::new(0),
+            index,
+            _own: NewLine,
             fresh: Fresh::new(),
             incoming: Injector::new(),
             timers: Lock::new(TimerHeap::new()),
@@ -198,13 +208,11 @@ impl Worker {
             busy: AtomicBool::new(false),
             halt: Brake::new(),
             edges: Edges::new(),
-            tid: AtomicU32::new(0),
             spawned: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             here: AtomicU64::new(0),
             given: AtomicU64::new(0),
             still: Still::new(),
-            retired: AtomicBool::new(false),
             pinned: AtomicUsize::new(0),
             live: HomeLock::new(Live::default()),
             lives: AtomicUsize::new(0),
