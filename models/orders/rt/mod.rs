@@ -44,11 +44,11 @@ pub(crate) mod thread;
 pub(crate) mod worker;
 
 pub(crate) mod arena {
-    pub(crate) fn fetch_to_write(_: usize, _: usize) {}
-
     pub(crate) const LINE: usize = 64;
 
     pub(crate) fn fetch(_at: usize, _bytes: usize) {}
+
+    pub(crate) fn fetch_to_write(_at: usize, _bytes: usize) {}
 }
 
 /// Time passes with each look at the clock, by more than a worker lingers.
