@@ -180,7 +180,6 @@ impl Stopwatch {
     pub(super) fn start(&self, site: &'static Location<'static>, first: bool) {
         self.turn.set(Some((site, first)));
         self.calls.set(0);
-        self.paused.set(0);
         self.since.set(clock());
     }
 

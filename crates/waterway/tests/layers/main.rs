@@ -54,7 +54,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "context",
         ],
     ),
-    ("testing", &["primitives", "rt", "wait", "goroutine"]),
     ("watch", &["primitives", "rt", "wait", "goroutine", "flow"]),
 ];
 
