@@ -150,7 +150,8 @@ fn side_by_side() {
 /// goroutines have short turns, and some of them have always not been started yet.
 /// Outcome: none of them passes for one that holds it: no spare comes, and nobody is named.
 fn who_has_no_cpu_holds_no_worker() {
-    run("without_a_cpu", &[]).code(0).says_not("has held");
+    let alone = [("WATERWAY_MAX_PROCS", "1"), ("WATERWAY_WORKERS", "1")];
+    run("without_a_cpu", &alone).code(0).says_not("has held");
 }
 
 fn without_a_cpu() {
