@@ -217,8 +217,18 @@ impl Stopwatch {
         }
     }
 
+    /// Runs `f`, whose time is not the turn's own. The turn may be over before `f` is, and another one have begun.
+    pub(super) fn without<R>(&self, f: impl FnOnce() -> R) -> R {
+        let paused = self.pause();
+        let result = f();
+        if paused {
+            self.resume();
+        }
+        result
+    }
+
     /// What comes now, until `resume`, is not the turn's own. False if that was said before, and not taken back, or no turn is timed.
-    pub(super) fn pause(&self) -> bool {
+    fn pause(&self) -> bool {
         let begins = self.runs() && self.paused.get() == 0;
         if begins {
             self.paused.set(clock());
@@ -235,7 +245,7 @@ impl Stopwatch {
     }
 
     /// It is over. So the turn may be, and another one have begun.
-    pub(super) fn resume(&self) {
+    fn resume(&self) {
         match self.paused.take() {
             0 => {}
             paused => self.since.set(self.since.get() + clock() - paused),

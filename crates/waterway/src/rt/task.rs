@@ -42,7 +42,7 @@ pub(crate) struct Task {
     stack: UnsafeCell<MaybeUninit<Stack>>,
     /// Its stack is of the default size.
     usual: bool,
-    /// Where its cell lies.
+    /// Where its cell lies. Set before the goroutine runs, and so before it waits: who has claimed its wake may read it, on any thread.
     cell: Cell<CellAt>,
 }
 

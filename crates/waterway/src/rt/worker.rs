@@ -68,11 +68,8 @@ pub(crate) fn current() -> Option<&'static Task> {
 /// Runs `f`, which wakes another worker: its time is not the running goroutine's own.
 pub(super) fn untimed(f: impl FnOnce()) {
     match this() {
-        Some(worker) if worker.stopwatch.pause() => {
-            f();
-            worker.stopwatch.resume();
-        }
-        _ => f(),
+        Some(worker) => worker.stopwatch.without(f),
+        None => f(),
     }
 }
 
@@ -387,12 +384,7 @@ impl Worker {
     #[cold]
     pub(crate) fn time_without<R>(&self, f: impl FnOnce() -> R) -> R {
         self.stopwatch.count_call();
-        let paused = self.stopwatch.pause();
-        let result = f();
-        if paused {
-            self.stopwatch.resume();
-        }
-        result
+        self.stopwatch.without(f)
     }
 
     /// True if something waits that only this worker can run, as seen by its own thread just before it sleeps.
