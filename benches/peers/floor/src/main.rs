@@ -25,6 +25,7 @@ const TIMERS: &str = "a guarded stack each, a thread and a heap a worker: an ins
 const LIST: &str = "a stack each, a thread a worker: 64 guards by one call, first page touched; then onto each once, found through the one before";
 const ARRAY: &str = "the same, known beforehand, so that a stack is fetched eight turns ahead";
 const HALVES: &str = "the stages are calls, on one thread, or half of them on each of two that never sleep, with a place for one item between them";
+const SHARES: &str = "a call each, a thread a worker with its share of them, known beforehand: no stacks, nobody is woken";
 /// Stacks, where a million take seconds and cost as much each.
 const FEWER: usize = 250_000;
 const MS: Duration = Duration::from_millis(1);
@@ -59,6 +60,7 @@ const ENTRIES: &[Entry] = &[
     entry("parked1m", |run| crowds::parked(run, 0)).variant("list").cap(FEWER).note(LIST),
     entry("parked1m", |run| crowds::parked(run, AHEAD)).variant("array").cap(FEWER).note(ARRAY),
     entry("pipeline_a", stages::pipeline).variant("halves").note(HALVES),
+    entry("pipeline_b", stages::computes).variant("shares").note(SHARES),
     entry("scaling_timers", |run| crowds::sleeps(run, Duration::ZERO)).variant("each").note("one thread, a heap, a sleep in the kernel to each deadline"),
     entry("scaling_timers", |run| crowds::sleeps(run, MS)).variant("1 ms").note("the same, asleep for a millisecond at least, as Go's poller is: who is due meanwhile is late"),
 ];

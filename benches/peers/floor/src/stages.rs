@@ -1,9 +1,10 @@
 //! Stages that compute, on a thread or two.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use race::{Run, STAGES, compute, micros, pipelines};
+use race::{Clock, Run, STAGES, compute, micros, pipelines};
 
 use crate::handover::wait_until;
 
@@ -45,6 +46,30 @@ fn in_halves(items: usize, us: usize) {
             stages(between.take(), STAGES / 2, us);
         });
     });
+}
+
+/// All that compute for 200 us are calls, a thread a worker with its share of them.
+pub fn computes(run: Run) {
+    let begin = Barrier::new(run.workers + 1);
+    let span = thread::scope(|scope| {
+        let crew: Vec<_> = (0..run.workers)
+            .map(|w| {
+                let begin = &begin;
+                scope.spawn(move || {
+                    begin.wait();
+                    (w..run.n).step_by(run.workers).for_each(|i| {
+                        compute(i as u64, micros(200));
+                    });
+                })
+            })
+            .collect();
+        let clock = Clock::start();
+        begin.wait();
+        crew.into_iter().for_each(|w| w.join().expect("computes"));
+        clock.stop()
+    });
+    span.ms("time");
+    span.busy(run.workers);
 }
 
 /// An item goes through so many stages.
