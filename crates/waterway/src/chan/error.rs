@@ -5,7 +5,7 @@ use std::fmt;
 
 /// The channel is closed, or it is full and its [`Overflow`](super::Overflow) is `Reject`; the value comes back.
 ///
-/// Which of the two: `is_closed()` on the end says so, or take `try_send`, whose error does. The error itself holds the value alone, as
+/// Which of the two: the sender's own [`is_closed`](super::Sender::is_closed) says so, or take `try_send`, whose error does. The error itself holds the value alone, as
 /// std's does, so its `Debug` and `Display` name both. For the same reason it does not turn into the errors of `try_send` and
 /// `send_timeout` by itself: they say which of the two it was.
 ///
@@ -34,7 +34,9 @@ use std::fmt;
 /// ```
 /// let (tx, rx) = waterway::chan(1);
 /// drop(rx);
-/// assert_eq!(tx.send("unsent").unwrap_err().into_inner(), "unsent");
+/// let error = tx.send("unsent").unwrap_err();
+/// assert!(error.to_string().contains("`Sender::is_closed` tells which"));
+/// assert_eq!(error.into_inner(), "unsent");
 /// ```
 ///
 /// Go: the panic `send on closed channel`.
@@ -305,7 +307,7 @@ impl<T> fmt::Debug for SendTimeoutError<T> {
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "sending on a channel that is closed or has no receiver, or is full and its Overflow is Reject (`is_closed` tells which)",
+            "sending on a channel that is closed or has no receiver, or is full and its Overflow is Reject (`Sender::is_closed` tells which)",
         )
     }
 }
