@@ -206,9 +206,10 @@ fn held_workers(all: &Snapshot) -> Vec<Suspect> {
             parties: vec![party(holder, Vec::new())],
             facts: vec![
                 format!(
-                    "worker {}, for {}, {doing}; {ready} that could go on wait behind it",
+                    "worker {}, for {}, {doing}{}",
                     worker.index,
-                    time(held_ns)
+                    time(held_ns),
+                    behind(ready)
                 )
                 .into(),
             ],
@@ -216,6 +217,15 @@ fn held_workers(all: &Snapshot) -> Vec<Suspect> {
         });
     }
     found
+}
+
+/// How many of those that could go on a held worker keeps waiting, if any.
+fn behind(ready: usize) -> String {
+    match ready {
+        0 => String::new(),
+        1 => "; 1 that could go on waits behind it".into(),
+        _ => format!("; {ready} that could go on wait behind it"),
+    }
 }
 
 fn party(goroutine: &Goroutine, holds: Vec<Held>) -> Party {

@@ -132,6 +132,17 @@ fn a_worker_that_is_held_is_told() {
     all.workers.push(held(Some(200_000_000)));
     assert_eq!(found(&all, &histories), []);
     all.workers[0] = held(Some(2_500_000_000));
+    let told = |all: &Snapshot| found(all, &histories)[0].facts[0].clone();
+    all.goroutines[0].worker = Some(2);
+    assert_eq!(told(&all), "worker 3, for 2.5 s, computing");
+    all.goroutines[0].worker = Some(3);
+    all.goroutines[1].state = State::Runnable;
+    all.goroutines[1].worker = Some(3);
+    assert_eq!(
+        told(&all),
+        "worker 3, for 2.5 s, computing; 2 that could go on wait behind it"
+    );
+    all.goroutines[1].worker = Some(2);
     let suspects = found(&all, &histories);
     let [suspect] = suspects.as_slice() else {
         panic!("{suspects:#?}");
@@ -139,6 +150,6 @@ fn a_worker_that_is_held_is_told() {
     assert_eq!(suspect.kind, SuspectKind::HeldWorker);
     assert_eq!(
         suspect.facts,
-        ["worker 3, for 2.5 s, computing; 1 that could go on wait behind it"]
+        ["worker 3, for 2.5 s, computing; 1 that could go on waits behind it"]
     );
 }
