@@ -25,6 +25,8 @@ use crate::text::seconds;
 pub struct Standstill {
     /// What could wake one. If there is nothing, nothing was seen: a thread may sleep for good with a goroutine inside of it, say.
     pub sources: Vec<Source>,
+    /// The thread that asked for this, if the runtime does not know it otherwise: it runs, and may wake one as any thread that runs.
+    pub asker: Option<Outsider>,
 }
 
 /// Something outside of the runtime that may wake somebody.
@@ -76,10 +78,19 @@ pub struct Outsider {
 impl Display for Standstill {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("no goroutine can make progress by itself")?;
-        if self.sources.is_empty() {
-            return f.write_str(", and nothing is seen that could wake one\n");
+        let asker = self.asker.as_ref().map(Outsider::who);
+        match (self.sources.is_empty(), asker) {
+            (true, None) => f.write_str(", and nothing is seen that could wake one\n")?,
+            (true, Some(asker)) => writeln!(
+                f,
+                ", and but for {asker}, which asks, nothing is seen that could wake one"
+            )?,
+            (false, None) => f.write_str(". What could still wake one:\n")?,
+            (false, Some(asker)) => writeln!(
+                f,
+                ". What could still wake one, but for {asker}, which asks:"
+            )?,
         }
-        f.write_str(". What could still wake one:\n")?;
         for source in &self.sources {
             writeln!(f, "\t{source}")?;
         }
@@ -104,13 +115,19 @@ impl Display for Source {
     }
 }
 
+impl Outsider {
+    fn who(&self) -> Cow<'static, str> {
+        match (self.main, self.goroutine) {
+            (_, Some(id)) => format!("goroutine {id}").into(),
+            (true, _) => "the main thread".into(),
+            _ => format!("thread {} {:?}", self.tid, self.name).into(),
+        }
+    }
+}
+
 impl Display for Outsider {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match (self.main, self.goroutine) {
-            (_, Some(id)) => write!(f, "goroutine {id}")?,
-            (true, _) => f.write_str("the main thread")?,
-            _ => write!(f, "thread {} {:?}", self.tid, self.name)?,
-        }
+        f.write_str(&self.who())?;
         if self.job {
             f.write_str(", with a blocking job")?;
         }

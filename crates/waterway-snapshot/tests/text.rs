@@ -217,7 +217,10 @@ fn outside() -> Standstill {
         Source::Handler("SIGHUP".into()),
         clock,
     ];
-    Standstill { sources }
+    Standstill {
+        sources,
+        ..Standstill::default()
+    }
 }
 
 #[test]
@@ -237,6 +240,21 @@ no goroutine can make progress by itself. What could still wake one:
     assert_eq!(snapshot.to_string(), format!("{lines}{told}{findings}"));
     let nothing = Standstill::default().to_string();
     assert!(nothing.ends_with("and nothing is seen that could wake one\n"));
+    let mut asked = outside();
+    asked.asker = Some(Outsider {
+        tid: 13,
+        name: "asks".into(),
+        ..Outsider::default()
+    });
+    let told = asked.to_string();
+    assert!(told.contains(
+        ". What could still wake one, but for thread 13 \"asks\", which asks:\n\tthread 12"
+    ));
+    asked.sources.clear();
+    let told = asked.to_string();
+    assert!(told.ends_with(
+        ", and but for thread 13 \"asks\", which asks, nothing is seen that could wake one\n"
+    ));
 }
 
 #[test]

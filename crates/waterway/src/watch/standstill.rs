@@ -18,20 +18,22 @@ use crate::primitives::Ordering;
 use crate::rt::clock::clock;
 use crate::rt::peek::Peek;
 use crate::rt::sched::Runtime;
+use crate::rt::thread::tid;
 
 /// Adds that to a snapshot that was begun when the runtime had this `signature`.
 pub(super) fn add(rt: &Runtime, all: &mut Snapshot, signature: u64, peek: &Peek) {
-    let sources = stands(all).then(|| sources(rt, all, peek)).flatten();
-    let Some(sources) = sources.filter(|_| rt.signature() == signature) else {
+    let seen = stands(all).then(|| seen(rt, all, peek)).flatten();
+    let Some(standstill) = seen.filter(|_| rt.signature() == signature) else {
         return;
     };
-    if sources.is_empty() && deadlock::is_proved(signature) {
+    let nothing = standstill.sources.is_empty() && standstill.asker.is_none();
+    if nothing && deadlock::is_proved(signature) {
         all.verdicts.push(Verdict {
             kind: VerdictKind::AllAsleep,
             parties: Vec::new(),
         });
     } else {
-        all.standstill = Some(Standstill { sources });
+        all.standstill = Some(standstill);
     }
 }
 
@@ -56,7 +58,7 @@ fn sleepers(all: &Snapshot) -> impl Iterator<Item = &Goroutine> {
 }
 
 /// What could wake somebody. Nothing if a worker or a goroutine moves, or is about to.
-fn sources(rt: &Runtime, all: &Snapshot, peek: &Peek) -> Option<Vec<Source>> {
+fn seen(rt: &Runtime, all: &Snapshot, peek: &Peek) -> Option<Standstill> {
     let (mut rests, mut known) = (!rt.apart_waits(), Vec::new());
     let mut alarms = Vec::new();
     rt.each_worker(|worker| {
@@ -73,7 +75,8 @@ fn sources(rt: &Runtime, all: &Snapshot, peek: &Peek) -> Option<Vec<Source>> {
     let waiting = all.goroutines.iter().filter(|g| g.wait.is_some());
     known.extend(waiting.filter_map(|g| g.own_thread));
 
-    let mut sources = outsiders(all, &own, &known, peek)?;
+    let mut standstill = outsiders(all, &own, &known, peek)?;
+    let sources = &mut standstill.sources;
     let timers = alarms.iter().map(|(count, _)| count).sum();
     if let Some(first) = alarms.iter().filter_map(|(_, first)| *first).min() {
         let first_ns = first.saturating_sub(clock());
@@ -82,19 +85,19 @@ fn sources(rt: &Runtime, all: &Snapshot, peek: &Peek) -> Option<Vec<Source>> {
     if deadlock::subscriber_may_be_told() {
         sources.push(Source::Subscriber);
     }
-    Some(sources)
+    Some(standstill)
 }
 
 /// Threads that are not `known` to wake nobody, and the handlers that may interrupt them. Nothing if a goroutine runs on one.
-fn outsiders(all: &Snapshot, own: &OwnThreads, known: &[u32], peek: &Peek) -> Option<Vec<Source>> {
+fn outsiders(all: &Snapshot, own: &OwnThreads, known: &[u32], peek: &Peek) -> Option<Standstill> {
     let thread_of = |g: &Goroutine| {
         let worker = || Some(all.workers.iter().find(|w| Some(w.index) == g.worker)?.tid);
         g.own_thread.or_else(worker)
     };
     let goroutines: HashMap<Option<u32>, u64> =
         sleepers(all).map(|g| (thread_of(g), g.id)).collect();
-    let mut sources = Vec::new();
-    let mut any = false;
+    let mut seen = Standstill::default();
+    let (mut any, caller) = (false, tid());
     let threads = deadlock::threads()?;
     for tid in threads.into_iter().filter(|tid| !known.contains(tid)) {
         let mut thread = Outsider {
@@ -107,6 +110,14 @@ fn outsiders(all: &Snapshot, own: &OwnThreads, known: &[u32], peek: &Peek) -> Op
             ..Outsider::default()
         };
         any = true;
+        if tid == caller {
+            // What it does now is to look. A goroutine that looks goes on by itself.
+            if thread.goroutine.is_some() {
+                return None;
+            }
+            seen.asker = Some(thread);
+            continue;
+        }
         match foreign::doing(tid) {
             // Others would have to wake it.
             Some(Doing::Asleep(_)) => continue,
@@ -121,11 +132,11 @@ fn outsiders(all: &Snapshot, own: &OwnThreads, known: &[u32], peek: &Peek) -> Op
             // It has ended.
             None => continue,
         }
-        sources.push(Source::Thread(thread));
+        seen.sources.push(Source::Thread(thread));
     }
     if any {
         let handlers = calls::signals(foreign::handlers().unwrap_or(0));
-        sources.extend(handlers.map(Source::Handler));
+        seen.sources.extend(handlers.map(Source::Handler));
     }
-    Some(sources)
+    Some(seen)
 }

@@ -83,6 +83,13 @@ pub fn a_goroutine_that_sleeps_for_good_is_told() {
     says("asleep_for_good", &[told]).killed();
 }
 
+/// Whoever asks runs, and is told as that: not by the call that the asking takes.
+pub fn who_asks_is_no_hope() {
+    run("asks", &[]).code(0).says(
+        "\nno goroutine can make progress by itself, and but for the main thread, which asks, nothing is seen that could wake one\n",
+    );
+}
+
 pub fn jobs_and_timers_that_come_keep_a_verdict_away() {
     for outcome in run_all(&["alive_job", "alive_timer"], &[]) {
         outcome.code(0).says_not("deadlock");

@@ -52,6 +52,7 @@ pub fn run_program(program: &str) {
             go(|| println!("ready")).join().unwrap();
             go(sleep_for_ever).join().unwrap();
         }
+        "asks" => asks(),
         "alive_job" => {
             let group = never_done();
             let other = group.clone();
@@ -112,6 +113,19 @@ pub fn run_program(program: &str) {
             go(move || group.wait()).join().unwrap();
         }
         other => panic!("no program {other:?}"),
+    }
+}
+
+/// The main thread asks for dumps, and nobody else moves.
+fn asks() {
+    go(|| never_done().wait());
+    loop {
+        let mut dump = Vec::new();
+        waterway::watch::dump(&mut dump).unwrap();
+        let dump = String::from_utf8(dump).unwrap();
+        if dump.contains("no goroutine can make progress") {
+            return eprintln!("{dump}");
+        }
     }
 }
 
