@@ -21,7 +21,7 @@ use outside::{
     a_runtime_of_tokio_that_idles_is_no_hope, a_timer_that_nobody_hears_is_no_hope,
     jobs_and_timers_that_come_keep_a_verdict_away, signals_that_may_come_are_named,
     the_pages_show_what_is_told, the_runtime_s_own_threads_are_no_hope,
-    threads_that_wait_for_input_are_named, what_time_may_bring_is_named,
+    threads_that_wait_for_input_are_named, what_time_may_bring_is_named, who_asks_is_no_hope,
 };
 
 /// Runs a program that does not end until it has said `text` on standard error. Gives that line.
@@ -114,6 +114,8 @@ fn deadlock_can_panic_in_main() {
         outcome.code(101).says(DEADLOCK);
         outcome.says("Nothing will ever end the wait of main (chan receive) at");
         outcome.says("programs.rs").says_not("cannot be unwound");
+        outcome.says("panicked at crates/waterway/tests/process/reap.rs:");
+        outcome.says_not("src/rt/reap.rs");
         assert!(outcome.stdout.contains("destructors ran"), "{program}");
     }
     for program in ["deadlock_in_scope", "deadlock_while_panicking"] {
@@ -373,6 +375,7 @@ fn main() {
             jobs_and_timers_that_come_keep_a_verdict_away,
             a_dump_after_the_report_says_that_it_is_proved,
             threads_that_wait_for_input_are_named,
+            who_asks_is_no_hope,
             a_goroutine_that_sleeps_in_the_kernel_is_named,
             signals_that_may_come_are_named,
             what_time_may_bring_is_named,

@@ -4,13 +4,17 @@
 //! would abort the process. The hook that is installed when the runtime starts is therefore wrapped: a blocking call in
 //! it blocks the thread. A hook that a program sets later replaces the wrapper, see SOUNDNESS.md.
 //!
-//! std's own hook knows threads only. A line before its own says which goroutine panics. Hooks of programs are left to say what they
-//! like.
+//! std's own hook knows threads only. A line before its own says which goroutine panics. And it would name a line of the runtime where
+//! main is unwound out of a wait that nothing will end (`reap`): the same is said with the line that waits. Hooks of programs are
+//! left to say what they like.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt::Display;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
 use super::say::say;
-use super::{foreign, worker};
+use super::thread::tid;
+use super::{foreign, reap, worker};
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
 
@@ -27,8 +31,13 @@ pub(super) fn install() {
         if usual {
             say_who();
         }
-        note(info);
-        inner(info);
+        let text = info.payload_as_str().unwrap_or_default();
+        let told = reap::ended_at(info).map(|at| format!("panicked at {at}:\n{text}"));
+        note(told.as_ref().map_or(info, |told| told));
+        match told {
+            Some(told) if usual => say_as_usual(&told),
+            _ => inner(info),
+        }
         foreign::set_in_hook(false);
     }));
 }
@@ -39,11 +48,22 @@ fn is_same(one: &Hook, other: &Hook) -> bool {
 }
 
 /// For the test that the goroutine belongs to.
-fn note(info: &PanicHookInfo<'_>) {
+fn note(info: &dyn Display) {
     if let Some(task) = worker::current()
         && let Some(group) = &task.identity().group
     {
         group.note_panic(format!("{} {info}", task.identity()));
+    }
+}
+
+/// What std's hook would say.
+fn say_as_usual(told: &str) {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("<unnamed>");
+    say(format_args!("\nthread '{name}' ({}) {told}\n", tid()));
+    let frames = Backtrace::capture();
+    if frames.status() == BacktraceStatus::Captured {
+        say(format_args!("stack backtrace:\n{frames}"));
     }
 }
 

@@ -4,6 +4,8 @@
 //! (`park` I1) and it leaves before its call returns (I3). So a reaped waiter runs again exactly once, whoever else may
 //! claim it at that moment. With [`DeadlockPolicy::PanicMain`](super::config::DeadlockPolicy::PanicMain) that is main.
 
+use std::cell::Cell;
+use std::panic::{Location, PanicHookInfo};
 use std::ptr::NonNull;
 
 use super::park::{Claimed, Waiter};
@@ -73,9 +75,22 @@ pub(crate) fn main() -> bool {
     claimed.map(Claimed::wake).is_some()
 }
 
+thread_local! {
+    /// Where the call waited that unwinds on this thread.
+    static ENDED_AT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
+}
+
+/// The line of the program whose wait ends by this panic, if it is one of [`unwind`]'s: where a reader looks for the mistake. Told once,
+/// to the panic hook.
+pub(super) fn ended_at(info: &PanicHookInfo<'_>) -> Option<&'static Location<'static>> {
+    let here = info.location().is_some_and(|at| at.file() == file!());
+    here.then(|| ENDED_AT.replace(None)).flatten()
+}
+
 /// What a blocking call does that was reaped, after it has left every queue.
 #[cold]
 pub(crate) fn unwind(key: &WaitKey) -> ! {
+    ENDED_AT.set(Some(key.site));
     panic!(
         "all goroutines are asleep - deadlock! Nothing will ever end the wait of main ({}) at {}",
         key.reason.text(),
