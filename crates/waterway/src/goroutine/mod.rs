@@ -38,14 +38,19 @@ pub fn yield_now() {
     crate::rt::park::yield_now();
 }
 
-/// How many threads run goroutines at once.
+/// How many threads run goroutines at once, beside those that one goroutine holds for long: as many as
+/// [`Config::max_procs`](crate::Config::max_procs) and [`Config::workers`](crate::Config::workers) both allow, and so no more than
+/// cores, unless both say so. Starts the runtime.
 ///
 /// ```
-/// assert!(waterway::max_procs() >= 1);
+/// use waterway::Config;
+/// Config::new().max_procs(256).install().unwrap();
+/// let cores = std::thread::available_parallelism().unwrap().get();
+/// assert!(waterway::max_procs() <= cores, "as many as start, whatever is allowed");
 /// ```
 ///
 /// Go: `runtime.GOMAXPROCS(0)`.
 #[track_caller]
 pub fn max_procs() -> usize {
-    crate::rt::sched::runtime().config.max_procs
+    crate::rt::sched::runtime().config.crew()
 }

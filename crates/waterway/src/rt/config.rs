@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::panic::Location;
 
 use super::say::say;
 use crate::primitives::Lock;
@@ -24,9 +25,9 @@ pub enum DeadlockPolicy {
     /// Print the report and go on sleeping.
     Report,
     /// Print the report and panic in main, where it waits: in the goroutine of `#[waterway::main]` or of a test, or else
-    /// in the main thread. Then deferred calls and destructors of main run. Where main must not be unwound (at the end
-    /// of a scope and in [`blocking`](crate::blocking), which have lent its data, and in a destructor during a panic), or
-    /// does not wait, the process ends with status 2.
+    /// in the main thread. The panic is told with the line that waits, and deferred calls and destructors of main run. Where main
+    /// must not be unwound (at the end of a scope and in [`blocking`](crate::blocking), which have lent its data, and in a destructor
+    /// during a panic), or does not wait, the process ends with status 2.
     PanicMain,
     /// Call a function with the report, on a thread of the runtime. The process goes on.
     Call(fn(&str)),
@@ -71,8 +72,8 @@ pub enum Guard {
 /// `WATERWAY_DEADLOCK`, `WATERWAY_SIGQUIT`, `WATERWAY_CHECK_TLS`, `WATERWAY_HELD_WARN_MS`), which wins, or is the default.
 ///
 /// ```
-/// waterway::Config::new().max_procs(2).install().unwrap();
-/// assert_eq!(waterway::max_procs(), 2);
+/// waterway::Config::new().max_procs(1).install().unwrap();
+/// assert_eq!(waterway::max_procs(), 1);
 /// ```
 ///
 /// Go: `runtime.GOMAXPROCS`, and variables of the environment.
@@ -111,7 +112,8 @@ const STACK_SIZE: RangeInclusive<usize> = (128 << 10)..=(1 << 30);
 /// What the runtime will start with, or has started with.
 enum Settings {
     None,
-    Installed(Config),
+    /// And where.
+    Installed(Config, &'static Location<'static>),
     Taken,
 }
 
@@ -153,12 +155,12 @@ impl Config {
     }
 
     /// How many threads run goroutines at once, 1 to 256, beside those that one goroutine holds for long. They are no more than
-    /// [`workers`](Config::workers), and so than cores, unless that is set too.
+    /// [`workers`](Config::workers), and so than cores, unless that is set too; [`max_procs()`](crate::max_procs) says how many they are.
     ///
     /// ```
     /// use waterway::Config;
-    /// Config::new().max_procs(3).install().unwrap();
-    /// assert_eq!(waterway::max_procs(), 3);
+    /// Config::new().max_procs(1).install().unwrap();
+    /// assert_eq!(waterway::max_procs(), 1);
     /// assert!(Config::new().max_procs(0).install().is_err());
     /// ```
     ///
@@ -190,8 +192,8 @@ impl Config {
         self
     }
 
-    /// How many workers start with the runtime.
-    pub(super) fn crew(&self) -> usize {
+    /// How many workers start with the runtime: as many as may run goroutines at once.
+    pub(crate) fn crew(&self) -> usize {
         self.workers.min(self.max_procs)
     }
 
@@ -302,18 +304,23 @@ impl Config {
         self
     }
 
-    /// Makes these the settings of the process.
+    /// Makes these the settings of the process, once for all.
     ///
     /// ```
     /// use waterway::{Config, go};
-    /// Config::new().max_procs(3).install().unwrap();
+    /// Config::new().max_procs(1).install().unwrap();
+    /// let twice = Config::new().max_procs(2).install().unwrap_err();
+    /// assert!(twice.to_string().contains("already installed at"));
     /// go(|| ()).join().unwrap();
+    /// assert_eq!(waterway::max_procs(), 1, "the first stand");
     /// assert!(Config::new().install().is_err(), "it runs already");
     /// ```
     ///
     /// # Errors
     ///
-    /// A value is out of range, in `self` or in the environment, or the runtime has already started.
+    /// A value is out of range, in `self` or in the environment; others are installed already, which stand; or the runtime has
+    /// already started.
+    #[track_caller]
     pub fn install(self) -> Result<(), ConfigError> {
         let merged = self.with_env(|name| std::env::var_os(name))?;
         let mut settings = SETTINGS.lock();
@@ -322,8 +329,11 @@ impl Config {
                 "the runtime has already started: install the configuration before its first use"
                     .into(),
             )),
-            _ => {
-                *settings = Settings::Installed(merged);
+            Settings::Installed(_, at) => Err(ConfigError(format!(
+                "a configuration was already installed at {at}, and stands: give all settings to one `Config`"
+            ))),
+            Settings::None => {
+                *settings = Settings::Installed(merged, Location::caller());
                 Ok(())
             }
         }
@@ -374,7 +384,7 @@ pub(super) fn take() -> Config {
     if let Some(line) = names::unknown(names) {
         say(format_args!("{line}"));
     }
-    if let Settings::Installed(config) = before {
+    if let Settings::Installed(config, _) = before {
         return config;
     }
     match Config::new().with_env(|name| std::env::var_os(name)) {

@@ -65,7 +65,7 @@ pub(super) fn take(rt: Option<&Runtime>, backtraces: bool) -> Snapshot {
         all: Snapshot {
             process: std::process::id(),
             unix_ms: unix_ms(),
-            max_procs: rt.map_or(0, |rt| rt.config.max_procs),
+            max_procs: rt.map_or(0, |rt| rt.config.crew()),
             ..Snapshot::default()
         },
     };
