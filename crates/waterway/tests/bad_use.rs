@@ -1,14 +1,32 @@
-//! Bad use of `sync` gets a clear answer: the rows of docs/bad-use.md that have no test elsewhere.
+//! Bad use gets a clear answer: the rows of docs/bad-use.md that have no test elsewhere.
 
+#[path = "bad_use/channels.rs"]
+mod channels;
 #[path = "attack/child.rs"]
 mod child;
+#[path = "bad_use/settings.rs"]
+mod settings;
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use channels::{
+    a_capacity_that_fits_nowhere_panics, a_channel_closed_twice_is_closed,
+    a_chosen_operation_is_finished_once_and_with_its_own_end,
+    a_future_of_a_channel_that_is_dropped_takes_nothing,
+    a_receive_from_a_closed_channel_gives_what_is_left,
+    a_select_without_arms_is_a_deadlock_that_says_so,
+    a_send_on_a_closed_channel_gives_the_value_back, who_waits_at_a_channel_that_closes_is_told,
+    who_waits_for_itself_is_a_deadlock_that_counts_the_ends,
+};
 use child::{DEADLOCK, run};
+use settings::{
+    builders_of_nonsense_panic, settings_are_installed_once_and_before_the_start,
+    settings_out_of_range_are_an_error_that_names_them,
+};
 use waterway::sync::{
     Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, Semaphore, WaitGroup,
 };
@@ -24,25 +42,36 @@ fn programs(program: &str) {
         "asks_for_too_much" => goroutine(|| drop(Semaphore::new(1).acquire(2))),
         "forgets_a_guard" => goroutine(forgets_a_guard),
         "parks_while_unwinding" => parks_while_unwinding(),
-        other => panic!("no program {other:?}"),
+        other => settings::programs(other),
     }
 }
 
 /// The message of the panic that `f` ends with, which must name a line of this file as its place.
 fn panics(f: impl FnOnce()) -> String {
-    static PLACE: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|info| {
-        *PLACE.lock().unwrap() = info.location().unwrap().to_string();
-    }));
+    let (place, text) = panic_of(f);
+    assert!(place.contains("tests/bad_use"), "{place}");
+    text
+}
+
+/// Where the panic is that `f` ends with, and its message. Of tests that run side by side, each has its own.
+fn panic_of(f: impl FnOnce()) -> (String, String) {
+    thread_local!(static PLACE: Cell<Option<String>> = const { Cell::new(None) });
+    static HOOK: std::sync::Once = std::sync::Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| match PLACE.take() {
+            Some(_) => PLACE.set(info.location().map(|at| at.to_string())),
+            None => usual(info),
+        }));
+    });
+    PLACE.set(Some(String::new()));
     let panic = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
-    std::panic::set_hook(usual);
-    let place = PLACE.lock().unwrap();
-    assert!(place.contains("bad_use.rs"), "{place}");
-    match panic.downcast::<String>() {
+    let place = PLACE.take().unwrap();
+    let text = match panic.downcast::<String>() {
         Ok(text) => *text,
         Err(panic) => panic.downcast_ref::<&str>().unwrap().to_string(),
-    }
+    };
+    (place, text)
 }
 
 /// Waits until all goroutines but `n` are asleep for good: each look lets the others run.
@@ -283,6 +312,49 @@ fn destructors_wait_while_a_panic_unwinds() {
     run("parks_while_unwinding", &[("WATERWAY_MAX_PROCS", "1")]).code(0);
 }
 
+/// Where a test of the page may stand.
+fn sources(module: &str) -> String {
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    let mut text = std::fs::read_to_string(format!("{tests}/{module}.rs")).expect(module);
+    for file in std::fs::read_dir(format!("{tests}/{module}"))
+        .into_iter()
+        .flatten()
+    {
+        text += &std::fs::read_to_string(file.unwrap().path()).unwrap();
+    }
+    text
+}
+
+fn each_row_of_the_page_names_a_test() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/bad-use.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let mut seen = 0;
+    for row in rows.filter(|row| !row.starts_with("| use |") && !row.starts_with("| --- |")) {
+        let (_, tests) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+        let mut module = String::new();
+        for test in tests.split('`').skip(1).step_by(2) {
+            let name = match test.split_once("::") {
+                Some((of, name)) => {
+                    module = of.into();
+                    name
+                }
+                None => test,
+            };
+            let there = match name.ends_with(".rs") || module.is_empty() {
+                true => ["", ".rs"].iter().any(|end| {
+                    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+                    std::fs::exists(format!("{tests}/{name}{end}")).unwrap()
+                }),
+                false => sources(&module).contains(&format!("fn {name}()")),
+            };
+            assert!(there, "no test {name} of {module:?}: {row}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
 fn main() {
     child::main(
         programs,
@@ -299,6 +371,19 @@ fn main() {
             a_barrier_of_none_lets_each_pass,
             a_guard_kept_across_a_yield_keeps_others_waiting,
             destructors_wait_while_a_panic_unwinds,
+            each_row_of_the_page_names_a_test,
+            a_send_on_a_closed_channel_gives_the_value_back,
+            a_receive_from_a_closed_channel_gives_what_is_left,
+            a_channel_closed_twice_is_closed,
+            who_waits_at_a_channel_that_closes_is_told,
+            who_waits_for_itself_is_a_deadlock_that_counts_the_ends,
+            a_select_without_arms_is_a_deadlock_that_says_so,
+            a_capacity_that_fits_nowhere_panics,
+            a_chosen_operation_is_finished_once_and_with_its_own_end,
+            a_future_of_a_channel_that_is_dropped_takes_nothing,
+            settings_are_installed_once_and_before_the_start,
+            settings_out_of_range_are_an_error_that_names_them,
+            builders_of_nonsense_panic,
         ),
     );
 }

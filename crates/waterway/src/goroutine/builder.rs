@@ -101,6 +101,7 @@ where
 /// assert_eq!(handle.join().unwrap(), 2);
 /// ```
 #[derive(Clone, Debug, Default)]
+#[must_use = "a builder starts nothing before `go`"]
 pub struct Builder {
     name: Option<Arc<str>>,
     group: Option<Arc<Group>>,

@@ -78,6 +78,7 @@ pub enum Guard {
 ///
 /// Go: `runtime.GOMAXPROCS`, and variables of the environment.
 #[derive(Clone, Debug)]
+#[must_use = "settings are not those of the process before `install`"]
 pub struct Config {
     pub(crate) max_procs: usize,
     workers: usize,

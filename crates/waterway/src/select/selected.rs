@@ -29,14 +29,21 @@ use crate::chan::{Port, Receiver, RecvError, RecvPort, SendError, SendPort, Send
 pub struct SelectedOperation<'s> {
     index: usize,
     port: Pin<&'s dyn Port>,
+    /// Where it was chosen.
+    site: &'static Location<'static>,
     finished: bool,
 }
 
 impl<'s> SelectedOperation<'s> {
-    pub(super) fn new(index: usize, port: Pin<&'s dyn Port>) -> Self {
+    pub(super) fn new(
+        index: usize,
+        port: Pin<&'s dyn Port>,
+        site: &'static Location<'static>,
+    ) -> Self {
         SelectedOperation {
             index,
             port,
+            site,
             finished: false,
         }
     }
@@ -87,7 +94,10 @@ impl<'s> SelectedOperation<'s> {
     #[track_caller]
     pub fn send<T>(mut self, end: &Sender<T>, value: T) -> Result<(), SendError<T>> {
         let Some(port) = SendPort::of(self.port.get_ref(), end) else {
-            panic!("the selected operation is not a send through this channel");
+            panic!(
+                "operation {} was chosen, which is not a send through this channel: look at `index` first",
+                self.index
+            );
         };
         self.finished = true;
         port.finish(value, Location::caller())
@@ -122,7 +132,10 @@ impl<'s> SelectedOperation<'s> {
     #[track_caller]
     pub fn recv<T>(mut self, end: &Receiver<T>) -> Result<T, RecvError> {
         let Some(port) = RecvPort::of(self.port.get_ref(), end) else {
-            panic!("the selected operation is not a receive from this channel");
+            panic!(
+                "operation {} was chosen, which is not a receive from this channel: look at `index` first",
+                self.index
+            );
         };
         self.finished = true;
         port.finish()
@@ -136,7 +149,10 @@ impl Drop for SelectedOperation<'_> {
         }
         self.port.abandon();
         if !std::thread::panicking() {
-            panic!("a selected operation was dropped before it was finished");
+            panic!(
+                "operation {}, chosen at {}, was dropped before it was done: call its `send` or `recv`, with the end that it was added with",
+                self.index, self.site
+            );
         }
     }
 }

@@ -339,7 +339,7 @@ impl<'a> Select<'a> {
         let chosen = run(&ports, self.biased, patience, site)?;
         let index = self.index(chosen, ports.len());
         self.last.set(Some(index));
-        Some(SelectedOperation::new(index, ports[chosen]))
+        Some(SelectedOperation::new(index, ports[chosen], site))
     }
 
     fn look(&mut self, patience: Patience, site: &'static Location<'static>) -> Option<usize> {

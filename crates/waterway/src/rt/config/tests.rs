@@ -167,7 +167,7 @@ fn the_names_of_settings_are_those_that_are_read() {
         read.borrow_mut().push(name.to_owned());
         None
     };
-    Config::new().with_env(none).unwrap();
+    drop(Config::new().with_env(none).unwrap());
     let (mut read, mut all) = (read.into_inner(), super::names::ALL.to_vec());
     read.sort();
     all.sort();
