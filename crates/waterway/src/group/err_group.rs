@@ -1,14 +1,14 @@
 //! Groups that fail as a whole.
 
-use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use super::member::{Outcome, Shared};
+use super::spawner::Spawner;
 use crate::context::{CancelGuard, Context};
-use crate::goroutine::go;
 use crate::primitives::{AtomicUsize, Lock, Ordering};
-use crate::sync::{Permit, Semaphore, WaitGroup};
+use crate::sync::{Semaphore, WaitGroup};
 
 /// Goroutines that do parts of one task. The first that fails is what [`wait`](Self::wait) tells; with a context, it also ends
 /// the others' work.
@@ -33,49 +33,6 @@ use crate::sync::{Permit, Semaphore, WaitGroup};
 #[must_use = "nobody learns of errors and panics of the group without `wait`"]
 pub struct ErrGroup<E> {
     spawner: Spawner<E>,
-}
-
-/// Starts goroutines of an [`ErrGroup`], from wherever it is moved or cloned to: also from the group's own. See
-/// [`ErrGroup::spawner`].
-///
-/// ```
-/// use waterway::group::{ErrGroup, Spawner};
-///
-/// /// A goroutine for each node of a tree of that depth.
-/// fn walk(spawner: Spawner<u32>, depth: u32) -> Result<(), u32> {
-///     if depth == 0 {
-///         return Err(7);
-///     }
-///     for _ in 0..2 {
-///         let below = spawner.clone();
-///         spawner.go(move || walk(below, depth - 1));
-///     }
-///     Ok(())
-/// }
-///
-/// let group = ErrGroup::new();
-/// let root = group.spawner();
-/// group.go(move || walk(root, 3));
-/// assert_eq!(group.wait(), Err(7));
-/// ```
-///
-/// Go: a pointer to the `errgroup.Group`.
-pub struct Spawner<E> {
-    shared: Arc<Shared<E>>,
-}
-
-struct Shared<E> {
-    members: WaitGroup,
-    active: AtomicUsize,
-    limit: Lock<Option<Semaphore>>,
-    guard: Option<CancelGuard>,
-    outcome: Lock<Outcome<E>>,
-}
-
-/// What went wrong first, of each kind.
-struct Outcome<E> {
-    error: Option<E>,
-    panic: Option<Box<dyn Any + Send>>,
 }
 
 impl<E: Send + 'static> ErrGroup<E> {
@@ -256,133 +213,10 @@ impl<E: Send + 'static> ErrGroup<E> {
     }
 }
 
-impl<E: Send + 'static> Spawner<E> {
-    /// As [`ErrGroup::go`].
-    ///
-    /// ```
-    /// let group = waterway::group::ErrGroup::new();
-    /// group.spawner().go(|| Err("of the group"));
-    /// assert_eq!(group.wait(), Err("of the group"));
-    /// ```
-    ///
-    /// # Blocking
-    ///
-    /// As there.
-    ///
-    /// Go: `Group.Go`.
-    #[track_caller]
-    pub fn go(&self, f: impl FnOnce() -> Result<(), E> + Send + 'static) {
-        let limit = self.shared.limit.lock().clone();
-        let permit = limit.map(|limit| limit.acquire(1));
-        self.start(permit, f);
-    }
-
-    /// As [`ErrGroup::try_go`].
-    ///
-    /// ```
-    /// let group = waterway::group::ErrGroup::<()>::new();
-    /// group.set_limit(Some(1));
-    /// let (tx, rx) = waterway::chan::<()>(0);
-    /// let spawner = group.spawner();
-    /// let waits = move || rx.recv().or(Ok(()));
-    /// assert!(spawner.try_go(waits).is_ok());
-    /// assert!(spawner.try_go(|| Ok(())).is_err(), "one runs");
-    /// drop(tx);
-    /// group.wait().unwrap();
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    ///
-    /// Go: `Group.TryGo`.
-    #[track_caller]
-    pub fn try_go<F>(&self, f: F) -> Result<(), F>
-    where
-        F: FnOnce() -> Result<(), E> + Send + 'static,
-    {
-        let limit = self.shared.limit.lock().clone();
-        let permit = match limit.map(|limit| limit.try_acquire(1)) {
-            Some(None) => return Err(f),
-            permit => permit.flatten(),
-        };
-        self.start(permit, f);
-        Ok(())
-    }
-
-    #[track_caller]
-    fn start(&self, permit: Option<Permit>, f: impl FnOnce() -> Result<(), E> + Send + 'static) {
-        let member = Member::new(&self.shared, permit);
-        drop(go(move || member.run(f)));
-    }
-}
-
-impl<E> Shared<E> {
-    fn cancel(&self) {
-        if let Some(guard) = &self.guard {
-            guard.cancel();
-        }
-    }
-}
-
-/// A goroutine of a group, which counts as long as this is there.
-struct Member<E> {
-    shared: Arc<Shared<E>>,
-    permit: Option<Permit>,
-}
-
-impl<E> Member<E> {
-    fn new(shared: &Arc<Shared<E>>, permit: Option<Permit>) -> Member<E> {
-        shared.active.fetch_add(1, Ordering::SeqCst);
-        shared.members.add(1);
-        Member {
-            shared: shared.clone(),
-            permit,
-        }
-    }
-
-    fn run(self, f: impl FnOnce() -> Result<(), E>) {
-        let ended = catch_unwind(AssertUnwindSafe(f));
-        let mut outcome = self.shared.outcome.lock();
-        // What comes later than another is dropped when the lock is free: it is the user's.
-        let _late = match ended {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) if outcome.error.is_none() => {
-                outcome.error = Some(error);
-                None
-            }
-            Err(payload) if outcome.panic.is_none() => {
-                outcome.panic = Some(payload);
-                None
-            }
-            late => Some(late),
-        };
-        drop(outcome);
-        self.shared.cancel();
-    }
-}
-
-impl<E> Drop for Member<E> {
-    fn drop(&mut self) {
-        // The place is free before the count says so.
-        self.permit.take();
-        self.shared.active.fetch_sub(1, Ordering::SeqCst);
-        self.shared.members.done();
-    }
-}
-
 impl<E: Send + 'static> Default for ErrGroup<E> {
     #[track_caller]
     fn default() -> Self {
         ErrGroup::new()
-    }
-}
-
-impl<E> Clone for Spawner<E> {
-    fn clone(&self) -> Self {
-        Spawner {
-            shared: self.shared.clone(),
-        }
     }
 }
 
@@ -393,14 +227,6 @@ impl<E> fmt::Debug for ErrGroup<E> {
                 "active",
                 &self.spawner.shared.active.load(Ordering::Relaxed),
             )
-            .finish()
-    }
-}
-
-impl<E> fmt::Debug for Spawner<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spawner")
-            .field("active", &self.shared.active.load(Ordering::Relaxed))
             .finish()
     }
 }
