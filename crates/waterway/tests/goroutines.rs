@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use waterway::sync::{Mutex, WaitGroup};
-use waterway::{Builder, blocking, go, go_local, scope, yield_now};
+use waterway::{Builder, blocking, chan, go, go_local, scope, yield_now};
 
 #[test]
 fn join_gives_the_result_and_the_panic() {
@@ -89,6 +89,42 @@ fn go_local_shares_what_is_not_send() {
         total.get()
     });
     assert_eq!(sum.join().unwrap(), 45);
+}
+
+/// Turns of a pair are short, so whoever waits beside it has a turn after few of them.
+#[test]
+fn a_pair_that_hands_over_lets_others_have_their_turn_soon() {
+    const GAPS: usize = 1_001;
+    let gaps = go(|| {
+        let (over, trips) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0usize)));
+        let ((ping, pings), (pong, pongs)) = (chan(0), chan(0));
+        let echo = go_local(move || while pings.recv().is_ok_and(|()| pong.send(()).is_ok()) {});
+        let asker = {
+            let (over, trips) = (over.clone(), trips.clone());
+            go_local(move || {
+                while !over.get() {
+                    ping.send(()).unwrap();
+                    pongs.recv().unwrap();
+                    trips.set(trips.get() + 1);
+                }
+            })
+        };
+        let gap = || {
+            let before = trips.get();
+            yield_now();
+            trips.get() - before
+        };
+        let mut gaps: Vec<_> = std::iter::repeat_with(gap).take(GAPS).collect();
+        over.set(true);
+        asker.join().unwrap();
+        echo.join().unwrap();
+        gaps.sort_unstable();
+        gaps
+    });
+    let gaps = gaps.join().unwrap();
+    // The kernel may put the thread aside in some; a chain goes on for longer after that.
+    let median = gaps[GAPS / 2];
+    assert!((1..=40).contains(&median), "{median} round trips a yield");
 }
 
 #[test]

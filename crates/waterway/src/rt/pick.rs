@@ -25,9 +25,12 @@ const APART_EVERY: u64 = 4;
 const OTHERS_EVERY: u32 = 8;
 /// In every so many the oldest of those that were spawned here, and in another one the first of a crowd.
 const OLDEST_EVERY: u32 = 64;
-/// So many goroutines may run one after the other because the last one woke them, before it is asked whether the queue should
-/// have its turn.
-const CHAIN: u32 = 128;
+/// So many goroutines may run one after the other because the last one woke them, before it is asked whether those who wait here
+/// should have their turn.
+const CHAIN: u32 = 32;
+/// And so many, before it is asked though nobody waits here: a timer may be due.
+const CHAIN_ALONE: u32 = 128;
+const _: () = assert!(CHAIN_ALONE.is_multiple_of(CHAIN));
 
 /// Which new goroutines come first at a look for one. Each of their queues may be full for ever, so now and then it is not the usual one.
 enum First {
@@ -95,6 +98,27 @@ impl Worker {
         Some(task)
     }
 
+    /// The same where the chain is to be asked, and nobody waits here who could have a turn instead.
+    fn pick_next_alone(&self) -> Option<NonNull<Task>> {
+        // SAFETY: I1.
+        let own = unsafe { self.own() };
+        let asked = (own.chain + 1).is_multiple_of(CHAIN_ALONE);
+        if asked || !own.queue.is_empty() || self.others_wait() {
+            return None;
+        }
+        let task = own.next.take()?;
+        own.chain += 1;
+        Some(task)
+    }
+
+    /// True if somebody waits for a turn here who is not in the run queue yet.
+    #[inline]
+    fn others_wait(&self) -> bool {
+        // SAFETY: I1.
+        let pinned = unsafe { self.own() }.pinned.is_empty();
+        !(pinned && self.inbox.is_empty() && self.fresh.is_empty() && self.incoming.is_empty())
+    }
+
     /// True if timers are to be looked at before this turn of the queue.
     #[inline]
     pub(super) fn looks_outside(&self, turn: u64) -> bool {
@@ -120,7 +144,10 @@ impl Worker {
         if self.preempt.load(Ordering::Relaxed) || !self.hand.holds() {
             return None;
         }
-        let task = self.pick_next().or_else(|| self.pick_queued())?;
+        let task = self
+            .pick_next()
+            .or_else(|| self.pick_next_alone())
+            .or_else(|| self.pick_queued())?;
         if self.stopwatch.runs() {
             self.stopwatch.stop(false);
         }
@@ -135,10 +162,7 @@ impl Worker {
         let turn = own.turn + 1;
         let simple = own.next.is_none()
             && self.party == Party::Common
-            && self.inbox.is_empty()
-            && own.pinned.is_empty()
-            && self.fresh.is_empty()
-            && self.incoming.is_empty()
+            && !self.others_wait()
             && !self.looks_outside(turn);
         if !simple {
             return None;
@@ -155,7 +179,8 @@ impl Worker {
         let now = clock();
         // SAFETY: I1.
         let own = unsafe { self.own() };
-        if own.chain == CHAIN {
+        if own.chain_asked != own.turn {
+            own.chain_asked = own.turn;
             own.chain_until = now + ((now - own.chain_ended) / 2).min(SLICE);
         }
         let goes_on = now < own.chain_until && now < self.next_timer() && self.inbox.is_empty();

@@ -162,8 +162,10 @@ pub(super) struct Own {
     pub(super) gave_way: bool,
     /// How many goroutines in a row ran as `next`.
     pub(super) chain: u32,
-    /// When the last chain ended that was cut off, and how long the one that runs may go on, see `goes_on`.
+    /// When the last chain ended that was cut off, after which turn of the queue one was asked last, and how long that one may go on,
+    /// see `goes_on`.
     pub(super) chain_ended: u64,
+    pub(super) chain_asked: u64,
     pub(super) chain_until: u64,
     pub(super) starts: Starts,
     /// Turns until one is timed.
