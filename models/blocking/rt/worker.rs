@@ -38,7 +38,7 @@ pub(crate) fn this() -> Option<&'static Worker> {
 
 /// Each thread of a model is a worker of its own, as far as locks know: none is excluded by another's turn.
 pub(crate) fn mark() -> usize {
-    (usize::from(shuttle::current::me()) + 1) * 2
+    (usize::from(shuttle::current::me()) + 1) * 4
 }
 
 pub(crate) fn current() -> Option<&'static Task> {

@@ -31,8 +31,8 @@ pub(super) const MODELS: &[Model] = &[
 ];
 
 /// Two workers, and who is none.
-const ONE: usize = 2;
-const OTHER: usize = 4;
+const ONE: usize = 4;
+const OTHER: usize = 8;
 const NONE: usize = 0;
 
 /// Each stores and then looks at what the other stores; what was written before the light store is seen with it.

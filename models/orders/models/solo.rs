@@ -24,6 +24,7 @@ pub(super) const MODELS: &[Model] = &[
         3,
         closes_and_receives,
     ),
+    ("solo_ends_at_its_owners_close", 2, owner_closes),
     ("solo_one_sees_the_other", 2, || one_sees(true)),
     ("solo_one_sees_the_other_that_is_none", 2, || {
         one_sees(false)
@@ -31,8 +32,8 @@ pub(super) const MODELS: &[Model] = &[
 ];
 
 /// Two workers, and who is none.
-const ONE: usize = 2;
-const OTHER: usize = 4;
+const ONE: usize = 4;
+const OTHER: usize = 8;
 const NONE: usize = 0;
 
 /// In `flags`.
@@ -194,6 +195,19 @@ fn closes() {
     assert!(!channel.send(3), "it is closed");
     let expected = [1, 2].into_iter().filter(|n| sent[n - 1]);
     assert_eq!(got, expected.collect::<Vec<_>>());
+}
+
+/// Its owner, which has left the lock quick, closes it as another receives: nothing is sent from then on.
+fn owner_closes() {
+    enter();
+    prepare();
+    let channel = Channel::of(ONE, 2);
+    assert!(channel.send(1));
+    let other = does(&channel, OTHER, Channel::recv);
+    let mut got = channel.close();
+    assert!(!channel.send(2), "it is closed");
+    got.extend(join(other));
+    assert_eq!(got, [1]);
 }
 
 /// Another closes it, and receives what is left, as the first receives: each value comes once.

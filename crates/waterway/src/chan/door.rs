@@ -16,7 +16,8 @@
 //! those have taken the lock away, and move the ring by exchanges.
 //!
 //! *Who waits* stands in `flags` too, and is said under the lock. So one look at the flags, under it, tells that the ring is
-//! solo, open, and nobody waits (`flags == SOLO`): then a move needs no look behind.
+//! solo, open, and nobody waits (`flags == SOLO`): then a move needs no look behind. An owner that has found it so leaves the lock
+//! *quick* (`rt/own_lock.rs`): if it comes again before anybody else has had the lock in the usual way, it need not look.
 //!
 //! Models (`models/`): `solo_..` in `orders`; `ring_..` in `blocking`.
 //!
@@ -24,6 +25,7 @@
 //!
 //! - D1: `flags` change under the lock alone.
 //! - D2: while `SOLO` is up, the ring is moved under the lock alone.
+//! - D3: the lock is left quick by who has found `flags == SOLO` under it, and by who has found it quick; neither changes them.
 
 use super::ring::Ring;
 use crate::primitives::{AtomicUsize, Ordering};
@@ -88,55 +90,75 @@ impl<Q> Door<Q> {
         flags
     }
 
+    /// Sends, if there is room, the lock is the caller's own and was left quick, and `when` is true. The value comes back otherwise.
+    #[inline]
+    pub(crate) fn put_quick<T>(
+        &self,
+        ring: &Ring<T>,
+        value: T,
+        when: impl FnOnce() -> bool,
+    ) -> Result<(), T> {
+        match self.lock.lock_quick(when) {
+            // D3.
+            Some(lock) => put_alone(lock, ring, value),
+            None => Err(value),
+        }
+    }
+
+    /// Receives, if there is a value, the lock is the caller's own and was left quick, and `when` is true.
+    #[inline]
+    pub(crate) fn get_quick<T>(&self, ring: &Ring<T>, when: impl FnOnce() -> bool) -> Option<T> {
+        // D3.
+        get_alone(self.lock.lock_quick(when)?, ring)
+    }
+
     /// Sends, if the ring is solo and has room, is open, nobody waits, and the lock is the caller's own. The value comes back otherwise.
     #[inline]
     pub(crate) fn put_own<T>(&self, ring: &Ring<T>, value: T) -> Result<(), T> {
-        match self.lock.lock_own() {
-            Some(own) => self.put_locked(&own, ring, value),
-            None => Err(value),
-        }
+        let value = match self.lock.lock_own() {
+            Some(own) => return self.put_locked(own, ring, value),
+            None => value,
+        };
+        self.put_quick(ring, value, || true)
     }
 
     /// Receives, if the ring is solo and has a value, is open, nobody waits, and the lock is the caller's own.
     #[inline]
     pub(crate) fn get_own<T>(&self, ring: &Ring<T>) -> Option<T> {
-        self.get_locked(&self.lock.lock_own()?, ring)
+        match self.lock.lock_own() {
+            Some(own) => self.get_locked(own, ring),
+            None => self.get_quick(ring, || true),
+        }
     }
 
     /// As `put_own`, be the lock whose it may.
     #[inline(never)]
     pub(crate) fn put_solo<T>(&self, ring: &Ring<T>, value: T) -> Result<(), T> {
-        self.put_locked(&self.lock(), ring, value)
+        self.put_locked(self.lock(), ring, value)
     }
 
     /// As `get_own`, be the lock whose it may.
     #[inline(never)]
     pub(crate) fn get_solo<T>(&self, ring: &Ring<T>) -> Option<T> {
-        self.get_locked(&self.lock(), ring)
+        self.get_locked(self.lock(), ring)
     }
 
     #[inline]
-    fn put_locked<T>(&self, _lock: &OwnGuard<'_, Q>, ring: &Ring<T>, value: T) -> Result<(), T> {
+    fn put_locked<T>(&self, mut lock: OwnGuard<'_, Q>, ring: &Ring<T>, value: T) -> Result<(), T> {
         if !self.is_solo() {
             return Err(value);
         }
-        // SAFETY: D2, and it is open.
-        unsafe {
-            match ring.room_alone() {
-                Some(room) => ring.push_alone(room, value),
-                None => return Err(value),
-            }
-        }
-        Ok(())
+        lock.leave_quick();
+        put_alone(lock, ring, value)
     }
 
     #[inline]
-    fn get_locked<T>(&self, _lock: &OwnGuard<'_, Q>, ring: &Ring<T>) -> Option<T> {
+    fn get_locked<T>(&self, mut lock: OwnGuard<'_, Q>, ring: &Ring<T>) -> Option<T> {
         if !self.is_solo() {
             return None;
         }
-        // SAFETY: D2.
-        unsafe { ring.pop_alone() }
+        lock.leave_quick();
+        get_alone(lock, ring)
     }
 
     /// True if the ring is solo and open, and nobody waits. Under the lock.
@@ -160,8 +182,35 @@ impl<Q> Door<Q> {
     /// Looks into the ring.
     #[inline]
     pub(super) fn look<T, R>(&self, ring: &Ring<T>, look: impl FnOnce(&Ring<T>) -> R) -> R {
-        let locked = self.flags() & SOLO != 0 && !self.lock.is_own();
-        let _guard = locked.then(|| self.lock_shared());
+        if !self.lock.is_own() && self.flags() & SOLO != 0 {
+            return self.look_shared(ring, look);
+        }
         look(ring)
     }
+
+    #[inline(never)]
+    fn look_shared<T, R>(&self, ring: &Ring<T>, look: impl FnOnce(&Ring<T>) -> R) -> R {
+        let _guard = self.lock_shared();
+        look(ring)
+    }
+}
+
+/// Sends, if there is room. The lock is that of the ring, which is solo and open, and nobody waits.
+#[inline]
+fn put_alone<Q, T>(_lock: OwnGuard<'_, Q>, ring: &Ring<T>, value: T) -> Result<(), T> {
+    // SAFETY: D2, and it is open.
+    unsafe {
+        match ring.room_alone() {
+            Some(room) => ring.push_alone(room, value),
+            None => return Err(value),
+        }
+    }
+    Ok(())
+}
+
+/// Receives, if there is a value. As for `put_alone`.
+#[inline]
+fn get_alone<Q, T>(_lock: OwnGuard<'_, Q>, ring: &Ring<T>) -> Option<T> {
+    // SAFETY: D2.
+    unsafe { ring.pop_alone() }
 }

@@ -14,10 +14,9 @@ use super::handle::{Handle, RECEIVER};
 use super::iter::{Iter, TryIter};
 use super::ops::Get;
 use super::overflow::Overflow;
-use super::ring::Ring;
 use super::statistics::Statistics;
 use crate::primitives::Ordering;
-use crate::wait::{Limit, handover};
+use crate::wait::{Limit, handover, is_calm};
 
 /// The receiving end of a channel.
 ///
@@ -83,9 +82,10 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
         let (core, site) = (self.core(), Location::caller());
-        match handover() {
+        let ring = core.quick();
+        match ring.and_then(|ring| core.door.get_quick(ring, is_calm)) {
+            Some(value) => Ok(value),
             None => recv(core, site),
-            Some(worker) => worker.time_without(|| recv(core, site)),
         }
     }
 
@@ -268,41 +268,54 @@ impl<T> Receiver<T> {
     }
 }
 
-#[inline]
+/// All ways but the quickest, which stands in the caller. They are apart from each other, so that the shorter ones save no registers
+/// and make no room for the long ones; and take the same, so that one goes on to the next by a jump.
+#[inline(never)]
 fn recv<T>(core: &Core<T>, site: &'static Location<'static>) -> Result<T, RecvError> {
-    match core.quick() {
-        Some(ring) => recv_ring(core, ring, site),
-        None => recv_slot(core, site),
+    match is_calm() {
+        true => recv_now(core, site),
+        false => recv_after_checkpoint(core, site),
     }
 }
 
-/// Apart from `recv_shared` and `recv_slot`, so that the short way saves no registers and makes no room for the long ones.
+#[cold]
 #[inline(never)]
-fn recv_ring<T>(
+fn recv_after_checkpoint<T>(
     core: &Core<T>,
-    ring: &Ring<T>,
     site: &'static Location<'static>,
 ) -> Result<T, RecvError> {
-    match core.door.get_own(ring) {
-        Some(value) => Ok(value),
-        None => recv_shared(core, ring, site),
+    match handover() {
+        None => recv_now(core, site),
+        Some(worker) => worker.time_without(|| recv_now(core, site)),
+    }
+}
+
+#[inline]
+fn recv_now<T>(core: &Core<T>, site: &'static Location<'static>) -> Result<T, RecvError> {
+    match core.quick().is_some() {
+        true => recv_ring(core, site),
+        false => recv_long(core, site),
     }
 }
 
 #[inline(never)]
-fn recv_shared<T>(
-    core: &Core<T>,
-    ring: &Ring<T>,
-    site: &'static Location<'static>,
-) -> Result<T, RecvError> {
-    match core.get_quick(ring) {
+fn recv_ring<T>(core: &Core<T>, site: &'static Location<'static>) -> Result<T, RecvError> {
+    match core.quick().and_then(|ring| core.door.get_own(ring)) {
         Some(value) => Ok(value),
-        None => recv_slot(core, site),
+        None => recv_shared(core, site),
     }
 }
 
 #[inline(never)]
-fn recv_slot<T>(core: &Core<T>, site: &'static Location<'static>) -> Result<T, RecvError> {
+fn recv_shared<T>(core: &Core<T>, site: &'static Location<'static>) -> Result<T, RecvError> {
+    match core.quick().and_then(|ring| core.get_quick(ring)) {
+        Some(value) => Ok(value),
+        None => recv_long(core, site),
+    }
+}
+
+#[inline(never)]
+fn recv_long<T>(core: &Core<T>, site: &'static Location<'static>) -> Result<T, RecvError> {
     core.recv(Limit::NONE, site).map_err(|_| RecvError)
 }
 

@@ -11,11 +11,10 @@ use super::future::SendFuture;
 use super::handle::{Handle, MEMORY, SENDER};
 use super::ops::Put;
 use super::overflow::Overflow;
-use super::ring::Ring;
 use super::slot::SendSlot;
 use super::statistics::Statistics;
 use crate::primitives::Ordering;
-use crate::wait::{Limit, handover};
+use crate::wait::{Limit, handover, is_calm};
 
 /// The sending end of a channel.
 ///
@@ -78,9 +77,13 @@ impl<T> Sender<T> {
     #[inline]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let (core, site) = (self.core(), Location::caller());
-        match handover() {
-            None => send(core, value, site),
-            Some(worker) => worker.time_without(|| send(core, value, site)),
+        let left = match core.quick() {
+            Some(ring) => core.door.put_quick(ring, value, is_calm),
+            None => Err(value),
+        };
+        match left {
+            Ok(()) => Ok(()),
+            Err(value) => send(core, value, site),
         }
     }
 
@@ -290,43 +293,73 @@ impl<T> Sender<T> {
     }
 }
 
-#[inline]
+/// All ways but the quickest, which stands in the caller. They are apart from each other, so that the shorter ones save no registers
+/// and make no room for the long ones; and take the same, so that one goes on to the next by a jump.
+#[inline(never)]
 fn send<T>(core: &Core<T>, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
-    match core.quick() {
-        Some(ring) => send_ring(core, ring, value, site),
-        None => send_slot(core, value, site),
+    match is_calm() {
+        true => send_now(core, value, site),
+        false => send_after_checkpoint(core, value, site),
     }
 }
 
-/// Apart from `send_shared` and `send_slot`, so that the short way saves no registers and makes no room for the long ones.
+#[cold]
 #[inline(never)]
-fn send_ring<T>(
+fn send_after_checkpoint<T>(
     core: &Core<T>,
-    ring: &Ring<T>,
     value: T,
     site: &'static Location<'static>,
 ) -> Result<(), SendError<T>> {
-    match core.door.put_own(ring, value) {
-        Ok(()) => Ok(()),
-        Err(value) => send_shared(core, ring, value, site),
+    match handover() {
+        None => send_now(core, value, site),
+        Some(worker) => worker.time_without(|| send_now(core, value, site)),
     }
+}
+
+#[inline]
+fn send_now<T>(
+    core: &Core<T>,
+    value: T,
+    site: &'static Location<'static>,
+) -> Result<(), SendError<T>> {
+    match core.quick().is_some() {
+        true => send_ring(core, value, site),
+        false => send_long(core, value, site),
+    }
+}
+
+#[inline(never)]
+fn send_ring<T>(
+    core: &Core<T>,
+    mut value: T,
+    site: &'static Location<'static>,
+) -> Result<(), SendError<T>> {
+    if let Some(ring) = core.quick() {
+        value = match core.door.put_own(ring, value) {
+            Ok(()) => return Ok(()),
+            Err(value) => value,
+        };
+    }
+    send_shared(core, value, site)
 }
 
 #[inline(never)]
 fn send_shared<T>(
     core: &Core<T>,
-    ring: &Ring<T>,
-    value: T,
+    mut value: T,
     site: &'static Location<'static>,
 ) -> Result<(), SendError<T>> {
-    match core.put_quick(ring, value) {
-        Ok(()) => Ok(()),
-        Err(value) => send_slot(core, value, site),
+    if let Some(ring) = core.quick() {
+        value = match core.put_quick(ring, value) {
+            Ok(()) => return Ok(()),
+            Err(value) => value,
+        };
     }
+    send_long(core, value, site)
 }
 
 #[inline(never)]
-fn send_slot<T>(
+fn send_long<T>(
     core: &Core<T>,
     value: T,
     site: &'static Location<'static>,

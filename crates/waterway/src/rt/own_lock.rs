@@ -21,6 +21,10 @@
 //! it did is acquired with its `inside = me`; the owner that was late goes by `shared`, as everybody does from then on. That `inside` is
 //! me says two things at once, the lock is my own as far as I know, and I am not in it.
 //!
+//! *Left quick.* An owner may leave a word with it (`inside = me | QUICK`), which says of the value what its user likes. Only the owner
+//! that gets in finds that word, so nobody else has had the lock since: what was true of the value then is true now. Whoever takes the
+//! lock in the usual way takes the word back.
+//!
 //! Models (`models/`): `own_lock_..` in `orders`, with the memory orders; `own_lock_..` in `blocking`, where each thread is a worker, and all
 //! that have channels.
 //!
@@ -50,6 +54,8 @@ const ALL: usize = usize::MAX;
 const BUSY: usize = 1;
 /// In `inside`: it is nobody's own.
 const NOBODY: usize = 3;
+/// In `inside`, beside the owner's mark: see *Left quick*.
+const QUICK: usize = 2;
 
 /// When it has changed hands so often, many use the lock.
 const OFTEN: u32 = 4;
@@ -95,9 +101,30 @@ impl<T> OwnLock<T> {
     #[inline]
     pub(crate) fn lock_own(&self) -> Option<OwnGuard<'_, T>> {
         let me = mark();
-        if self.inside.load(Ordering::Relaxed) != me {
+        match self.inside.load(Ordering::Relaxed) == me {
+            true => self.enter(me, me),
+            false => None,
+        }
+    }
+
+    /// The lock, if it is the caller's own, was left quick, and `when` is true. It is left quick again.
+    #[inline]
+    pub(crate) fn lock_quick(&self, when: impl FnOnce() -> bool) -> Option<OwnGuard<'_, T>> {
+        let me = mark();
+        if self.inside.load(Ordering::Relaxed) != me | QUICK {
             return None;
         }
+        // SAFETY: I2: an owner is a worker. (So `when` need not ask whether the thread is one.)
+        unsafe { std::hint::assert_unchecked(me != 0) };
+        match when() {
+            true => self.enter(me, me | QUICK),
+            false => None,
+        }
+    }
+
+    /// The owner takes it, unless it is one no more, and is to leave it so.
+    #[inline(always)]
+    fn enter(&self, me: usize, left: usize) -> Option<OwnGuard<'_, T>> {
         // Whoever takes it away has seen the kernel ready, as the owner had: both were in `shared`.
         if store_and_look_ready(&self.inside, BUSY, &self.owner) != me {
             self.come_late();
@@ -105,7 +132,7 @@ impl<T> OwnLock<T> {
         }
         Some(OwnGuard {
             lock: self,
-            way: Way::Own(me),
+            way: Way::Own(left),
         })
     }
 
@@ -117,12 +144,16 @@ impl<T> OwnLock<T> {
     /// True if the lock is the caller's own, as far as it knows, and free: what others do to the value it has yet to take from it.
     #[inline]
     pub(crate) fn is_own(&self) -> bool {
-        self.inside.load(Ordering::Relaxed) == mark()
+        self.inside.load(Ordering::Relaxed) & !QUICK == mark()
     }
 
-    /// The lock, for who has found that it is not its own.
+    /// The lock, for who has found that it is not its own, or was left quick.
     #[inline]
     pub(crate) fn lock_shared(&self) -> OwnGuard<'_, T> {
+        if let Some(mut own) = self.lock_quick(|| true) {
+            own.leave(0);
+            return own;
+        }
         let me = mark();
         let owner = self.owner.load(Ordering::Relaxed);
         if owner == me && self.inside.load(Ordering::Relaxed) == BUSY {
@@ -199,7 +230,7 @@ pub(crate) struct OwnGuard<'a, T> {
 
 /// How its holder came to a lock.
 enum Way<'a> {
-    /// As its owner, with this mark.
+    /// As its owner, who leaves this in `inside`.
     Own(usize),
     Shared(LockGuard<'a, Seen>),
 }
@@ -213,13 +244,26 @@ impl<T> OwnGuard<'_, T> {
             Way::Shared(seen) => seen.changes >= OFTEN,
         }
     }
+
+    /// It is left quick, if it is the caller's own: what that says of the value is true.
+    #[inline]
+    pub(crate) fn leave_quick(&mut self) {
+        self.leave(QUICK);
+    }
+
+    #[inline]
+    fn leave(&mut self, word: usize) {
+        if let Way::Own(left) = &mut self.way {
+            *left = *left & !QUICK | word;
+        }
+    }
 }
 
 impl<T> Drop for OwnGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if let Way::Own(me) = self.way {
-            self.lock.inside.store(me, Ordering::Release);
+        if let Way::Own(left) = self.way {
+            self.lock.inside.store(left, Ordering::Release);
         }
     }
 }

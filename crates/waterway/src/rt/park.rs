@@ -377,6 +377,12 @@ pub(crate) fn handover() -> Option<&'static worker::Worker> {
     worker.is_timed().then_some(worker)
 }
 
+/// True if [`handover`] would do nothing, and give nothing. Mostly; where no worker is it says no.
+#[inline(always)]
+pub(crate) fn is_calm() -> bool {
+    worker::this().is_some_and(|worker| !worker.slice_is_over() && !worker.is_timed())
+}
+
 /// Lets other goroutines of this worker, or other threads, run first.
 pub(crate) fn yield_now() {
     match worker::this() {

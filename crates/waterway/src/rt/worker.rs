@@ -48,7 +48,7 @@ pub(crate) fn this() -> Option<&'static Worker> {
     WORKER.get()
 }
 
-/// A number for the worker whose thread this is, even, and no two workers' are alike; 0 on other threads.
+/// A number for the worker whose thread this is, a multiple of 4, and no two workers' are alike; 0 on other threads.
 #[inline]
 pub(super) fn mark() -> usize {
     this().map_or(0, |worker| std::ptr::from_ref(worker) as usize)

@@ -43,24 +43,43 @@ impl<'a, T> RecvPort<'a, T> {
 }
 
 impl<T> RecvPort<'_, T> {
-    /// A value, or a mark if the ring is bare.
+    /// A value, or a mark if the ring is bare. Of a ring whose lock is the caller's own, that it is not bare was seen.
     #[inline]
     fn look_into(&self, ring: &Ring<T>) -> (Option<T>, Option<usize>) {
         let door = &self.core.door;
-        if !door.is_own() {
-            // The value first: the look at the other end may cost a line of the cache.
-            return match self.core.get_quick(ring) {
-                None => (None, door.is_bare(ring)),
-                value => (value, None),
-            };
+        if door.is_own() {
+            let value = door.get_own(ring).or_else(|| self.core.get_quick(ring));
+            return (value, None);
         }
-        match door.is_bare(ring) {
-            None => (
-                door.get_own(ring).or_else(|| self.core.get_quick(ring)),
-                None,
-            ),
-            idle => (None, idle),
+        // The value first: the look at the other end may cost a line of the cache.
+        match self.core.get_quick(ring) {
+            None => (None, door.is_bare(ring)),
+            value => (value, None),
         }
+    }
+
+    /// As `look`, where that has found nothing.
+    #[inline(never)]
+    fn look_closely(&self) -> Looked {
+        let (value, idle) = match self.core.ring() {
+            Some(ring) => self.look_into(ring),
+            None => match self.core.nobody_waits(SEND_WAITING) {
+                None => (self.core.take_quick(), None),
+                idle => (None, idle),
+            },
+        };
+        match (value, idle) {
+            (Some(value), _) => self.taken(value),
+            (None, Some(_)) => Looked::Idle,
+            (None, None) => Looked::Unclear,
+        }
+    }
+
+    #[inline]
+    fn taken(&self, value: T) -> Looked {
+        // SAFETY: our own slot, and we stand in no queue.
+        unsafe { self.slot.put(value) };
+        Looked::Taken
     }
 }
 
@@ -104,22 +123,18 @@ impl<T> Port for RecvPort<'_, T> {
     }
 
     fn look(&self) -> Looked {
-        let (value, idle) = match self.core.ring() {
-            Some(ring) => self.look_into(ring),
-            None => match self.core.nobody_waits(SEND_WAITING) {
-                None => (self.core.take_quick(), None),
-                idle => (None, idle),
-            },
-        };
-        match (value, idle) {
-            (Some(value), _) => {
-                // SAFETY: our own slot, and we stand in no queue.
-                unsafe { self.slot.put(value) };
-                Looked::Taken
+        if let Some(ring) = self.core.ring()
+            && self.core.door.is_own()
+        {
+            // Of a ring that is one's own a look costs less than the lock.
+            if ring.is_bare().is_some() {
+                return Looked::Idle;
             }
-            (None, Some(_)) => Looked::Idle,
-            (None, None) => Looked::Unclear,
+            if let Some(value) = self.core.door.get_quick(ring, || true) {
+                return self.taken(value);
+            }
         }
+        self.look_closely()
     }
 
     fn idle(&self) -> Option<usize> {

@@ -4,6 +4,8 @@
 //! But nothing is on its way meanwhile: a slot at `tail` or `head` is in the lap of that position, or still full from the lap before.
 //! So its state tells all.
 
+use std::hint::cold_path;
+
 use super::{FREE, FULL, Ring, STATE, STEP, Slot};
 use crate::primitives::Ordering;
 
@@ -11,6 +13,8 @@ use crate::primitives::Ordering;
 pub(crate) struct Room<'a, T> {
     slot: &'a Slot<T>,
     tail: usize,
+    /// `tail`, in its lap.
+    at: usize,
     stamp: usize,
 }
 
@@ -23,9 +27,16 @@ impl<T> Ring<T> {
     #[inline]
     pub(crate) unsafe fn room_alone(&self) -> Option<Room<'_, T>> {
         let tail = self.tail.0.load(Ordering::Relaxed);
-        let slot = self.slot(tail);
+        let at = tail & self.in_lap;
+        // SAFETY: it is open, so the low bits of `tail` are free.
+        let slot = unsafe { self.slot_alone(at) };
         let stamp = slot.stamp.load(Ordering::Relaxed);
-        (stamp & STATE == FREE).then_some(Room { slot, tail, stamp })
+        (stamp & STATE == FREE).then_some(Room {
+            slot,
+            tail,
+            at,
+            stamp,
+        })
     }
 
     /// Sends into that slot.
@@ -35,9 +46,14 @@ impl<T> Ring<T> {
     /// As for `room_alone`, from which `room` is, of this ring.
     #[inline]
     pub(crate) unsafe fn push_alone(&self, room: Room<'_, T>, value: T) {
-        let Room { slot, tail, stamp } = room;
+        let Room {
+            slot,
+            tail,
+            at,
+            stamp,
+        } = room;
         debug_assert_eq!(stamp, self.lap(tail) | FREE);
-        let next = self.next_alone(tail);
+        let next = self.next_alone(tail, at);
         // SAFETY: R2: it is free, and `tail` is moved past it here, by the caller's word by nobody else.
         unsafe { (*slot.value.get()).write(value) };
         slot.stamp.store(stamp + FULL, Ordering::Relaxed);
@@ -52,28 +68,48 @@ impl<T> Ring<T> {
     #[inline]
     pub(crate) unsafe fn pop_alone(&self) -> Option<T> {
         let head = self.head.0.load(Ordering::Relaxed);
-        let slot = self.slot(head);
+        let at = head & self.in_lap;
+        // SAFETY: the low bits of `head` are free.
+        let slot = unsafe { self.slot_alone(at) };
         let stamp = slot.stamp.load(Ordering::Relaxed);
         if stamp & STATE != FULL {
             return None;
         }
         debug_assert_eq!(stamp, self.lap(head) | FULL);
-        let next = self.next_alone(head);
+        let next = self.next_alone(head, at);
         // SAFETY: R1, R2: it is full, and `head` is moved past it here, by the caller's word by nobody else.
         let value = unsafe { (*slot.value.get()).assume_init_read() };
-        let free = stamp.wrapping_add(self.one_lap - FULL);
+        let free = stamp.wrapping_add(self.in_lap + 1 - FULL);
         slot.stamp.store(free, Ordering::Relaxed);
         self.head.0.store(next, Ordering::Relaxed);
         Some(value)
     }
 
-    /// As `next`, of a position whose two low bits are free: of an open ring. In fewer steps.
+    /// The slot at a position in its lap.
+    ///
+    /// # Safety
+    ///
+    /// The two low bits of the position are free.
     #[inline]
-    fn next_alone(&self, position: usize) -> usize {
-        let in_lap = self.one_lap - 1;
-        if position & in_lap == (self.cap - 1) * STEP {
-            return (position | in_lap).wrapping_add(1);
+    unsafe fn slot_alone(&self, at: usize) -> &Slot<T> {
+        // A slot begins with a word, so this is a whole number.
+        const { assert!(size_of::<Slot<T>>().is_multiple_of(STEP)) };
+        // SAFETY: as in `slot`: a slot's index is a position by `STEP`.
+        unsafe {
+            self.slots
+                .byte_add(at * (size_of::<Slot<T>>() / STEP))
+                .as_ref()
         }
-        position + STEP
+    }
+
+    /// As `next`, of a position whose two low bits are free: of an open ring. In fewer steps: where the places of a lap are a power
+    /// of two, the next lap's first position is one step further, like any other.
+    #[inline]
+    fn next_alone(&self, position: usize, at: usize) -> usize {
+        if at == self.short_at {
+            cold_path();
+            return (position | self.in_lap).wrapping_add(1);
+        }
+        position.wrapping_add(STEP)
     }
 }

@@ -204,7 +204,7 @@ impl<T> Ring<T> {
 
     fn previous(&self, position: usize) -> usize {
         match self.index(position) {
-            0 => self.lap(position).wrapping_sub(self.one_lap) + (self.cap - 1) * STEP,
+            0 => self.lap(position).wrapping_sub(self.one_lap()) + (self.cap - 1) * STEP,
             _ => position - STEP,
         }
     }

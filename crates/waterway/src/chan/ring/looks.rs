@@ -72,7 +72,7 @@ impl<T> Ring<T> {
 
     /// How many slots were passed up to this position.
     fn count(&self, position: usize) -> u64 {
-        (position / self.one_lap * self.cap + self.index(position)) as u64
+        (position / self.one_lap() * self.cap + self.index(position)) as u64
     }
 
     /// Slots in use, reserved ones included, and one that is just being skipped.

@@ -83,7 +83,10 @@ pub(super) struct Ring<T> {
     tail: Line,
     slots: NonNull<Slot<T>>,
     cap: usize,
-    one_lap: usize,
+    /// The bits of a position in its lap.
+    in_lap: usize,
+    /// The last position of a lap, if the next lap's first one is further than one step from it; else none.
+    short_at: usize,
     /// How many places were passed over.
     skipped: AtomicU64,
     /// How many values were dropped by `clear`.
@@ -144,7 +147,11 @@ impl<T> Ring<T> {
             tail: Line(AtomicUsize::new(0)),
             slots,
             cap,
-            one_lap: cap.next_power_of_two() * STEP,
+            in_lap: cap.next_power_of_two() * STEP - 1,
+            short_at: match cap.is_power_of_two() {
+                true => usize::MAX,
+                false => (cap - 1) * STEP,
+            },
             skipped: AtomicU64::new(0),
             cleared: AtomicU64::new(0),
         }
@@ -228,7 +235,7 @@ impl<T> Ring<T> {
     /// True if there is no slot to claim at `tail`, as soon as that can be told: the first slot may be void, or just being
     /// skipped.
     fn is_full(&self, tail: usize, spin: &mut Spin) -> bool {
-        let is_full = || self.head().wrapping_add(self.one_lap) == tail;
+        let is_full = || self.head().wrapping_add(self.one_lap()) == tail;
         is_full() && {
             self.front(spin);
             is_full()
@@ -272,7 +279,7 @@ impl<T> Ring<T> {
             .ok()?;
         // SAFETY: R1, R2: it was full, and `head` was moved past it here.
         let value = unsafe { (*here.slot.value.get()).assume_init_read() };
-        let next_lap = here.lap.wrapping_add(self.one_lap);
+        let next_lap = here.lap.wrapping_add(self.one_lap());
         here.slot.stamp.store(next_lap | FREE, Ordering::Release);
         Some(value)
     }
@@ -330,7 +337,7 @@ impl<T> Ring<T> {
 
     #[inline]
     fn free(&self, at: usize) {
-        let next_lap = self.lap(at).wrapping_add(self.one_lap);
+        let next_lap = self.lap(at).wrapping_add(self.one_lap());
         self.slot(at)
             .stamp
             .store(next_lap | FREE, Ordering::Release);
@@ -342,13 +349,18 @@ impl<T> Ring<T> {
     }
 
     #[inline]
+    fn one_lap(&self) -> usize {
+        self.in_lap + 1
+    }
+
+    #[inline]
     fn lap(&self, position: usize) -> usize {
-        position & !(self.one_lap - 1)
+        position & !self.in_lap
     }
 
     #[inline]
     fn index(&self, position: usize) -> usize {
-        (position & (self.one_lap - 1)) / STEP
+        (position & self.in_lap) / STEP
     }
 
     #[inline]
@@ -371,7 +383,7 @@ impl<T> Ring<T> {
         if self.index(position) + 1 < self.cap {
             position + STEP
         } else {
-            self.lap(position).wrapping_add(self.one_lap)
+            self.lap(position).wrapping_add(self.one_lap())
         }
     }
 }
