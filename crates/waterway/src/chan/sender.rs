@@ -293,10 +293,13 @@ impl<T> Sender<T> {
     }
 }
 
+/// From where a call is made.
+type Site = &'static Location<'static>;
+
 /// All ways but the quickest, which stands in the caller. They are apart from each other, so that the shorter ones save no registers
 /// and make no room for the long ones; and take the same, so that one goes on to the next by a jump.
 #[inline(never)]
-fn send<T>(core: &Core<T>, value: T, site: &'static Location<'static>) -> Result<(), SendError<T>> {
+fn send<T>(core: &Core<T>, value: T, site: Site) -> Result<(), SendError<T>> {
     match is_calm() {
         true => send_now(core, value, site),
         false => send_after_checkpoint(core, value, site),
@@ -305,11 +308,7 @@ fn send<T>(core: &Core<T>, value: T, site: &'static Location<'static>) -> Result
 
 #[cold]
 #[inline(never)]
-fn send_after_checkpoint<T>(
-    core: &Core<T>,
-    value: T,
-    site: &'static Location<'static>,
-) -> Result<(), SendError<T>> {
+fn send_after_checkpoint<T>(core: &Core<T>, value: T, site: Site) -> Result<(), SendError<T>> {
     match handover() {
         None => send_now(core, value, site),
         Some(worker) => worker.time_without(|| send_now(core, value, site)),
@@ -317,11 +316,7 @@ fn send_after_checkpoint<T>(
 }
 
 #[inline]
-fn send_now<T>(
-    core: &Core<T>,
-    value: T,
-    site: &'static Location<'static>,
-) -> Result<(), SendError<T>> {
+fn send_now<T>(core: &Core<T>, value: T, site: Site) -> Result<(), SendError<T>> {
     match core.quick().is_some() {
         true => send_ring(core, value, site),
         false => send_long(core, value, site),
@@ -329,11 +324,7 @@ fn send_now<T>(
 }
 
 #[inline(never)]
-fn send_ring<T>(
-    core: &Core<T>,
-    mut value: T,
-    site: &'static Location<'static>,
-) -> Result<(), SendError<T>> {
+fn send_ring<T>(core: &Core<T>, mut value: T, site: Site) -> Result<(), SendError<T>> {
     if let Some(ring) = core.quick() {
         value = match core.door.put_own(ring, value) {
             Ok(()) => return Ok(()),
@@ -344,11 +335,7 @@ fn send_ring<T>(
 }
 
 #[inline(never)]
-fn send_shared<T>(
-    core: &Core<T>,
-    mut value: T,
-    site: &'static Location<'static>,
-) -> Result<(), SendError<T>> {
+fn send_shared<T>(core: &Core<T>, mut value: T, site: Site) -> Result<(), SendError<T>> {
     if let Some(ring) = core.quick() {
         value = match core.put_quick(ring, value) {
             Ok(()) => return Ok(()),
@@ -359,11 +346,7 @@ fn send_shared<T>(
 }
 
 #[inline(never)]
-fn send_long<T>(
-    core: &Core<T>,
-    value: T,
-    site: &'static Location<'static>,
-) -> Result<(), SendError<T>> {
+fn send_long<T>(core: &Core<T>, value: T, site: Site) -> Result<(), SendError<T>> {
     core.send_value(value, site).map_err(SendError)
 }
 

@@ -34,7 +34,8 @@
 //! - I2: `owner` changes under `shared` alone: from a candidate to that worker by its own hand, then to `ALL` by another's. So `inside` is
 //!   written by one worker only, and a worker is run by one thread at a time (`worker` I2).
 //! - I3: who has the lock does not come for it again. What could have it do so all the same, a global allocator that uses the channel
-//!   which allocates, or a signal handler, would find itself the owner, and inside: that ends the process.
+//!   which allocates, or a signal handler, would find itself the owner, and inside: that ends the process. (A handler that comes before
+//!   `BUSY` is stored is not seen, and what it does to a lock that was found quick neither. It must not call anything of this library.)
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
