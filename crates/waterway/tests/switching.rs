@@ -1,6 +1,6 @@
 //! Which calls may switch goroutines: only those that are documented as blocking.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Waker;
@@ -232,4 +232,28 @@ fn calls_that_wait_switch() {
         Ok(())
     });
     assert!(sibling.runs_during(|| group.wait()), "ErrGroup::wait");
+}
+
+#[waterway::test]
+fn of_several_who_are_woken_the_first_goes_first_where_turns_are_short() {
+    let _alone = ALONE.lock();
+    let in_order = |_: usize| {
+        let came = Rc::new(RefCell::new(Vec::new()));
+        let senders: Vec<_> = (0..4)
+            .map(|n| {
+                let ((tx, rx), came) = (chan(0), came.clone());
+                drop(go_local(move || {
+                    rx.recv().expect("a value");
+                    came.borrow_mut().push(n);
+                }));
+                tx
+            })
+            .collect();
+        some_turns();
+        senders.iter().for_each(|tx| tx.send(()).expect("it waits"));
+        some_turns();
+        came.borrow().iter().copied().eq(0..4)
+    };
+    // Not each time: the turns of a debug build are not all short, and a time slice may end between two wakes.
+    assert!((0..500).any(in_order));
 }

@@ -141,14 +141,18 @@ fn note(site: &'static Location<'static>, worth: u32, whole: bool) {
     };
     let count = |score: &AtomicU32, more: u32| {
         let before = score.load(Ordering::Relaxed);
-        let after = match more {
-            0 => before.saturating_sub(LOSS),
-            more => (before + more).min(MOST),
-        };
-        score.store(after, Ordering::Relaxed);
+        score.store(counted(before, more), Ordering::Relaxed);
     };
     count(&place.short, worth);
     count(&place.whole, whole.into());
+}
+
+/// A score after one turn more, that is worth so much.
+fn counted(score: u32, worth: u32) -> u32 {
+    match worth {
+        0 => score.saturating_sub(LOSS),
+        more => (score + more).min(MOST),
+    }
 }
 
 /// Times a turn of a worker. One thread uses it.
@@ -161,6 +165,8 @@ pub(super) struct Stopwatch {
     timed: Cell<u32>,
     /// How many calls that may block there were since.
     calls: Cell<u32>,
+    /// The score of the worker's own turns, whosever they are.
+    short: Cell<u32>,
     /// Whose turn it is, and whether it is the first.
     turn: Cell<Option<(&'static Location<'static>, bool)>>,
 }
@@ -172,6 +178,7 @@ impl Stopwatch {
             paused: Cell::new(0),
             timed: Cell::new(0),
             calls: Cell::new(0),
+            short: Cell::new(0),
             turn: Cell::new(None),
         }
     }
@@ -213,8 +220,15 @@ impl Stopwatch {
         };
         let passed = end.saturating_sub(self.since.replace(0));
         if let Some((site, first)) = self.turn.take() {
-            note(site, worth(passed, self.calls.get()), first && finished);
+            let worth = worth(passed, self.calls.get());
+            self.short.set(counted(self.short.get(), worth));
+            note(site, worth, first && finished);
         }
+    }
+
+    /// True if the worker's goroutines hand over to others in short turns, all that were timed of late.
+    pub(super) fn turns_are_short(&self) -> bool {
+        self.short.get() >= ENOUGH
     }
 
     /// Runs `f`, whose time is not the turn's own. The turn may be over before `f` is, and another one have begun.
@@ -274,6 +288,24 @@ mod tests {
         assert_eq!(of(site), Habit::Chatty);
         note(site, 0, false);
         assert_eq!(of(site), Habit::Unknown);
+    }
+
+    #[test]
+    fn a_worker_has_short_turns_until_one_computes() {
+        let (site, stopwatch) = (here(), Stopwatch::new());
+        assert!(!stopwatch.turns_are_short());
+        let mut short = std::iter::repeat_with(|| {
+            stopwatch.start(site, false);
+            stopwatch.stop(false);
+            stopwatch.turns_are_short()
+        });
+        assert!(short.by_ref().take(1_000).any(|short| short));
+        (0..MOST / LOSS).for_each(|_| {
+            stopwatch.start(site, false);
+            std::thread::sleep(Duration::from_millis(1));
+            stopwatch.stop(false);
+        });
+        assert!(!stopwatch.turns_are_short());
     }
 
     #[test]

@@ -152,7 +152,7 @@ unsafe impl Send for Worker {}
 #[derive(Default)]
 pub(super) struct Own {
     pub(super) queue: RunQueue,
-    /// Runs before the queue: it was woken by the goroutine that ran last, and shares its time slice.
+    /// Runs before the queue: it was woken by the goroutine that ran last, and shares its time slice. See `put_off` for which, of several.
     pub(super) next: Option<NonNull<Task>>,
     /// Unstarted goroutines that must not leave this worker.
     pub(super) pinned: std::collections::VecDeque<Unstarted>,
@@ -317,8 +317,9 @@ impl Worker {
             unsafe { task.as_ref() }.fetch();
             // SAFETY: the worker's thread (I1).
             let next = unsafe { &mut self.own().next };
-            if let Some(before) = next.replace(task) {
-                self.put_off(before);
+            match next {
+                None => *next = Some(task),
+                Some(before) => self.put_off(*before, task),
             }
         } else {
             // SAFETY: by the caller.
@@ -326,10 +327,17 @@ impl Worker {
         }
     }
 
-    /// Who was to run next does not.
+    /// The running goroutine woke these, one after the other: one runs next, the other goes to the queue. Where turns are short, the
+    /// first one runs: see `docs/decisions.md`, "Whom it woke first".
     #[inline(never)]
-    fn put_off(&self, task: NonNull<Task>) {
-        self.push_back(task);
+    fn put_off(&self, before: NonNull<Task>, task: NonNull<Task>) {
+        let (next, later) = match self.stopwatch.turns_are_short() {
+            true => (before, task),
+            false => (task, before),
+        };
+        // SAFETY: the worker's thread (I1).
+        unsafe { self.own() }.next = Some(next);
+        self.push_back(later);
     }
 
     /// # Safety
