@@ -143,7 +143,7 @@ pub fn held_worker() {
     });
     let suspect = first(SuspectKind::HeldWorker, || sleep(Duration::from_millis(20)));
     assert_eq!(suspect.parties[0].name.as_deref(), Some("spinner"));
-    assert!(suspect.facts[0].contains(", computing; "), "{suspect:#?}");
+    assert!(suspect.facts[0].contains(", computing"), "{suspect:#?}");
     stop.store(true, Ordering::Relaxed);
     spinner.join().unwrap();
     while suspects().iter().any(|s| s.kind == SuspectKind::HeldWorker) {
