@@ -113,7 +113,7 @@ fn tens_of_thousands_are_seen_while_the_workers_are_busy() {
         assert!(seen.goroutines.windows(2).all(|two| two[0].id < two[1].id));
         // It takes at least as long as thousands of turns, and stops nobody: a few are enough on any machine.
         assert!(
-            after.0 >= before.0 + 100,
+            after.0 >= before.0 + 20,
             "{before:?} turns before, {after:?} after"
         );
         assert!(

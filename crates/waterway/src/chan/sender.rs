@@ -11,6 +11,7 @@ use super::future::SendFuture;
 use super::handle::{Handle, MEMORY, SENDER};
 use super::ops::Put;
 use super::overflow::Overflow;
+use super::quick::SMALL;
 use super::slot::SendSlot;
 use super::statistics::Statistics;
 use crate::primitives::Ordering;
@@ -77,13 +78,9 @@ impl<T> Sender<T> {
     #[inline]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let (core, site) = (self.core(), Location::caller());
-        let left = match core.quick() {
-            Some(ring) => core.door.put_quick(ring, value, is_calm),
-            None => Err(value),
-        };
-        match left {
-            Ok(()) => Ok(()),
-            Err(value) => send(core, value, site),
+        match size_of::<T>() <= SMALL {
+            true => send_small(core, value, site),
+            false => send_large(core, value, site),
         }
     }
 
@@ -295,6 +292,29 @@ impl<T> Sender<T> {
 
 /// From where a call is made.
 type Site = &'static Location<'static>;
+
+/// Of a value that is large: it is moved into a slot at once, since more moves of it would fill the stack of a goroutine where
+/// nothing is optimised.
+fn send_large<T>(core: &Core<T>, value: T, site: Site) -> Result<(), SendError<T>> {
+    let from = SendSlot::new(value, site);
+    let put = || core.send(&from, Limit::NONE, site);
+    match handover().map_or_else(put, |worker| worker.time_without(put)) {
+        Put::Done => Ok(()),
+        _ => Err(SendError(left(&from))),
+    }
+}
+
+#[inline]
+fn send_small<T>(core: &Core<T>, value: T, site: Site) -> Result<(), SendError<T>> {
+    let left = match core.quick() {
+        Some(ring) => core.door.put_quick(ring, value, is_calm),
+        None => Err(value),
+    };
+    match left {
+        Ok(()) => Ok(()),
+        Err(value) => send(core, value, site),
+    }
+}
 
 /// All ways but the quickest, which stands in the caller. They are apart from each other, so that the shorter ones save no registers
 /// and make no room for the long ones; and take the same, so that one goes on to the next by a jump.
