@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use waterway::sync::Mutex;
@@ -111,7 +111,7 @@ fn work(steps: u64) {
 
 /// Locks, works, unlocks, works, until told to stop. It gives way by itself every millisecond, outside of the lock: what is
 /// measured is the wait for the lock, not for the CPU when a time slice ends.
-fn member(lock: &Mutex<u64>, steps: u64, stop: &AtomicBool) -> Seen {
+fn member(lock: &Mutex<u64>, steps: u64, begun: &AtomicUsize, stop: &AtomicBool) -> Seen {
     let workers = Workers::now_there();
     let mut seen = Seen::default();
     let mut slice = Instant::now();
@@ -131,6 +131,9 @@ fn member(lock: &Mutex<u64>, steps: u64, stop: &AtomicBool) -> Seen {
         drop(count);
         work(steps);
         seen.turns += 1;
+        if seen.turns == 1 {
+            begun.fetch_add(1, Ordering::Relaxed);
+        }
         let own = match waited > LONG {
             true => waited.saturating_sub(workers.blames_kernel(before)),
             false => waited,
@@ -147,11 +150,16 @@ fn member(lock: &Mutex<u64>, steps: u64, stop: &AtomicBool) -> Seen {
 
 fn compete(steps: u64, length: Duration) {
     let (lock, stop) = (Mutex::new(0), AtomicBool::new(false));
+    let begun = AtomicUsize::new(0);
     let seen: Vec<Seen> = scope(|s| {
         let members: Vec<_> = (0..MEMBERS)
-            .map(|_| s.go(|| member(&lock, steps, &stop)))
+            .map(|_| s.go(|| member(&lock, steps, &begun, &stop)))
             .collect();
         time::sleep(length);
+        // Each has a turn, however busy the machine is; else the program's time is up.
+        while begun.load(Ordering::Relaxed) < MEMBERS {
+            time::sleep(Duration::from_millis(1));
+        }
         stop.store(true, Ordering::Relaxed);
         members.into_iter().map(|m| m.join().unwrap()).collect()
     });
@@ -172,7 +180,6 @@ fn compete(steps: u64, length: Duration) {
     let worst = seen.iter().map(|s| s.own).max();
     let judged = std::env::var(SECONDS).is_ok();
     assert!(!judged || worst <= Some(LONGEST), "{worst:?}");
-    assert!(seen.iter().all(|s| s.turns > 0), "somebody had no turn");
 }
 
 /// With short and with longer critical sections.
