@@ -80,7 +80,10 @@ impl<T> Sender<T> {
         let (core, site) = (self.core(), Location::caller());
         match size_of::<T>() <= SMALL {
             true => send_small(core, value, site),
-            false => send_large(core, value, site),
+            // Into its slot at once: more moves of it would fill the stack of a goroutine where nothing is optimised.
+            false => self
+                .send_within(value, Limit::NONE, site)
+                .map_err(Unsent::error),
         }
     }
 
@@ -293,17 +296,6 @@ impl<T> Sender<T> {
 /// From where a call is made.
 type Site = &'static Location<'static>;
 
-/// Of a value that is large: it is moved into a slot at once, since more moves of it would fill the stack of a goroutine where
-/// nothing is optimised.
-fn send_large<T>(core: &Core<T>, value: T, site: Site) -> Result<(), SendError<T>> {
-    let from = SendSlot::new(value, site);
-    let put = || core.send(&from, Limit::NONE, site);
-    match handover().map_or_else(put, |worker| worker.time_without(put)) {
-        Put::Done => Ok(()),
-        _ => Err(SendError(left(&from))),
-    }
-}
-
 #[inline]
 fn send_small<T>(core: &Core<T>, value: T, site: Site) -> Result<(), SendError<T>> {
     let left = match core.quick() {
@@ -381,6 +373,12 @@ pub(crate) enum Unsent<T> {
 }
 
 impl<T> Unsent<T> {
+    /// Of a send without a limit.
+    fn error(self) -> SendError<T> {
+        let (Unsent::Limit(value) | Unsent::Refused(value) | Unsent::Closed(value)) = self;
+        SendError(value)
+    }
+
     fn timeout(self) -> SendTimeoutError<T> {
         match self {
             Unsent::Limit(value) | Unsent::Refused(value) => SendTimeoutError::Timeout(value),

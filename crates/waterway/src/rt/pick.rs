@@ -57,10 +57,7 @@ impl Worker {
         if let Some(task) = self.pick_next() {
             return Some(Job::Resume(task));
         }
-        // SAFETY: I1; not used after the call of `goes_on`.
-        let own = unsafe { self.own() };
-        if let Some(task) = own.next.take() {
-            own.chain += 1;
+        if let Some(task) = self.take_next() {
             if self.goes_on() {
                 return Some(Job::Resume(task));
             }
@@ -89,10 +86,18 @@ impl Worker {
     #[inline]
     fn pick_next(&self) -> Option<NonNull<Task>> {
         // SAFETY: I1.
-        let own = unsafe { self.own() };
-        if (own.chain + 1).is_multiple_of(CHAIN) {
+        let chain = unsafe { self.own() }.chain;
+        if (chain + 1).is_multiple_of(CHAIN) {
             return None;
         }
+        self.take_next()
+    }
+
+    /// The chain has one more.
+    #[inline]
+    fn take_next(&self) -> Option<NonNull<Task>> {
+        // SAFETY: I1.
+        let own = unsafe { self.own() };
         let task = own.next.take()?;
         own.chain += 1;
         Some(task)
@@ -106,9 +111,7 @@ impl Worker {
         if asked || !own.queue.is_empty() || self.others_wait() {
             return None;
         }
-        let task = own.next.take()?;
-        own.chain += 1;
-        Some(task)
+        self.take_next()
     }
 
     /// True if somebody waits for a turn here who is not in the run queue yet.
