@@ -400,6 +400,7 @@ fn main() {
             executors_on_foreign_threads_are_no_deadlock,
             who_waits_behind_a_held_worker_is_found_beside_busy_ones,
             who_comes_from_outside_has_a_turn,
+            who_waits_behind_a_held_worker_is_taken_over_together,
             the_last_one_started_comes_first,
             who_was_started_before_those_without_end_has_a_turn,
             who_may_go_elsewhere_has_a_turn_beside_those_who_must_stay,

@@ -147,19 +147,29 @@ const HOG: u64 = 1_000_000;
 const LIGHT: u64 = HOG / 100;
 
 /// Go: TestPingPongHog. Two that compute long between hand-overs and two that compute little share one processor, until
-/// `enough` says so of the time since both have begun, and what they have counted.
+/// `enough` says so of the time since both have begun, and what they have counted. All have started before one computes: who starts
+/// behind a long turn may do so on another worker, and those who live on several have a turn each as one of them passes on the right to
+/// run.
 fn ping_pong_hog(enough: impl Fn(Duration, u64, u64) -> bool) {
     let (done, stop) = chan::<()>(0);
+    let started = Arc::new(AtomicUsize::new(0));
     let pairs = [HOG, LIGHT].map(|limit| {
         let ends = chan(0);
         let count = Arc::new(AtomicU64::new(0));
         for _ in 0..2 {
             let (ends, count, stop) = (ends.clone(), count.clone(), stop.clone());
-            go(move || count_and_hand_over(limit, count, ends, stop));
+            let started = started.clone();
+            go(move || {
+                started.fetch_add(1, Ordering::Release);
+                count_and_hand_over(limit, count, ends, stop);
+            });
         }
-        ends.0.send(true).unwrap();
         (ends, count)
     });
+    wait_for(&started, 4);
+    pairs
+        .iter()
+        .for_each(|((tx, _), _)| tx.send(true).expect("two receive"));
     let count = |pair: usize| pairs[pair].1.load(Ordering::Relaxed);
     let mut begun = Instant::now();
     while !enough(begun.elapsed(), count(0), count(1)) {

@@ -2,6 +2,9 @@
 //! microseconds is better left with its neighbours, to whom it probably hands over. So the thief looks for a moment how its
 //! victim goes on, before it takes anything.
 //!
+//! Where others may run only in a held worker's place, by its token, who stands in takes all that it left unstarted, if they are few: they
+//! may be partners. And who waits for a token keeps his: to take them would only part them from those that live there.
+//!
 //! What it looks at is written by its victim with every spawn and start, and each look costs the victim some of its time. So there are
 //! few.
 
@@ -52,7 +55,7 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
         let before = std::mem::replace(&mut last, now);
         let (spawned, here) = (now.spawned - before.spawned, now.here - before.here);
         let backlog = victim.backlog();
-        if backlog == 0 {
+        if backlog == 0 || victim.hand.waits() {
             return None;
         }
         if backlog > CROWD {
@@ -92,7 +95,7 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
             // nap decides.
             let computed = victim.cpu_time().saturating_sub(ran) > waited / 2;
             let worth = computed && victim.busy.load(Ordering::Relaxed) || victim.is_ripe(now.at);
-            return worth.then(|| victim.rob()).flatten();
+            return worth.then(|| victim.rob_few(thief)).flatten();
         }
     }
 }
@@ -115,7 +118,7 @@ fn next_victim(thief: &Worker, rt: &'static Runtime) -> Option<&'static Worker> 
     let last = thief.last_victim();
     let (mut before, mut after) = (None, None);
     rt.each_worker(|victim| {
-        if !std::ptr::eq(victim, thief) && victim.backlog() > 0 {
+        if !std::ptr::eq(victim, thief) && victim.backlog() > 0 && !victim.hand.waits() {
             let found = match victim.index > last {
                 true => &mut after,
                 false => &mut before,
@@ -137,6 +140,18 @@ impl Worker {
             here: self.here.load(Ordering::Relaxed),
             finished: self.finished.load(Ordering::Relaxed),
         }
+    }
+
+    /// Takes an unstarted goroutine of this worker over to `thief`, by whose thread this is called. If this one runs on without a token,
+    /// the few others too.
+    fn rob_few(&self, thief: &Worker) -> Option<Unstarted> {
+        let first = self.rob()?;
+        if self.busy.load(Ordering::Relaxed) && !self.hand.holds() {
+            let others = iter::from_fn(|| self.rob()).take(CROWD);
+            // SAFETY: the thief's thread.
+            unsafe { thief.fresh.push_crowd(others) };
+        }
+        Some(first)
     }
 
     /// Takes up to `most` unstarted goroutines of this worker over to `thief`, by whose thread this is called: the first of

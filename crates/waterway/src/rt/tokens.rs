@@ -10,14 +10,14 @@
 //!            acquire: one is free                      release, by the worker or sysmon
 //!   EMPTY -------------------------------> HOLDS ------------------------------------> EMPTY
 //!     | acquire: none is; stands in the queue, sleeps     ^
-//!     | release by another, which takes it out            | seen by its owner
-//!     +--------------------------------------> GIVEN -----+
+//!     |          release by another, which takes it out   | seen by its owner
+//!     +-> WAITS -----------------------------> GIVEN -----+
 //! ```
 //!
-//! *None is lost or doubled*: all steps but the last are made under the lock, and keep `free` and the hands that are not `EMPTY`
-//! together at the count. *Nobody sleeps on*: who waits stands in the queue until `GIVEN` is stored, and is woken after that.
-//! Sysmon may take a token by a decision that is old. From `HOLDS` it takes it, and the worker queues for one when it looks next;
-//! in `EMPTY` and `GIVEN` it finds nothing to take. What a worker wrote with its token is seen by who gets it: by the lock, or by
+//! *None is lost or doubled*: all steps but the last are made under the lock, and keep `free` and the hands that are `HOLDS` or
+//! `GIVEN` together at the count. *Nobody sleeps on*: who waits stands in the queue until `GIVEN` is stored, and
+//! is woken after that. Sysmon may take a token by a decision that is old. From `HOLDS` it takes it, and the worker queues for one when
+//! it looks next; else it finds nothing to take. What a worker wrote with its token is seen by who gets it: by the lock, or by
 //! the release and acquire of `GIVEN`.
 //!
 //! A worker runs on without a token from when sysmon takes it until its goroutine lets go: then it is one of those that are held,
@@ -31,7 +31,7 @@ use super::thread::{futex_wait, futex_wake};
 use super::worker::Worker;
 use crate::primitives::{AtomicU32, AtomicUsize, Lock, Ordering};
 
-/// A worker's hand: [`EMPTY`], [`GIVEN`] or [`HOLDS`]. Also the word that it sleeps on while it waits for a token.
+/// A worker's hand: [`EMPTY`], [`WAITS`], [`GIVEN`] or [`HOLDS`]. Also the word that it sleeps on while it waits for a token.
 pub(super) struct Hand(AtomicU32);
 
 const EMPTY: u32 = 0;
@@ -39,6 +39,8 @@ const EMPTY: u32 = 0;
 /// in the queue any more, and would sleep on without its turn.
 const GIVEN: u32 = 1;
 const HOLDS: u32 = 2;
+/// Its owner stands in the queue.
+const WAITS: u32 = 3;
 
 impl Hand {
     pub(super) const fn new() -> Hand {
@@ -48,6 +50,11 @@ impl Hand {
     #[inline]
     pub(super) fn holds(&self) -> bool {
         self.0.load(Ordering::Relaxed) == HOLDS
+    }
+
+    /// True if its owner waits for a token, as others see it: it will have its turn.
+    pub(super) fn waits(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == WAITS
     }
 }
 
@@ -89,10 +96,11 @@ impl Tokens {
             return;
         }
         state.queue.push_back(worker);
+        worker.hand.0.store(WAITS, Ordering::Relaxed);
         self.wanted.fetch_add(1, Ordering::Relaxed);
         drop(state);
-        while worker.hand.0.load(Ordering::Acquire) == EMPTY {
-            futex_wait(&worker.hand.0, EMPTY, None);
+        while worker.hand.0.load(Ordering::Acquire) == WAITS {
+            futex_wait(&worker.hand.0, WAITS, None);
         }
         worker.hand.0.store(HOLDS, Ordering::Relaxed);
     }

@@ -21,6 +21,7 @@ pub fn run_program(program: &str) {
         "behind_locals_without_end" => behind_locals_without_end(),
         "caught_behind_one_who_gives_way" => caught_behind_one_who_gives_way(),
         "near_one_who_is_caught" => near_one_who_is_caught(),
+        "partners_behind_a_held_worker" => partners_behind_a_held_worker(),
         "timer_beside_long_turns" => timer_beside_long_turns(),
         "first_in_line_behind_who_computes" => first_in_line_behind_a_held_worker(false),
         "first_in_line_behind_who_unlocked" => first_in_line_behind_a_held_worker(true),
@@ -340,4 +341,44 @@ fn timer_beside_long_turns() {
     });
     let least = join_soon(sleeper).unwrap();
     assert!(least < 15, "always asleep for {least} turns of 8 ms");
+}
+
+/// Attack: a goroutine holds the only worker there may be, behind four that it spawned, until another one stands in and has started the
+/// first of them. Then it lets go, and has another turn before the others have started.
+/// Outcome: they start where the first did, not where it is idle now: they may hand over to each other.
+pub fn who_waits_behind_a_held_worker_is_taken_over_together() {
+    run(
+        "partners_behind_a_held_worker",
+        &[("WATERWAY_MAX_PROCS", "1"), QUIET],
+    )
+    .code(0);
+}
+
+fn partners_behind_a_held_worker() {
+    let stay_together = |_: usize| {
+        let [first, again] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+        let holder = go(move || {
+            let all = [(); 4].map(|()| {
+                let (first, again) = (first.clone(), again.clone());
+                go(move || {
+                    first.store(true, Ordering::Relaxed);
+                    while !again.load(Ordering::Relaxed) {
+                        yield_now();
+                    }
+                    std::thread::current().id()
+                })
+            });
+            while !first.load(Ordering::Relaxed) {
+                black_box(());
+            }
+            yield_now();
+            again.store(true, Ordering::Relaxed);
+            all
+        });
+        let mut threads = join_soon(holder).map(join_soon).into_iter();
+        let first = threads.next();
+        threads.all(|other| Some(other) == first)
+    };
+    // Not each time: whoever spawns them may have no CPU just then.
+    assert!((0..3).any(stay_together));
 }
