@@ -43,8 +43,8 @@ pub(crate) struct Runtime {
     apart_bits: AtomicU64,
     apart: Injector<Unstarted>,
     /// Goroutines spawned by plain threads, and those that ended on threads of their own.
-    spawned: AtomicU64,
-    finished: AtomicU64,
+    pub(super) spawned: AtomicU64,
+    pub(super) finished: AtomicU64,
     warned_stack: AtomicBool,
 }
 
@@ -339,16 +339,6 @@ impl Runtime {
         worker::take(|| self.apart.steal())
     }
 
-    /// A goroutine on a thread of its own begins (true) or ends (false).
-    pub(crate) fn count_dedicated(&self, begins: bool) {
-        if begins {
-            &self.spawned
-        } else {
-            &self.finished
-        }
-        .fetch_add(1, Ordering::Relaxed);
-    }
-
     /// A number that changes whenever a goroutine runs, or a thread begins or ends a wait.
     pub(crate) fn signature(&self) -> u64 {
         let mut sum = 0u64;
@@ -359,32 +349,6 @@ impl Runtime {
     /// Calls `f` with each range of addresses that stacks of goroutines are cut from.
     pub(crate) fn each_slab(&self, f: impl FnMut(std::ops::Range<usize>)) {
         self.stacks.for_each_slab(f);
-    }
-
-    /// Goroutines that have been spawned and have not finished.
-    pub(crate) fn num_goroutines(&self) -> usize {
-        let (spawned, finished) = self.totals();
-        spawned.saturating_sub(finished) as usize
-    }
-
-    /// Goroutines that were ever spawned.
-    fn spawned(&self) -> u64 {
-        let mut spawned = self.spawned.load(Ordering::Acquire);
-        self.each_worker(|w| spawned += w.spawned.load(Ordering::Acquire));
-        spawned
-    }
-
-    /// Those of them that were not spawned by `worker`. On its own thread.
-    pub(super) fn spawned_by_others(&self, worker: &Worker) -> u64 {
-        self.spawned() - worker.spawned.load(Ordering::Relaxed)
-    }
-
-    /// Goroutines that were ever spawned, and those that have finished.
-    pub(crate) fn totals(&self) -> (u64, u64) {
-        // Finished first: a goroutine is never counted as finished but not as spawned.
-        let mut finished = self.finished.load(Ordering::Acquire);
-        self.each_worker(|w| finished += w.finished.load(Ordering::Acquire));
-        (self.spawned(), finished)
     }
 
     /// A goroutine stays queued because there is no stack: says so, once.

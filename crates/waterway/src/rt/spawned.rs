@@ -1,11 +1,12 @@
-//! What a worker's goroutines spawn: counts of it, and the queues that it comes to.
+//! What is spawned: counts of it, of a worker's goroutines and of all, and the queues of a worker that it comes to.
 //!
 //! # Invariants
 //!
-//! - I1: but for `pinned`, what is here is called on the worker's own thread (`worker` I1).
+//! - I1: but for `pinned`, what is here of a worker is called on its own thread (`worker` I1).
 
 use super::cell::Unstarted;
 use super::fresh::move_to;
+use super::sched::Runtime;
 use super::worker::Worker;
 use crate::primitives::Ordering;
 
@@ -76,5 +77,43 @@ impl Worker {
     /// Unstarted goroutines that only this worker can start.
     pub(super) fn pinned(&self) -> usize {
         self.pinned.load(Ordering::Relaxed)
+    }
+}
+
+impl Runtime {
+    /// A goroutine on a thread of its own begins (true) or ends (false).
+    pub(crate) fn count_dedicated(&self, begins: bool) {
+        if begins {
+            &self.spawned
+        } else {
+            &self.finished
+        }
+        .fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Goroutines that have been spawned and have not finished.
+    pub(crate) fn num_goroutines(&self) -> usize {
+        let (spawned, finished) = self.totals();
+        spawned.saturating_sub(finished) as usize
+    }
+
+    /// Goroutines that were ever spawned.
+    fn spawned(&self) -> u64 {
+        let mut spawned = self.spawned.load(Ordering::Acquire);
+        self.each_worker(|w| spawned += w.spawned.load(Ordering::Acquire));
+        spawned
+    }
+
+    /// Those of them that were not spawned by `worker`. On its own thread.
+    pub(super) fn spawned_by_others(&self, worker: &Worker) -> u64 {
+        self.spawned() - worker.spawned.load(Ordering::Relaxed)
+    }
+
+    /// Goroutines that were ever spawned, and those that have finished.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        // Finished first: a goroutine is never counted as finished but not as spawned.
+        let mut finished = self.finished.load(Ordering::Acquire);
+        self.each_worker(|w| finished += w.finished.load(Ordering::Acquire));
+        (self.spawned(), finished)
     }
 }

@@ -260,20 +260,6 @@ impl Worker {
         forget();
     }
 
-    /// The time slice is over, or sysmon has taken the token away: others first.
-    #[cold]
-    fn slice_over(&'static self, rt: &'static Runtime) {
-        self.preempt.store(false, Ordering::SeqCst);
-        // SAFETY: the worker's thread (I1).
-        if let Some(task) = unsafe { self.own() }.next.take() {
-            self.push_back(task);
-        }
-        self.halt.rest();
-        rt.tokens.pass_on(self);
-        self.halt.get_up();
-        self.halt.stop_if_asked();
-    }
-
     /// The worker that this one last looked at to take goroutines over. For its own thread.
     pub(super) fn last_victim(&self) -> usize {
         // SAFETY: the worker's thread (I1).
@@ -347,36 +333,6 @@ impl Worker {
     unsafe fn ready_elsewhere(&self, task: NonNull<Task>) {
         // SAFETY: by the caller.
         untimed(|| unsafe { self.ready_from_afar(task) });
-    }
-
-    /// The running goroutine gives way: it goes to the end of the queue.
-    pub(crate) fn yield_now(&self) {
-        super::hold::release_reservations();
-        let Some(task) = self.current.get() else {
-            return;
-        };
-        // SAFETY: I4: it runs.
-        unsafe { task.as_ref() }
-            .runnable
-            .store(true, Ordering::Relaxed);
-        self.push_back(task);
-        // SAFETY: the worker's thread (I1).
-        unsafe { self.own() }.gave_way = true;
-        // SAFETY: on the goroutine's stack; it is queued, so it will be resumed.
-        unsafe { task.as_ref().suspend() };
-    }
-
-    /// The time slice is over: the running goroutine gives way, unless it is inside the panic hook or a waker.
-    #[cold]
-    pub(crate) fn give_way(&self) {
-        if !super::foreign::running() {
-            self.yield_now();
-        }
-    }
-
-    #[inline]
-    pub(crate) fn slice_is_over(&self) -> bool {
-        self.preempt.load(Ordering::Relaxed)
     }
 
     /// The running goroutine makes a call that may block.
