@@ -20,10 +20,14 @@ fn filter(rx: Receiver<u32>, tx: Sender<u32>, prime: u32, lives: &Mutex<Vec<Thre
 /// So many in a row on one worker are a stretch.
 const STRETCH: usize = 16;
 
+/// Two workers, whatever the machine has. (Another test may have been first.)
+fn two_workers() {
+    let _ = Config::new().max_procs(2).workers(2).install();
+}
+
 /// Grows a sieve of two workers, whatever the machine has, until `enough`, or by so many links. Gives where each lives.
 fn grow(links: usize, enough: fn(&[ThreadId]) -> bool) -> Vec<ThreadId> {
-    // The other test may have been first.
-    let _ = Config::new().max_procs(2).workers(2).install();
+    two_workers();
     let grown = go(move || {
         let (tx, mut rx) = chan(0);
         drop(go(move || {
@@ -65,6 +69,50 @@ fn the_links_of_a_chain_mostly_live_where_the_one_before_does() {
     assert!(calm.len() < 3, "{calm:?}");
 }
 
+/// Starts a pipeline whose spawner takes what comes out. Gives where its source and stages and the spawner live, in this order.
+fn pipeline(stages: usize) -> Vec<ThreadId> {
+    two_workers();
+    let spawned = go(move || {
+        let lives = Arc::new(Mutex::new(vec![thread::current().id(); stages + 2]));
+        let (first, mut rx) = chan(0);
+        for n in 1..=stages {
+            let (tx, next) = chan(0);
+            let lives = lives.clone();
+            drop(go(move || {
+                lives.lock().expect("no panic")[n] = thread::current().id();
+                rx.iter().all(|item: u32| tx.send(item).is_ok())
+            }));
+            rx = next;
+        }
+        let told = lives.clone();
+        drop(go(move || {
+            told.lock().expect("no panic")[0] = thread::current().id();
+            first.send(1)
+        }));
+        assert_eq!(rx.iter().count(), 1);
+        lives.lock().expect("no panic").clone()
+    });
+    spawned.join().expect("no panic")
+}
+
+#[test]
+fn a_pipeline_is_cut_into_halves_one_with_its_spawner() {
+    // As above.
+    let mut calm = Vec::new();
+    for _ in 0..10 {
+        let (begin, before) = (Instant::now(), delayed());
+        let lives = pipeline(4);
+        let (first, second) = lives.split_at(3);
+        if first != second && [first, second].map(homes_of) == [1, 1] {
+            return;
+        }
+        if delayed().saturating_sub(before) < begin.elapsed() / 10 {
+            calm.push(lives);
+        }
+    }
+    assert!(calm.len() < 3, "{calm:?}");
+}
+
 /// How long threads of this process have waited for a CPU, together.
 fn delayed() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").expect("this process has threads");
@@ -87,6 +135,9 @@ fn a_chain_that_fills_its_worker_goes_on_elsewhere() {
 fn homes(lives: &[ThreadId]) -> usize {
     let stretches = lives.chunk_by(|a, b| a == b);
     let long = stretches.filter(|stretch| stretch.len() >= STRETCH);
-    let homes: HashSet<_> = long.map(|stretch| stretch[0]).collect();
-    homes.len()
+    homes_of(&long.map(|stretch| stretch[0]).collect::<Vec<_>>())
+}
+
+fn homes_of(lives: &[ThreadId]) -> usize {
+    lives.iter().collect::<HashSet<_>>().len()
 }

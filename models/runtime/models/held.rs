@@ -111,6 +111,7 @@ fn apart() {
         rt.spawn(
             crate::rt::cell::Unstarted::at(site, move |_, _| group.done()),
             Place::Auto,
+            None,
         );
         shuttle::thread::yield_now();
     }
@@ -118,6 +119,7 @@ fn apart() {
         rt.spawn(
             crate::rt::cell::Unstarted::at(site, move |_, _| group.done()),
             Place::Auto,
+            None,
         );
         Next::End
     });

@@ -3,6 +3,7 @@
 mod follow;
 mod halts;
 mod held;
+mod line;
 mod pool;
 mod spares;
 mod wakes;
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<Model> {
         wakes::MODELS,
         held::MODELS,
         halts::MODELS,
+        line::MODELS,
         follow::MODELS,
         spares::MODELS,
         pool::MODELS,
@@ -182,5 +184,5 @@ pub(crate) fn go(
     place: Place,
     step: impl FnMut(&'static Task, usize) -> Next + Send + 'static,
 ) {
-    rt.spawn(Unstarted::new(step), place);
+    rt.spawn(Unstarted::new(step), place, None);
 }

@@ -18,12 +18,15 @@ pub(crate) type Step = Box<dyn FnMut(&'static Task, usize) -> Next>;
 /// What runs of a goroutine that has started.
 pub(crate) type StartedCell = Step;
 
-struct Program {
+pub(crate) struct Program {
     step: Step,
     site: &'static Location<'static>,
     pinned: bool,
     started: AtomicBool,
 }
+
+/// What a queue may compare.
+pub(crate) type CellHeader = Program;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unstarted(*mut Program);
@@ -69,6 +72,14 @@ impl Unstarted {
     fn program(&self) -> &Program {
         // SAFETY: programs of models live for ever.
         unsafe { &*self.0 }
+    }
+
+    pub(crate) fn header(&self) -> *const CellHeader {
+        self.0
+    }
+
+    pub(crate) fn is(&self, header: *const CellHeader) -> bool {
+        self.header() == header
     }
 
     pub(crate) fn stack_size(&self) -> usize {

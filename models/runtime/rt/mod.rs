@@ -30,6 +30,8 @@ mod home_lock;
 mod idle;
 #[path = "../../../crates/waterway/src/rt/inbox.rs"]
 mod inbox;
+#[path = "../../../crates/waterway/src/rt/line.rs"]
+mod line;
 #[path = "../../../crates/waterway/src/rt/live.rs"]
 mod live;
 #[path = "../../../crates/waterway/src/rt/pick.rs"]
@@ -161,6 +163,31 @@ pub(crate) mod claimed {
 pub(crate) mod say {
     pub(crate) fn say(what: std::fmt::Arguments<'_>) {
         print!("{what}");
+    }
+}
+
+/// Who is tied to whom is said by the model.
+pub(crate) mod ties {
+    pub(crate) struct Ties {
+        pub(crate) ends: Vec<u64>,
+        pub(crate) are_short: bool,
+    }
+
+    impl Ties {
+        pub(crate) fn with(ends: &[u64]) -> Ties {
+            Ties {
+                ends: ends.to_vec(),
+                are_short: false,
+            }
+        }
+
+        pub(crate) fn ends(&self) -> &[u64] {
+            &self.ends
+        }
+
+        pub(crate) fn settle(&self, _: &'static std::panic::Location<'static>, _: usize) {}
+
+        pub(crate) fn resettle(&self, _: usize) {}
     }
 }
 

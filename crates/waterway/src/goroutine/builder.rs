@@ -178,6 +178,10 @@ impl Builder {
     /// assert_eq!(receives.join().unwrap(), Ok(1));
     /// ```
     pub fn near<T>(mut self, other: &JoinHandle<T>) -> Builder {
+        // Where the other one goes may not be settled.
+        if let Some(worker) = worker::this() {
+            worker.part_line(runtime());
+        }
         self.place = Place::Near(other.worker());
         self
     }
@@ -283,12 +287,7 @@ impl Builder {
                 rt.count_dedicated(true);
                 seat.take(cell);
             }
-            None => {
-                let worker = rt.spawn(cell, place);
-                if let Some(ties) = ties {
-                    ties.settle(site, worker);
-                }
-            }
+            None => rt.spawn(cell, place, ties),
         }
         handle
     }
@@ -337,6 +336,7 @@ fn place<F>(asked: Place, site: &'static Location<'static>, f: &F) -> (Place, Op
         _ => return (asked, None),
     }
     let mut ties = Ties::of(f);
+    ties.are_short = habit != Habit::Unknown;
     let worker = ties.hub().or_else(|| match habit {
         Habit::Unknown => None,
         _ => ties.worker(|worker| runtime().relief(worker)),

@@ -225,6 +225,11 @@ impl Unstarted {
         self.0.as_ptr().cast_const() == header
     }
 
+    /// Where its cell begins: to be compared.
+    pub(super) fn header(&self) -> *const CellHeader {
+        self.0.as_ptr()
+    }
+
     pub(crate) fn stack_size(&self) -> usize {
         // SAFETY: I4.
         unsafe { self.0.as_ref() }.stack_size

@@ -51,6 +51,7 @@ impl Worker {
             && self.party == Party::Common
             && self.inbox.is_empty()
             && own.pinned.is_empty()
+            && own.line.is_empty()
             && new_first
             && !self.looks_outside(turn)
             && !self.others_come_first(own.looks.wrapping_add(1));

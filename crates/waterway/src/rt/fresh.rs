@@ -13,7 +13,7 @@
 
 use std::collections::VecDeque;
 
-use super::cell::Unstarted;
+use super::cell::{CellHeader, Unstarted};
 use super::home_lock::HomeLock;
 use crate::primitives::{AtomicUsize, Ordering};
 
@@ -23,6 +23,8 @@ const LAST_MOST: usize = 256;
 const STOLEN_MOST: usize = 4096;
 /// Who has so many of a crowd before it is fetched: the cells of many are in no cache.
 const AHEAD: usize = 3;
+/// Who is to be taken out is looked for among so many.
+const LOOKED_AT: usize = 32;
 /// Room for so many is kept over a long sleep.
 const COOL: usize = 1024;
 
@@ -84,6 +86,14 @@ impl Queues {
     fn pop_oldest(&mut self) -> Option<Unstarted> {
         self.newest = None;
         self.last.pop_front().or_else(|| self.crowd.pop_front())
+    }
+
+    /// One of the last that came.
+    fn take_out(&mut self, cell: *const CellHeader) -> Option<Unstarted> {
+        let last = self.last.iter().enumerate().rev().take(LOOKED_AT);
+        let (at, _) = last.into_iter().find(|(_, other)| other.is(cell))?;
+        self.newest = None;
+        self.last.remove(at)
     }
 
     /// The first of the crowd.
@@ -284,6 +294,16 @@ impl Fresh {
     pub(super) unsafe fn pop_oldest(&self) -> Option<Unstarted> {
         // SAFETY: by the caller.
         unsafe { self.home(Queues::pop_oldest) }
+    }
+
+    /// The one with this cell, if it is among the last that came.
+    ///
+    /// # Safety
+    ///
+    /// On the worker's thread.
+    pub(super) unsafe fn take_out(&self, cell: *const CellHeader) -> Option<Unstarted> {
+        // SAFETY: by the caller.
+        unsafe { self.home(|queues| queues.take_out(cell)) }
     }
 
     /// The first of the crowd.

@@ -32,6 +32,7 @@ pub(crate) mod home_lock;
 mod hook;
 mod idle;
 mod inbox;
+mod line;
 mod live;
 mod load;
 pub(crate) mod locals;

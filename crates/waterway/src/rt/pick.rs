@@ -63,6 +63,7 @@ impl Worker {
             }
             self.push_back(task);
         }
+        self.part_line(rt);
         let turn = self.next_turn();
         if self.looks_outside(turn) {
             self.gather.note_fired(self.fire_due());

@@ -11,6 +11,7 @@ use super::say::say;
 use super::seldom;
 use super::stacks::Stacks;
 use super::sysmon::Sysmon;
+use super::ties::Ties;
 use super::tokens::Tokens;
 use super::worker::{self, Party, Worker};
 use crate::primitives::{
@@ -231,8 +232,8 @@ impl Runtime {
             .expect("workers below the count exist")
     }
 
-    /// Queues a new goroutine. Gives the index of the worker that it was given to.
-    pub(crate) fn spawn(&'static self, cell: Unstarted, place: Place) -> usize {
+    /// Queues a new goroutine, and notes where it goes for those whom it is tied to.
+    pub(crate) fn spawn(&'static self, cell: Unstarted, place: Place, ties: Option<Ties>) {
         let this = worker::this();
         match this {
             Some(worker) => worker.count_spawn(),
@@ -242,19 +243,21 @@ impl Runtime {
         }
         let apart = self.apart_bits.load(Ordering::Relaxed);
         if apart != 0 && apart & bit(cell.site()) != 0 && self.is_apart(cell.site()) {
-            self.spawn_apart(cell);
-            return 0;
+            return self.spawn_apart(cell);
         }
         let target = self.target(this, place);
         cell.set_worker(target);
+        let waits = ties.is_some_and(|ties| {
+            ties.settle(cell.site(), target);
+            this.is_some_and(|worker| worker.line_up(self, &cell, ties, target))
+        });
         match this {
-            Some(worker) if worker.index == target => {
+            Some(worker) if waits || worker.index == target => {
                 worker.push_own(cell);
                 self.want_watcher(worker);
             }
             _ => self.spawn_elsewhere(cell, target),
         }
-        target
     }
 
     #[cold]
@@ -266,7 +269,7 @@ impl Runtime {
     }
 
     #[inline(never)]
-    fn spawn_elsewhere(&'static self, cell: Unstarted, target: usize) {
+    pub(super) fn spawn_elsewhere(&'static self, cell: Unstarted, target: usize) {
         let worker = self.worker(target);
         worker::untimed(|| worker.push_incoming(cell));
         if worker.is_retired() {

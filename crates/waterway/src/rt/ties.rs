@@ -87,6 +87,8 @@ fn line_at(offset: usize) -> u64 {
 pub(crate) struct Ties {
     lines: [u64; MOST],
     len: usize,
+    /// The goroutine is of a site that is known to hand over in short turns.
+    pub(crate) are_short: bool,
     /// How many in a row followed one another to the place where this one goes.
     row: u64,
 }
@@ -97,6 +99,7 @@ impl Ties {
         let mut ties = Ties {
             lines: [0; MOST],
             len: 0,
+            are_short: false,
             row: 0,
         };
         let at = std::ptr::from_ref(closure).cast::<usize>();
@@ -183,7 +186,12 @@ impl Ties {
     }
 
     fn lines(&self) -> impl Iterator<Item = u64> {
-        self.lines[..self.len].iter().copied()
+        self.ends().iter().copied()
+    }
+
+    /// The ends, each by a number. That of a receiver follows that of the sender of the same channel.
+    pub(super) fn ends(&self) -> &[u64] {
+        &self.lines[..self.len]
     }
 
     /// The goroutine, of this spawn site, went to this worker.
@@ -200,6 +208,17 @@ impl Ties {
             place(line).store(home.0, Ordering::Relaxed);
             let site = std::ptr::from_ref(site) as usize;
             SITES[line as usize % SITES.len()].store(site, Ordering::Relaxed);
+        }
+    }
+
+    /// The goroutine goes to this worker after all.
+    pub(super) fn resettle(&self, worker: usize) {
+        for line in self.lines() {
+            let home = Home(place(line).load(Ordering::Relaxed));
+            if home.is_of(line) {
+                let home = Home::new(line, home.hands(), worker, home.row());
+                place(line).store(home.0, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -220,6 +239,16 @@ unsafe fn peek(at: *const usize) -> usize {
         asm!("ldr {word}, [{at}]", at = in(reg) at, word = lateout(reg) word, options(nostack, readonly, preserves_flags));
     }
     word
+}
+
+#[cfg(test)]
+impl Ties {
+    pub(super) fn with(ends: &[u64]) -> Ties {
+        let mut ties = Ties::of(&());
+        ties.lines[..ends.len()].copy_from_slice(ends);
+        ties.len = ends.len();
+        ties
+    }
 }
 
 #[cfg(test)]
@@ -285,6 +314,16 @@ mod tests {
         Ties::of(&holding(a)).settle(Location::caller(), 3);
         Ties::of(&holding(b)).settle(Location::caller(), 4);
         assert_eq!(Ties::of(&holding_both(a + LINE, b + LINE)).hub(), None);
+    }
+
+    #[test]
+    fn who_goes_elsewhere_after_all_is_followed_there() {
+        let channel = core();
+        let sender = Ties::of(&holding(channel));
+        sender.settle(Location::caller(), 3);
+        sender.resettle(5);
+        let mut receiver = Ties::of(&holding(channel + LINE));
+        assert_eq!(receiver.worker(no_relief), Some(5));
     }
 
     #[test]

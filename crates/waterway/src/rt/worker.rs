@@ -25,6 +25,7 @@ use super::halt::Brake;
 use super::home_lock::HomeLock;
 use super::idle::Lull;
 use super::inbox::Inbox;
+use super::line::Line;
 use super::live::Live;
 use super::load::Load;
 use super::park::TimerPayload;
@@ -174,6 +175,8 @@ pub(super) struct Own {
     pub(super) burst: usize,
     /// Those of them that went to its own worker's queue.
     pub(super) pushed: usize,
+    /// Those of them that may stand in a line, until the turn is over.
+    pub(super) line: Box<Line>,
     /// Counts looks for new goroutines.
     pub(super) looks: u32,
     /// Index of the worker that this one last looked at to take goroutines over.
