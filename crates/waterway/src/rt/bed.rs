@@ -16,11 +16,12 @@
 
 use std::time::Duration;
 
-use super::thread::{futex_wait, futex_wake};
+use super::thread::{cpu, futex_wait, futex_wake};
 use crate::primitives::{AtomicU32, Ordering};
 
 const AWAKE: u32 = 0;
 const ASLEEP: u32 = 1;
+/// This and the number of the CPU of who rang.
 const RUNG: u32 = 2;
 
 /// Where a worker sleeps. A futex today; whatever comes later (an epoll set) keeps `lie_down`, `sleep`, `wake`.
@@ -49,7 +50,12 @@ impl Bed {
     /// Sleeps until rung, at most for `timeout`. True if rung.
     pub(super) fn sleep(&self, timeout: Option<Duration>) -> bool {
         futex_wait(&self.0, ASLEEP, timeout);
-        self.0.load(Ordering::SeqCst) == RUNG
+        self.0.load(Ordering::SeqCst) >= RUNG
+    }
+
+    /// The CPU on which who rang ran, before `get_up`.
+    pub(super) fn rung_on(&self) -> Option<u32> {
+        self.0.load(Ordering::Relaxed).checked_sub(RUNG)
     }
 
     /// Wakes the worker if it sleeps. True if it did.
@@ -62,7 +68,7 @@ impl Bed {
     fn ring(&self) -> bool {
         let rings = self
             .0
-            .compare_exchange(ASLEEP, RUNG, Ordering::SeqCst, Ordering::Relaxed)
+            .compare_exchange(ASLEEP, RUNG + cpu(), Ordering::SeqCst, Ordering::Relaxed)
             .is_ok();
         if rings {
             futex_wake(&self.0);
@@ -79,5 +85,19 @@ impl Bed {
         self.lie_down();
         self.sleep(Some(time));
         self.get_up();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn who_rings_says_from_which_cpu() {
+        let bed = super::Bed::new();
+        bed.lie_down();
+        assert_eq!(bed.rung_on(), None);
+        assert!(bed.wake() && bed.sleep(None));
+        assert!(bed.rung_on().is_some());
+        bed.get_up();
+        assert_eq!(bed.rung_on(), None);
     }
 }

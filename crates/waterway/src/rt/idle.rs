@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use super::clock::{clock, refresh_coarse};
 use super::sched::Runtime;
+use super::thread::cpu;
 use super::worker::{Party, Worker};
 use crate::primitives::{AtomicU32, AtomicU64, Ordering};
 
@@ -108,9 +109,12 @@ impl Lull {
     }
 
     /// The worker was rung so soon that it nearly would have found work as it lingered. No reason to linger for long: it may have the CPU
-    /// that whoever rings was waiting for.
-    fn note_rung_soon(&self) {
-        self.lingers.set(PAID);
+    /// that whoever rings was waiting for. If it had it, to linger only keeps the other one from working.
+    fn note_rung_soon(&self, had_its_cpu: bool) {
+        if had_its_cpu {
+            self.for_long.set(0);
+        }
+        self.lingers.set(if had_its_cpu { 0 } else { PAID });
     }
 
     /// True if others have spawned any since the last look. (Of its own, none is left once a worker rests.)
@@ -139,6 +143,7 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
     let mut nap = FIRST_NAP;
     let mut spawns = false;
     let begin = clock();
+    let on = cpu();
     loop {
         worker.bed.lie_down();
         if worker.has_own_work() || worker.next_timer() <= clock() || rt.apart_waits_for(worker) {
@@ -175,7 +180,7 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
             rt.watch_end();
         }
         if rung && clock() - begin < SOON {
-            worker.lull.note_rung_soon();
+            worker.lull.note_rung_soon(worker.bed.rung_on() == Some(on));
         }
         if rung || worker.next_timer() <= clock() || worker.has_own_work() {
             break;
@@ -275,5 +280,26 @@ impl Runtime {
             }
         });
         woken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a worker lingers in its next rests.
+    fn lingers(lull: &Lull) -> bool {
+        (0..3).any(|_| lull.invites(false) > 0)
+    }
+
+    #[test]
+    fn a_worker_lingers_for_who_rings_from_another_cpu() {
+        let lull = Lull::new();
+        (0..PAID).for_each(|_| lull.note(false));
+        assert!(!lingers(&lull), "it was in vain");
+        lull.note_rung_soon(false);
+        assert!(lingers(&lull));
+        lull.note_rung_soon(true);
+        assert!(!lingers(&lull), "who rings waits for its CPU");
     }
 }

@@ -209,6 +209,11 @@ pub(crate) fn tid() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get() as u32
 }
 
+/// The number of the CPU on which the calling thread runs, or just ran.
+pub(super) fn cpu() -> u32 {
+    rustix::thread::sched_getcpu() as u32
+}
+
 /// How long a thread of this process has had a CPU, in nanoseconds; 0 where that can not be told.
 pub(crate) fn cpu_time(tid: u32) -> u64 {
     // The kernel's number for the CPU clock of one thread: `MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED)`.
