@@ -12,7 +12,7 @@ use super::timer::Due;
 /// So many timers at a time are worth while to get up for.
 const TOGETHER: u64 = 5;
 /// In nanoseconds.
-const SHORTEST: u64 = 160_000;
+const SHORTEST: u64 = 110_000;
 const LONGEST: u64 = 1_000_000;
 
 /// What a worker remembers of the timers that it fired last. For its own thread.

@@ -280,7 +280,7 @@ impl Runtime {
     }
 
     /// The placement rule: goroutines that hand over to each other should share a worker, many of them should spread. So
-    /// the first two of a burst stay with their spawner, the next two go to the next worker, and so on. A crowd is left in the
+    /// the first two of a burst stay with their spawner, the next two go to the next worker, and so on (but see `line`). A crowd is left in the
     /// spawner's queue, where whoever idles takes its share of it.
     fn target(&self, this: Option<&Worker>, place: Place) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
