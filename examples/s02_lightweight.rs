@@ -1,14 +1,15 @@
 //! S2: goroutines are far lighter than threads.
 //!
-//! A million goroutines (fewer where memory is short) wait on one channel at the same time; then the channel is closed
+//! A million goroutines (fewer where memory is short, or, before Linux 6.13, mappings) wait on one channel at the same time; then the channel is closed
 //! and all of them end. Before them, measured the same way, a thousand threads of the operating system.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
+use waterway::sync::Barrier;
 use waterway::{chan, go, num_goroutines, time};
-use waterway_examples::{available_bytes, mappings, resident_bytes};
+use waterway_examples::{available_bytes, mappings, most_mappings, resident_bytes};
 
 const WANTED: usize = 1_000_000;
 const THREADS: usize = 1_000;
@@ -19,7 +20,7 @@ pub fn main() {
     threads();
     let count = affordable();
     if count < WANTED {
-        println!("# memory is short: fewer than a million goroutines");
+        println!("# memory or mappings are short: fewer than a million goroutines");
     }
     let mappings_before = mappings();
     let (before, start) = (resident_bytes(), Instant::now());
@@ -58,10 +59,35 @@ pub fn main() {
     println!("all goroutines ended");
 }
 
-/// As many goroutines as memory has room for (6 KiB each, 32 KiB where a debug build has larger frames and stacks).
+/// As many goroutines as memory has room for (6 KiB each, 32 KiB where a debug build has larger frames and stacks), and as many as there
+/// may be mappings for.
 fn affordable() -> usize {
     let each = if cfg!(debug_assertions) { 32 } else { 6 } * 1024;
-    WANTED.min(available_bytes() / 4 * 3 / each)
+    let in_memory = available_bytes() / 4 * 3 / each;
+    WANTED.min(in_memory).min(mappable())
+}
+
+/// Before Linux 6.13 each stack takes mappings of its own, of which a process may have so many. Told by a few that wait.
+fn mappable() -> usize {
+    const FEW: usize = 256;
+    let before = mappings();
+    let (all_wait, may_end) = (Barrier::new(FEW + 1), Barrier::new(FEW + 1));
+    let taken = waterway::scope(|s| {
+        for _ in 0..FEW {
+            s.go(|| {
+                all_wait.wait();
+                may_end.wait();
+            });
+        }
+        all_wait.wait();
+        let taken = mappings().saturating_sub(before);
+        may_end.wait();
+        taken
+    });
+    match taken / FEW {
+        0 => usize::MAX,
+        each => most_mappings().saturating_sub(before) / 10 * 9 / each,
+    }
 }
 
 /// Memory once the goroutines are gone: as soon as it is below a tenth of the peak, or after five seconds.
@@ -75,7 +101,7 @@ fn settled(peak: usize) -> usize {
 
 /// The same with threads of the operating system. (Their stacks in the kernel, 16 KiB each, come on top.)
 fn threads() {
-    let all = Arc::new(Barrier::new(THREADS + 1));
+    let all = Arc::new(std::sync::Barrier::new(THREADS + 1));
     let (before, start) = (resident_bytes(), Instant::now());
     let threads: Vec<_> = (0..THREADS)
         .map(|_| {

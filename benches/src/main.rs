@@ -18,7 +18,6 @@ mod stats;
 mod targets;
 mod workers;
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,8 +46,8 @@ struct Cli {
     json: Option<PathBuf>,
 
     /// Rounds, after one to warm up [default: 5; 3 for the largest workloads; 2, and none to warm up, with --quick]
-    #[arg(long, value_name = "N")]
-    rounds: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rounds: Option<u16>,
 
     /// Workers that each rival is told to have; with a list, all is raced with each, and the tables are of the first. Waterway starts no more than there are cores [default: as many as there are cores]
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -123,7 +122,7 @@ fn run(cli: &Cli) -> Result<(), String> {
             let plan = race::Plan {
                 workloads: cli.workloads(),
                 quick: cli.quick,
-                rounds: cli.rounds.map(NonZeroUsize::get),
+                rounds: cli.rounds.map(usize::from),
                 workers,
             };
             (workers, race::run(&plan, &field, &mut left_out))

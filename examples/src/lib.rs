@@ -41,6 +41,16 @@ pub fn mappings() -> usize {
     maps.lines().count()
 }
 
+/// How many mappings this process may have.
+///
+/// # Panics
+///
+/// Where `/proc/sys/vm/max_map_count` cannot be read.
+pub fn most_mappings() -> usize {
+    let most = fs::read_to_string("/proc/sys/vm/max_map_count").expect("/proc is mounted");
+    most.trim().parse().expect("a number")
+}
+
 /// The value, in bytes, of a line such as `VmRSS:     1234 kB`.
 fn kibibytes(text: &str, key: &str) -> usize {
     text.lines()

@@ -16,6 +16,7 @@ use tour::Behaviour;
 /// Waterway: Go's concurrency for Rust.
 #[derive(Parser)]
 #[command(
+    name = "waterway",
     version,
     about,
     after_help = "Examples:\n  waterway                           the tour\n  waterway tour --only S6,S7         two behaviours of it\n  waterway overload --seconds 60     ten times more in than out, for a minute\n  waterway overload --help           what it measures, and all flags"

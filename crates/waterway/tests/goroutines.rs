@@ -134,7 +134,7 @@ fn go_local_on_a_plain_thread_says_what_to_do() {
         panic
             .downcast_ref::<&str>()
             .unwrap()
-            .contains("start one with go first")
+            .contains("start one with go first, or make main one: #[waterway::main]")
     );
 }
 

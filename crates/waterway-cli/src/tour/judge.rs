@@ -37,7 +37,7 @@ pub fn s2(run: &Run) -> Verdict {
         ));
     }
     let fewer = match count < 1e6 {
-        true => " (memory is short: fewer than a million)",
+        true => " (memory or mappings are short: fewer than a million)",
         false => "",
     };
     Ok(format!(

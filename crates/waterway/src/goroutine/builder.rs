@@ -79,7 +79,7 @@ where
     let Some(worker) = worker::this().filter(|_| worker::current().is_some()) else {
         panic!(
             "go_local must be called from a goroutine that lives on a worker: a plain thread or a dedicated goroutine runs \
-             no others (start one with go first)"
+             no others (start one with go first, or make main one: #[waterway::main])"
         );
     };
     let identity = Builder::new().identity(Location::caller(), local::inherited());

@@ -67,9 +67,10 @@ pub enum Guard {
     Mprotect,
 }
 
-/// Settings of the runtime. Give them with [`Config::install`] before the first use of anything else; what is not set
-/// comes from the environment (`WATERWAY_MAX_PROCS`, `WATERWAY_WORKERS`, `WATERWAY_STACK_SIZE`, `WATERWAY_GUARD`,
-/// `WATERWAY_DEADLOCK`, `WATERWAY_SIGQUIT`, `WATERWAY_CHECK_TLS`, `WATERWAY_HELD_WARN_MS`), which wins, or is the default.
+/// Settings of the runtime. Give them with [`Config::install`] before the first use of anything else. The environment
+/// (`WATERWAY_MAX_PROCS`, `WATERWAY_WORKERS`, `WATERWAY_STACK_SIZE`, `WATERWAY_GUARD`, `WATERWAY_DEADLOCK`,
+/// `WATERWAY_SIGQUIT`, `WATERWAY_CHECK_TLS`, `WATERWAY_HELD_WARN_MS`) wins over what is given here; what neither says is the
+/// default.
 ///
 /// ```
 /// waterway::Config::new().max_procs(1).install().unwrap();
