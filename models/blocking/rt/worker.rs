@@ -70,6 +70,11 @@ impl Worker {
         self.seen_held.load(Ordering::SeqCst)
     }
 
+    /// Who runs on the calling thread, which is this worker's.
+    pub(crate) fn current(&self) -> Option<&'static Task> {
+        current()
+    }
+
     pub(crate) fn count_call(&self) {}
 
     pub(crate) fn is_timed(&self) -> bool {

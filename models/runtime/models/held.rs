@@ -111,7 +111,6 @@ fn apart() {
         rt.spawn(
             crate::rt::cell::Unstarted::at(site, move |_, _| group.done()),
             Place::Auto,
-            None,
         );
         shuttle::thread::yield_now();
     }
@@ -119,7 +118,6 @@ fn apart() {
         rt.spawn(
             crate::rt::cell::Unstarted::at(site, move |_, _| group.done()),
             Place::Auto,
-            None,
         );
         Next::End
     });

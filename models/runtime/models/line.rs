@@ -20,7 +20,7 @@ fn spawn_line(rt: &'static Runtime, group: &'static Group, started: &'static Eve
             started.set();
             group.done()
         });
-        rt.spawn(stage, Place::Auto, Some(Ties::with(ends)));
+        rt.spawn_tied(stage, Place::Auto, &Ties::with(ends));
     }
 }
 

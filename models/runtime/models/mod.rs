@@ -184,5 +184,5 @@ pub(crate) fn go(
     place: Place,
     step: impl FnMut(&'static Task, usize) -> Next + Send + 'static,
 ) {
-    rt.spawn(Unstarted::new(step), place, None);
+    rt.spawn(Unstarted::new(step), place);
 }

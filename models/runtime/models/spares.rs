@@ -60,11 +60,7 @@ fn apart_retires() {
     for _ in 0..4 {
         judged().clear();
         let group = Group::of(1);
-        rt.spawn(
-            Unstarted::at(site, move |_, _| group.done()),
-            Place::Auto,
-            None,
-        );
+        rt.spawn(Unstarted::at(site, move |_, _| group.done()), Place::Auto);
         group.wait();
         // Sysmon has found that nothing moves, and sleeps for long, or is about to.
         judged().wait();
@@ -77,16 +73,12 @@ fn no_thread() {
     let site = std::panic::Location::caller();
     rt.set_apart(site);
     let first = Group::of(1);
-    rt.spawn(
-        Unstarted::at(site, move |_, _| first.done()),
-        Place::Auto,
-        None,
-    );
+    rt.spawn(Unstarted::at(site, move |_, _| first.done()), Place::Auto);
     first.wait();
     let mut apart = 0;
     rt.each_worker(|worker| apart = apart.max(worker.index));
     limit_threads(0);
-    rt.spawn(Unstarted::at(site, |_, _| Next::End), Place::Auto, None);
+    rt.spawn(Unstarted::at(site, |_, _| Next::End), Place::Auto);
     let group = Group::of(1);
     go(rt, Place::Near(apart), move |_, _| group.done());
     group.wait();

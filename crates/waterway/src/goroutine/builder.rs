@@ -287,7 +287,10 @@ impl Builder {
                 rt.count_dedicated(true);
                 seat.take(cell);
             }
-            None => rt.spawn(cell, place, ties),
+            None => match ties {
+                None => rt.spawn(cell, place),
+                Some(ties) => rt.spawn_tied(cell, place, &ties),
+            },
         }
         handle
     }

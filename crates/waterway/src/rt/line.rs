@@ -25,8 +25,17 @@ const FEWEST: usize = 3;
 pub(super) struct Line {
     members: [Option<Member>; MOST],
     len: usize,
-    /// Some of them are to go elsewhere.
-    leaves: bool,
+    /// Two of them have a channel in common: else nobody waits here, and nothing is to be cut.
+    tied: bool,
+    /// The last two have the same ends.
+    alike: bool,
+    /// A bit, which others may share, for each end that they have.
+    ends: u64,
+}
+
+/// See [`Line::ends`].
+fn bit(end: u64) -> u64 {
+    1 << (end % 64)
 }
 
 /// See [`Line`].
@@ -48,7 +57,9 @@ impl Line {
 
     fn clear(&mut self) {
         self.len = 0;
-        self.leaves = false;
+        self.tied = false;
+        self.alike = false;
+        self.ends = 0;
     }
 
     fn is_full(&self) -> bool {
@@ -61,14 +72,34 @@ impl Line {
 
     /// True if the ties have the other end of a channel that a member has.
     fn is_tied_to(&self, ties: &Ties) -> bool {
-        self.members()
-            .any(|member| ties.ends().iter().any(|end| member.has_other(*end)))
+        let has_other = |end: u64| self.members().any(|member| member.has_other(end));
+        let may = |end: u64| self.ends & (bit(end - 1) | bit(end + 1)) != 0;
+        ties.ends().iter().any(|end| may(*end) && has_other(*end))
     }
 
-    fn push(&mut self, member: Member, leaves: bool) {
+    /// True if the last member has the same ends.
+    #[inline]
+    fn ends_with(&self, ties: &Ties) -> bool {
+        let last = self
+            .len
+            .checked_sub(1)
+            .and_then(|n| self.members[n].as_ref());
+        last.is_some_and(|last| last.ties.ends().iter().eq(ties.ends()))
+    }
+
+    /// True if the last two have the same ends: they stand beside each other, and so will this one.
+    #[inline]
+    fn goes_on_as(&self, ties: &Ties) -> bool {
+        self.alike && self.ends_with(ties)
+    }
+
+    fn push(&mut self, member: Member, tied: bool) {
+        self.alike = self.ends_with(&member.ties);
+        let ends = member.ties.ends().iter();
+        self.ends |= ends.fold(0, |bits, end| bits | bit(*end));
         self.members[self.len] = Some(member);
         self.len += 1;
-        self.leaves |= leaves;
+        self.tied |= tied;
     }
 
     /// Where each member goes, if it was spawned on the worker of index `own`, of so many.
@@ -81,7 +112,7 @@ impl Line {
             && let Some(links) = self.links()
         {
             for first in (0..self.len).filter(|n| links.begins_at(*n)) {
-                self.cut(&links.from(first), own, workers, &mut targets);
+                self.cut(links.row(first), own, workers, &mut targets);
             }
         }
         targets
@@ -120,29 +151,35 @@ impl Line {
     }
 
     /// Cuts a row of members into parts of the same weight, two at least in each. The spawner counts as one where it holds an end.
-    fn cut(&self, row: &Row, own: usize, workers: usize, targets: &mut Targets) {
-        let (Some(&first), Some(&last)) = (row.places().first(), row.places().last()) else {
+    fn cut(&self, row: Row, own: usize, workers: usize, targets: &mut Targets) {
+        let Row { mut places, len } = row;
+        let places = &mut places[..len];
+        let [first, .., last] = *places else {
             return;
         };
-        if row.places().len() < FEWEST {
+        if len < FEWEST {
             return;
         }
-        let (open, open_behind) = (self.is_open(first), self.is_open(last));
-        let turned = !open && (open_behind || last < first);
-        let weight = |n: usize| self.members[n].iter().map(Member::weight).sum::<usize>();
-        let mut before = usize::from(open || open_behind);
-        let total = before + row.places().iter().map(|n| weight(*n)).sum::<usize>();
+        let (open_first, open_last) = (self.is_open(first), self.is_open(last));
+        if !open_first && (open_last || last < first) {
+            places.reverse();
+        }
+        let mut before = usize::from(open_first || open_last);
+        let total = before + places.iter().map(|n| self.weight(*n)).sum::<usize>();
         let parts = workers.min(total.div_ceil(2));
         if parts < 2 {
             return;
         }
-        let count = row.places().len();
-        for nth in 0..count {
-            let n = row.places()[if turned { count - 1 - nth } else { nth }];
+        for n in &*places {
             let part = (before * parts / total).min(parts - 1);
-            targets[n] = (own + part) % workers;
-            before += weight(n);
+            targets[*n] = (own + part) % workers;
+            before += self.weight(*n);
         }
+    }
+
+    /// What hands over in short turns is no load.
+    fn weight(&self, n: usize) -> usize {
+        usize::from(self.members[n].iter().any(|m| !m.ties.are_short))
     }
 }
 
@@ -154,11 +191,6 @@ impl Member {
     /// True if it has the other end of the channel with this end.
     fn has_other(&self, end: u64) -> bool {
         self.has(end - 1) || self.has(end + 1)
-    }
-
-    /// What hands over in short turns is no load.
-    fn weight(&self) -> usize {
-        usize::from(!self.ties.are_short)
     }
 }
 
@@ -180,7 +212,7 @@ impl Links {
     }
 
     /// The row that begins with this member. It ends, for nobody has two before it.
-    fn from(&self, first: usize) -> Row {
+    fn row(&self, first: usize) -> Row {
         let mut row = Row {
             places: [0; MOST],
             len: 0,
@@ -201,12 +233,6 @@ struct Row {
     len: usize,
 }
 
-impl Row {
-    fn places(&self) -> &[usize] {
-        &self.places[..self.len]
-    }
-}
-
 impl Worker {
     /// The running goroutine spawns this one, which goes to `target` unless it stands in a line. True if that is to be seen: then it
     /// belongs into this worker's own queue for now.
@@ -214,24 +240,27 @@ impl Worker {
         &'static self,
         rt: &'static Runtime,
         cell: &Unstarted,
-        ties: Ties,
+        ties: &Ties,
         target: usize,
     ) -> bool {
         if ties.ends().is_empty() || self.index >= rt.usual() {
             return false;
         }
-        // SAFETY: I1, here and below; not used beyond the statement.
-        let is_over = unsafe { self.own() }.pushed == 0 || unsafe { self.own() }.line.is_full();
-        if is_over {
+        // SAFETY: I1; not used beyond the next lines.
+        let own = unsafe { self.own() };
+        if own.pushed > 0 && own.line.goes_on_as(ties) {
+            return false;
+        }
+        if own.pushed == 0 || own.line.is_full() {
             self.part_line(rt);
         }
         // SAFETY: I1; not used beyond the next lines, which call nobody.
         let line = &mut unsafe { self.own() }.line;
-        let leaves = target != self.index;
-        let waits = !leaves || line.is_tied_to(&ties);
+        let tied = line.is_tied_to(ties);
+        let waits = tied || target == self.index;
         if waits {
-            let cell = cell.header();
-            line.push(Member { cell, ties, target }, leaves);
+            let (cell, ties) = (cell.header(), *ties);
+            line.push(Member { cell, ties, target }, tied);
         }
         waits
     }
@@ -248,7 +277,7 @@ impl Worker {
     fn part(&'static self, rt: &'static Runtime) {
         // SAFETY: I1; not used beyond the next lines, which call nobody.
         let line = &mut unsafe { self.own() }.line;
-        if line.len < FEWEST && !line.leaves {
+        if !line.tied {
             line.clear();
             return;
         }

@@ -366,6 +366,19 @@ pub(crate) fn checkpoint() {
     }
 }
 
+/// As [`checkpoint`], of a lock that is mostly free: who takes it hands nothing over. Gives [`whoami`].
+#[inline]
+pub(crate) fn lock_checkpoint() -> usize {
+    let Some(worker) = worker::this() else {
+        return whoami_thread();
+    };
+    if worker.slice_is_over() {
+        worker.give_way();
+    }
+    // Still the same worker: whoever was started stays on its thread.
+    worker.current().map_or_else(whoami_thread, number)
+}
+
 /// As [`checkpoint`], before a call by which goroutines hand over: how long that takes is not a matter of what the caller does, but of
 /// where the others live. `Some` while the caller is timed: then the call is made by [`time_without`](worker::Worker::time_without).
 #[inline(always)]
@@ -397,8 +410,14 @@ pub(crate) const THREAD: usize = 1 << 60;
 /// A number for who calls, never 0, and no two live callers' are alike: a goroutine's own, or a thread's id, marked.
 #[inline(always)]
 pub(crate) fn whoami() -> usize {
-    match worker::current() {
-        Some(task) => task.identity().id as usize,
-        None => THREAD | ThreadParker::current().tid() as usize,
-    }
+    worker::current().map_or_else(whoami_thread, number)
+}
+
+fn number(task: &Task) -> usize {
+    task.identity().id as usize
+}
+
+#[cold]
+fn whoami_thread() -> usize {
+    THREAD | ThreadParker::current().tid() as usize
 }

@@ -232,9 +232,34 @@ impl Runtime {
             .expect("workers below the count exist")
     }
 
-    /// Queues a new goroutine, and notes where it goes for those whom it is tied to.
-    pub(crate) fn spawn(&'static self, cell: Unstarted, place: Place, ties: Option<Ties>) {
+    /// Queues a new goroutine.
+    pub(crate) fn spawn(&'static self, cell: Unstarted, place: Place) {
         let this = worker::this();
+        if let Some(target) = self.admit(this, &cell, place) {
+            self.queue(cell, target, this.filter(|worker| worker.index == target));
+        }
+    }
+
+    /// The same, of one that is tied to others by the ends of channels that it has.
+    #[inline(never)]
+    pub(crate) fn spawn_tied(&'static self, cell: Unstarted, place: Place, ties: &Ties) {
+        let this = worker::this();
+        if let Some(target) = self.admit(this, &cell, place) {
+            ties.settle(cell.site(), target);
+            let waits = |worker: &&'static Worker| worker.line_up(self, &cell, ties, target);
+            let home = this.filter(|worker| waits(worker) || worker.index == target);
+            self.queue(cell, target, home);
+        }
+    }
+
+    /// Counts a new goroutine. Gives the worker that it goes to, or `None` if it waits for one apart.
+    #[inline(always)]
+    fn admit(
+        &'static self,
+        this: Option<&'static Worker>,
+        cell: &Unstarted,
+        place: Place,
+    ) -> Option<usize> {
         match this {
             Some(worker) => worker.count_spawn(),
             None => {
@@ -243,20 +268,23 @@ impl Runtime {
         }
         let apart = self.apart_bits.load(Ordering::Relaxed);
         if apart != 0 && apart & bit(cell.site()) != 0 && self.is_apart(cell.site()) {
-            return self.spawn_apart(cell);
+            self.spawn_apart(*cell);
+            return None;
         }
         let target = self.target(this, place);
         cell.set_worker(target);
-        let waits = ties.is_some_and(|ties| {
-            ties.settle(cell.site(), target);
-            this.is_some_and(|worker| worker.line_up(self, &cell, ties, target))
-        });
-        match this {
-            Some(worker) if waits || worker.index == target => {
+        Some(target)
+    }
+
+    /// Queues a goroutine at home, if it is the caller's own worker that it goes to or waits at, or else elsewhere.
+    #[inline(always)]
+    fn queue(&'static self, cell: Unstarted, target: usize, home: Option<&'static Worker>) {
+        match home {
+            Some(worker) => {
                 worker.push_own(cell);
                 self.want_watcher(worker);
             }
-            _ => self.spawn_elsewhere(cell, target),
+            None => self.spawn_elsewhere(cell, target),
         }
     }
 
@@ -282,6 +310,7 @@ impl Runtime {
     /// The placement rule: goroutines that hand over to each other should share a worker, many of them should spread. So
     /// the first two of a burst stay with their spawner, the next two go to the next worker, and so on (but see `line`). A crowd is left in the
     /// spawner's queue, where whoever idles takes its share of it.
+    #[inline(always)]
     fn target(&self, this: Option<&Worker>, place: Place) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let usual = self.usual();

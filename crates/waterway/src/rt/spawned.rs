@@ -43,6 +43,7 @@ impl Worker {
     }
 
     /// Queues an unstarted goroutine here, from the worker's own thread.
+    #[inline(always)]
     pub(super) fn push_own(&self, cell: Unstarted) {
         // SAFETY: the worker's thread (I1).
         let own = unsafe { self.own() };

@@ -84,6 +84,7 @@ fn line_at(offset: usize) -> u64 {
 }
 
 /// The ends that a closure holds.
+#[derive(Clone, Copy)]
 pub(crate) struct Ties {
     lines: [u64; MOST],
     len: usize,

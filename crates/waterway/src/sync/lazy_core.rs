@@ -37,6 +37,15 @@ impl<S: Default> LazyCore<S> {
         unsafe { &*core }
     }
 
+    /// # Safety
+    ///
+    /// `get` was called before.
+    #[inline]
+    pub(super) unsafe fn made(&self) -> &CoreBox<S> {
+        // SAFETY: by the caller, so it is not null, and stays (I1).
+        unsafe { &*self.core.load(Ordering::Acquire) }
+    }
+
     /// Where what it belongs to was made.
     pub(super) fn made_at(&self) -> &'static Location<'static> {
         self.made_at

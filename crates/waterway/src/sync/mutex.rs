@@ -38,7 +38,7 @@ use super::raw_mutex::{Core, key, lock_slow, take, unlock};
 use crate::rt::core_box::CoreBox;
 use crate::rt::header::CoreKind;
 use crate::rt::park::whoami;
-use crate::wait::{Claimed, Limit, WaitReason, checkpoint};
+use crate::wait::{Claimed, Limit, WaitReason, lock_checkpoint};
 
 /// A lock for data that goroutines, threads and async tasks share.
 ///
@@ -111,10 +111,9 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        checkpoint();
+        let who = lock_checkpoint() << 1;
         let site = Location::caller();
         let core = self.core.get();
-        let who = whoami() << 1;
         if !take(core, who) {
             lock_slow(core, who, Limit::NONE, key(core, WaitReason::Mutex, site));
         }
@@ -150,9 +149,8 @@ impl<T: ?Sized> Mutex<T> {
         limit: Limit<'_>,
         site: &'static Location<'static>,
     ) -> Option<MutexGuard<'_, T>> {
-        checkpoint();
+        let who = lock_checkpoint() << 1;
         let core = self.core.get();
-        let who = whoami() << 1;
         let taken =
             take(core, who) || lock_slow(core, who, limit, key(core, WaitReason::Mutex, site));
         taken.then(|| self.locked(core, site))
@@ -259,7 +257,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Unlocks. Who comes next, if somebody waits, is for the caller to wake.
     #[inline]
     fn release(&mut self) -> Option<Claimed> {
-        let core = self.lock.core.get();
+        // SAFETY: it was locked, so the core has been made.
+        let core = unsafe { self.lock.core.made() };
         // SAFETY: the guard's own field; no stale word may look like a held lock.
         unsafe { std::ptr::write_volatile(&raw mut self.word, std::ptr::null()) };
         unlock(core)
