@@ -108,8 +108,11 @@ pub fn s5(run: &Run) -> Verdict {
 pub fn s6(run: &Run) -> Verdict {
     ended_with(run, 2)?;
     says_in_any_order(run, &["received 1", "received 2"])?;
-    let where_it_waits =
-        |line: &&str| line.contains("blocked at") && line.contains("s06_deadlock.rs");
+    // Not the main thread's, which waits for the goroutine that runs `main`.
+    let where_it_waits = |line: &&str| {
+        let of_it = line.contains("blocked at") && line.contains("s06_deadlock.rs");
+        of_it && !line.contains("waiting for goroutine")
+    };
     let waits = run.stderr.lines().find(where_it_waits);
     match waits {
         Some(line) if run.stderr.contains(FATAL) => {
