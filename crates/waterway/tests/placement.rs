@@ -116,6 +116,34 @@ fn a_pipeline_is_cut_into_even_parts_one_with_its_spawner() {
     assert!(calm.len() < 3, "{calm:?}");
 }
 
+#[test]
+fn who_is_to_be_near_a_stage_lives_where_it_does() {
+    two_workers();
+    let together = || {
+        let pair = go(|| {
+            let (first, mut rx) = chan::<u32>(0);
+            let mut stages = Vec::new();
+            for _ in 0..4 {
+                let (tx, next) = chan(0);
+                let from = std::mem::replace(&mut rx, next);
+                stages.push(go(move || {
+                    let home = thread::current().id();
+                    drop((from, tx));
+                    home
+                }));
+            }
+            drop(go(move || drop(first)));
+            let near = waterway::Builder::new().near(&stages[2]);
+            let near = near.go(|| thread::current().id());
+            (near.join().ok(), stages.swap_remove(2).join().ok())
+        });
+        let (near, stage) = pair.join().expect("no panic");
+        near == stage
+    };
+    // One that has not started may be taken over.
+    assert!((0..20).filter(|_| together()).count() > 10);
+}
+
 /// How long threads of this process have waited for a CPU, together.
 fn delayed() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").expect("this process has threads");

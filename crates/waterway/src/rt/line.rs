@@ -296,7 +296,6 @@ impl Worker {
                 // SAFETY: I1. A thief may have it (I2).
                 && let Some(cell) = unsafe { self.fresh.take_out(cell) }
             {
-                cell.set_worker(target);
                 rt.spawn_elsewhere(cell, target);
             }
         }

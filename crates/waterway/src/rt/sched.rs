@@ -271,9 +271,7 @@ impl Runtime {
             self.spawn_apart(*cell);
             return None;
         }
-        let target = self.target(this, place);
-        cell.set_worker(target);
-        Some(target)
+        Some(self.target(this, place))
     }
 
     /// Queues a goroutine at home, if it is the caller's own worker that it goes to or waits at, or else elsewhere.
@@ -281,6 +279,7 @@ impl Runtime {
     fn queue(&'static self, cell: Unstarted, target: usize, home: Option<&'static Worker>) {
         match home {
             Some(worker) => {
+                cell.set_worker(worker.index);
                 worker.push_own(cell);
                 self.want_watcher(worker);
             }
@@ -298,6 +297,7 @@ impl Runtime {
 
     #[inline(never)]
     pub(super) fn spawn_elsewhere(&'static self, cell: Unstarted, target: usize) {
+        cell.set_worker(target);
         let worker = self.worker(target);
         worker::untimed(|| worker.push_incoming(cell));
         if worker.is_retired() {
