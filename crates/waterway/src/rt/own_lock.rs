@@ -31,7 +31,7 @@
 //! # Invariants
 //!
 //! - I1: the value of an [`OwnLock`] is touched only by the holder of its one [`OwnGuard`].
-//! - I2: `owner` changes under `shared` alone: from a candidate to that worker by its own hand, then to `ALL` by another's. So `inside` is
+//! - I2: `owner` changes under `shared` alone: from `UNOWNED` to the candidate by its own hand, then to `ALL` by another's. So `inside` is
 //!   written by one worker only, and a worker is run by one thread at a time (`worker` I2).
 //! - I3: who has the lock does not come for it again. What could have it do so all the same, a global allocator that uses the channel
 //!   which allocates, or a signal handler, would find itself the owner, and inside: that ends the process. (A handler that comes before
@@ -46,8 +46,8 @@ use super::uneven::{is_ready, set_for_all, store_and_look_ready};
 use super::worker::mark;
 use crate::primitives::{AtomicUsize, Lock, LockGuard, Ordering, Spin};
 
-/// In `owner`: not its own yet; the mark beside it is who took the lock last (0 if that was no worker).
-const CANDIDATE: usize = 1;
+/// In `owner`: nobody's own yet.
+const UNOWNED: usize = 1;
 /// In `owner`: nobody's own any more.
 const ALL: usize = usize::MAX;
 
@@ -59,8 +59,11 @@ const NOBODY: usize = 3;
 const QUICK: usize = 2;
 
 /// When it has changed hands so often, many use the lock.
-const OFTEN: u32 = 4;
+const OFTEN: u8 = 4;
+/// [`WORTH`], as it is counted down.
+const IN_A_ROW: u16 = WORTH as u16;
 
+/// The first two words are read by all, and written seldom: they stay in the cache of each core, whoever takes turns at the lock.
 #[repr(C)]
 pub(crate) struct OwnLock<T> {
     owner: AtomicUsize,
@@ -73,10 +76,21 @@ pub(crate) struct OwnLock<T> {
 
 /// Who came by way of `shared`.
 struct Seen {
+    /// The candidate: the worker that took it last, or 0.
+    last: usize,
     /// How often the candidate has yet to take it in a row.
-    left: u32,
+    left: u16,
     /// How often it changed hands. Threads that are no workers are not told apart: each time counts.
-    changes: u32,
+    changes: u8,
+}
+
+impl Seen {
+    /// The candidate is another one, or this thread, which is no worker.
+    fn change_hands(&mut self, me: usize) {
+        self.last = me;
+        self.left = IN_A_ROW;
+        self.changes = self.changes.saturating_add(1);
+    }
 }
 
 // SAFETY: I1: one thread at a time reaches the value.
@@ -87,11 +101,12 @@ unsafe impl<T: Send> Sync for OwnLock<T> {}
 impl<T> OwnLock<T> {
     pub(crate) fn new(value: T) -> OwnLock<T> {
         let seen = Seen {
-            left: WORTH,
+            last: 0,
+            left: IN_A_ROW,
             changes: 0,
         };
         OwnLock {
-            owner: AtomicUsize::new(CANDIDATE),
+            owner: AtomicUsize::new(UNOWNED),
             inside: AtomicUsize::new(NOBODY),
             shared: Lock::new(seen),
             value: UnsafeCell::new(value),
@@ -162,22 +177,20 @@ impl<T> OwnLock<T> {
         }
         debug_assert_ne!(owner, me);
         let mut seen = self.shared.lock();
-        let (owner, candidate) = (self.owner.load(Ordering::Relaxed), me | CANDIDATE);
-        if owner & CANDIDATE == 0 {
-            self.take_away();
-            seen.changes = OFTEN;
-        } else if owner != ALL {
-            if owner != candidate {
-                self.owner.store(candidate, Ordering::Relaxed);
-                seen.left = WORTH;
+        match self.owner.load(Ordering::Relaxed) {
+            ALL => {}
+            UNOWNED if me == 0 || seen.last != me => seen.change_hands(me),
+            UNOWNED => {
+                if self.count(&mut seen, me) {
+                    return OwnGuard {
+                        lock: self,
+                        way: Way::Own(me),
+                    };
+                }
             }
-            if owner != candidate || me == 0 {
-                seen.changes = seen.changes.saturating_add(1);
-            } else if self.count(&mut seen, me) {
-                return OwnGuard {
-                    lock: self,
-                    way: Way::Own(me),
-                };
+            _another => {
+                self.take_away();
+                seen.changes = OFTEN;
             }
         }
         OwnGuard {
@@ -193,7 +206,7 @@ impl<T> OwnLock<T> {
         if seen.left > 0 {
             return false;
         }
-        seen.left = WORTH;
+        seen.left = IN_A_ROW;
         let ready = is_ready();
         if ready {
             // Others see both with `shared`.
