@@ -1,5 +1,7 @@
 //! The runtime of the models: the library's `park`, `record`, `reap` and `timer` on threads that play goroutines.
 
+#[path = "../../../crates/waterway/src/rt/checkpoint.rs"]
+pub(crate) mod checkpoint;
 #[path = "../../../crates/waterway/src/rt/claimed.rs"]
 mod claimed;
 #[path = "../../../crates/waterway/src/rt/core_box.rs"]

@@ -38,6 +38,8 @@ mod live;
 mod pick;
 #[path = "../../../crates/waterway/src/rt/record.rs"]
 pub(crate) mod record;
+#[path = "../../../crates/waterway/src/rt/row.rs"]
+mod row;
 #[path = "../../../crates/waterway/src/rt/run_queue.rs"]
 mod run_queue;
 #[path = "../../../crates/waterway/src/rt/sched.rs"]

@@ -35,7 +35,7 @@ pub use scope::{Scope, ScopedJoinHandle, scope};
 ///
 /// Go: `runtime.Gosched`.
 pub fn yield_now() {
-    crate::rt::park::yield_now();
+    crate::rt::checkpoint::yield_now();
 }
 
 /// How many threads run goroutines at once, beside those that one goroutine holds for long: as many as

@@ -5,7 +5,8 @@
 use std::ptr::NonNull;
 use std::task::Waker;
 
-use super::park::{THREAD, Target, Waiter};
+use super::checkpoint::THREAD;
+use super::park::{Target, Waiter};
 use super::task::Task;
 use super::thread::ThreadParker;
 use super::worker::{self, Worker};

@@ -11,12 +11,11 @@
 //! - I2: the cell of a member is an address to be compared: it may have been started by a thief, and be another one's by now.
 
 use super::cell::{CellHeader, Unstarted};
+use super::row::{Links, MOST, Row};
 use super::sched::Runtime;
 use super::ties::Ties;
 use super::worker::Worker;
 
-/// So many goroutines of a turn are looked at together.
-const MOST: usize = 16;
 /// Fewer are never parted: they may be partners.
 const FEWEST: usize = 3;
 
@@ -192,45 +191,6 @@ impl Member {
     fn has_other(&self, end: u64) -> bool {
         self.has(end - 1) || self.has(end + 1)
     }
-}
-
-/// Who hands on to whom, and takes from whom.
-#[derive(Default)]
-struct Links {
-    next: [Option<usize>; MOST],
-    before: [Option<usize>; MOST],
-}
-
-impl Links {
-    /// False if one of them has another such partner.
-    fn add(&mut self, from: usize, to: usize) -> bool {
-        *self.next[from].get_or_insert(to) == to && *self.before[to].get_or_insert(from) == from
-    }
-
-    fn begins_at(&self, n: usize) -> bool {
-        self.before[n].is_none() && self.next[n].is_some()
-    }
-
-    /// The row that begins with this member. It ends, for nobody has two before it.
-    fn row(&self, first: usize) -> Row {
-        let mut row = Row {
-            places: [0; MOST],
-            len: 0,
-        };
-        let mut next = Some(first);
-        while let Some(n) = next {
-            row.places[row.len] = n;
-            row.len += 1;
-            next = self.next[n];
-        }
-        row
-    }
-}
-
-/// Members, each of which hands on to the next.
-struct Row {
-    places: [usize; MOST],
-    len: usize,
 }
 
 impl Worker {

@@ -5,7 +5,8 @@ use std::backtrace::Backtrace;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::park::{Waiter, whoami};
+use super::checkpoint::whoami;
+use super::park::Waiter;
 use super::say::say;
 use crate::primitives::{AtomicBool, Lock, Ordering};
 
@@ -102,7 +103,7 @@ fn check_slow(waiter: &Waiter) {
 
 /// In words, as reports have it.
 fn called(who: usize) -> String {
-    use super::park::THREAD;
+    use super::checkpoint::THREAD;
     match who & THREAD {
         0 => format!("goroutine {who}"),
         _ => format!("thread {}", who & !THREAD),

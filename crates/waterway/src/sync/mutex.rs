@@ -35,9 +35,9 @@ use std::time::{Duration, Instant};
 
 use super::lazy_core::{LazyCore, guard_word};
 use super::raw_mutex::{Core, key, lock_slow, take, unlock};
+use crate::rt::checkpoint::whoami;
 use crate::rt::core_box::CoreBox;
 use crate::rt::header::CoreKind;
-use crate::rt::park::whoami;
 use crate::wait::{Claimed, Limit, WaitReason, lock_checkpoint};
 
 /// A lock for data that goroutines, threads and async tasks share.

@@ -6,8 +6,8 @@ use std::panic::Location;
 
 use super::lazy_core::{LazyCore, address};
 use crate::primitives::{AtomicUsize, Lock, Ordering};
+use crate::rt::checkpoint::whoami;
 use crate::rt::header::CoreKind;
-use crate::rt::park::whoami;
 use crate::wait::{Claimed, Wait, WaitKey, WaitQueue, WaitReason, checkpoint};
 
 const TODO: usize = 0;

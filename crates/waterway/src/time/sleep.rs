@@ -35,7 +35,7 @@ pub(crate) fn sleep_within(
     site: &'static Location<'static>,
 ) -> bool {
     if duration.is_zero() {
-        crate::rt::park::yield_now();
+        crate::rt::checkpoint::yield_now();
         return true;
     }
     checkpoint();

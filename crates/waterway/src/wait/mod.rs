@@ -20,10 +20,9 @@ mod line;
 mod queue;
 mod task;
 
+pub(crate) use crate::rt::checkpoint::{checkpoint, handover, is_calm, lock_checkpoint};
 pub(crate) use crate::rt::hold::{Hold, ReleaseOnPark};
-pub(crate) use crate::rt::park::{
-    Claimed, Waiter, Wake, Won, checkpoint, handover, is_calm, lock_checkpoint,
-};
+pub(crate) use crate::rt::park::{Claimed, Waiter, Wake, Won};
 pub(crate) use crate::rt::reap::unwind;
 pub(crate) use crate::rt::record::{Arms, Permits, WaitKey, WaitReason};
 pub(crate) use call::{Wait, Waited};
