@@ -81,6 +81,19 @@ pub fn line_up(peers: &[&'static Peer]) -> (Vec<Entrant>, Vec<String>) {
     (field, left_out)
 }
 
+/// How many steps of the rivals' work make a microsecond here, as one of them measures it. Go's program does not: alone, it takes what it
+/// takes unasked.
+pub fn steps(field: &[Entrant]) -> Result<Option<usize>, String> {
+    let Some(entrant) = field.iter().find(|entrant| entrant.peer.name != "go") else {
+        return Ok(None);
+    };
+    let said = output(Command::new(&entrant.program).arg("--steps"))?;
+    let steps = said.trim().parse();
+    steps
+        .map(Some)
+        .map_err(|e| format!("{} --steps: {said:?}: {e}", entrant.program.display()))
+}
+
 fn enter(peer: &'static Peer) -> Result<Entrant, String> {
     let program = if peer.name == "go" {
         build_go()?
@@ -190,6 +203,11 @@ mod tests {
         );
         assert_eq!(reason(b"a\nb\n\n", "signal: 9"), "signal: 9: b");
         assert_eq!(reason(b"", "signal: 9"), "signal: 9: it said nothing");
+    }
+
+    #[test]
+    fn nobody_is_told_how_many_steps_to_take_where_none_measures_them() {
+        assert_eq!(steps(&[]), Ok(None));
     }
 
     #[test]

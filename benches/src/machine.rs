@@ -27,6 +27,7 @@ pub fn available_memory() -> usize {
 pub fn describe(
     field: &[Entrant],
     workers: &[usize],
+    steps: Option<usize>,
     load_before: String,
 ) -> Vec<(String, String)> {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -49,6 +50,12 @@ pub fn describe(
                 .map(usize::to_string)
                 .collect::<Vec<_>>()
                 .join(", "),
+        ),
+        (
+            "A microsecond of work".into(),
+            steps.map_or("500 steps, unmeasured".into(), |steps| {
+                format!("{steps} steps, the most that were made in one")
+            }),
         ),
         (
             "Load before and after".into(),

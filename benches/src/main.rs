@@ -116,6 +116,7 @@ fn run(cli: &Cli) -> Result<(), String> {
     if field.is_empty() {
         return Err(format!("nobody can take part: {}", left_out.join("; ")));
     }
+    let steps = field::steps(&field)?;
     let by_workers: Vec<_> = workers
         .iter()
         .map(|&workers| {
@@ -124,6 +125,7 @@ fn run(cli: &Cli) -> Result<(), String> {
                 quick: cli.quick,
                 rounds: cli.rounds.map(usize::from),
                 workers,
+                steps,
             };
             (workers, race::run(&plan, &field, &mut left_out))
         })
@@ -132,7 +134,7 @@ fn run(cli: &Cli) -> Result<(), String> {
     let report = report::Report {
         by_workers: &by_workers,
         left_out: &left_out,
-        machine: machine::describe(&field, &workers, before),
+        machine: machine::describe(&field, &workers, steps, before),
         quick: cli.quick,
     };
     let failed = |path: &Path, e| format!("cannot draw {}: {e}", path.display());

@@ -22,6 +22,8 @@ pub struct Plan {
     /// As asked for.
     pub rounds: Option<usize>,
     pub workers: usize,
+    /// How many steps of work all are told to take for a microsecond; `None`: as many as they take unasked.
+    pub steps: Option<usize>,
 }
 
 impl Plan {
@@ -96,7 +98,7 @@ pub fn run(plan: &Plan, field: &[Entrant], left_out: &mut Vec<String>) -> Vec<Se
                     memory::level(workload.gigabytes);
                     workload.n
                 };
-                match runner.measure(workload, n, plan.workers) {
+                match runner.measure(workload, n, plan) {
                     Ok(_) if round == 0 => {}
                     Ok(all) => {
                         let first = &all[0];
@@ -180,10 +182,11 @@ impl Runner<'_> {
         &self,
         workload: &Workload,
         n: usize,
-        workers: usize,
+        plan: &Plan,
     ) -> Result<Vec<Measurement>, String> {
         let once = |workers: usize| {
             let mut command = Command::new(&self.entrant.program);
+            command.envs(plan.steps.map(|steps| ("RACE_STEPS", steps.to_string())));
             command.args([
                 workload.name,
                 &self.offer.variant,
@@ -192,7 +195,7 @@ impl Runner<'_> {
             ]);
             line::measurements(&within(&mut command, LIMIT)?)
         };
-        let mut all = once(workers)?;
+        let mut all = once(plan.workers)?;
         if workload.speed_up {
             let alone = once(1)?;
             all.extend(speed_ups(&alone, &all));

@@ -110,8 +110,20 @@ func field(name string) float64 {
 	return 0
 }
 
-// The same work as in Rust, step by step.
-func micros(n int) int { return n * 500 }
+// As many steps as the Rust programs make of n microseconds, for the same work, step by step.
+func micros(n int) int { return n * stepsEach }
+
+var stepsEach = func() int {
+	text, said := os.LookupEnv("RACE_STEPS")
+	if !said {
+		return 500
+	}
+	steps, err := strconv.Atoi(text)
+	if err != nil || steps <= 0 {
+		fail(fmt.Sprintf("RACE_STEPS=%q is no number above 0", text))
+	}
+	return steps
+}()
 
 func compute(seed uint64, steps int) uint64 {
 	x := seed | 1

@@ -12,7 +12,10 @@ mod work;
 pub use clock::{Clock, Span};
 pub use late::Lateness;
 pub use memory::{Memory, peak};
-pub use work::{STAGES, arms, compute, micros, pipelines, prime, rounds_of, sizes, sleep_times};
+pub use work::{
+    STAGES, arms, compute, micros, pipelines, prime, rounds_of, sizes, sleep_times,
+    steps_in_a_micro,
+};
 
 /// How much to do, with how many workers.
 #[derive(Clone, Copy, Debug)]
@@ -102,13 +105,14 @@ impl Entry {
     }
 }
 
-/// Answers `--list`, or finds the entry that the arguments name and hands it to `enter`, which sets up the workers and
+/// Answers `--list` and `--steps`, or finds the entry that the arguments name and hands it to `enter`, which sets up the workers and
 /// runs its body.
 pub fn main(entries: &[Entry], enter: fn(Run, fn(Run))) {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["--list"] => entries.iter().for_each(Entry::describe),
+        ["--steps"] => println!("{}", steps_in_a_micro()),
         [workload, variant, n, workers] => {
             let found = entries
                 .iter()
@@ -122,7 +126,7 @@ pub fn main(entries: &[Entry], enter: fn(Run, fn(Run))) {
             };
             enter(run, body);
         }
-        _ => fail("usage: PROGRAM --list | PROGRAM WORKLOAD VARIANT N WORKERS"),
+        _ => fail("usage: PROGRAM --list | PROGRAM --steps | PROGRAM WORKLOAD VARIANT N WORKERS"),
     }
 }
 

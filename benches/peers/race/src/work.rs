@@ -1,15 +1,39 @@
 //! Work of a known size.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-use crate::Clock;
+use crate::{Clock, fail};
 
-/// Steps of `compute` in a microsecond of a core of some 2.5 GHz. What counts is that Go does as many.
-const STEPS: usize = 500;
+/// So many steps of [`compute`] take a microsecond, says who starts the rivals: it has measured that once for all of them.
+const STEPS: &str = "RACE_STEPS";
+/// What is taken where nobody says: right for a core of some 2.5 GHz.
+const STEPS_UNSAID: usize = 500;
 
 /// How many steps make `n` microseconds.
-pub const fn micros(n: usize) -> usize {
-    n * STEPS
+pub fn micros(n: usize) -> usize {
+    static EACH: OnceLock<usize> = OnceLock::new();
+    n * *EACH.get_or_init(|| match std::env::var(STEPS) {
+        Err(_) => STEPS_UNSAID,
+        Ok(text) => match text.parse() {
+            Ok(steps) if steps > 0 => steps,
+            _ => fail(&format!("{STEPS}={text:?} is no number above 0")),
+        },
+    })
+}
+
+/// How many steps the machine makes in a microsecond when nothing disturbs it: what the fastest of many short stretches took.
+pub fn steps_in_a_micro() -> usize {
+    const STRETCH: usize = 100_000;
+    let stretch = |seed| {
+        let begin = Instant::now();
+        compute(seed, STRETCH);
+        begin.elapsed()
+    };
+    let fastest = (0..300).map(stretch).min().expect("some");
+    (STRETCH as f64 / (fastest.as_secs_f64() * 1e6))
+        .round()
+        .max(1.0) as usize
 }
 
 /// Computes for so many steps, each of which needs the one before: no processor or compiler shortens that.
