@@ -50,12 +50,13 @@ impl Worker {
         let finished = self.finished.load(Ordering::Relaxed);
         let ended = finished - std::mem::replace(&mut starts.finished, finished);
         if ended * 2 < u64::from(started) && self.fresh.len() > CROWD {
-            self.share_out(rt);
+            self.share_out(rt, u64::from(started) - ended);
         }
     }
 
+    /// Of the crowd, so many have started here already, and stay.
     #[cold]
-    fn share_out(&'static self, rt: &'static Runtime) {
+    fn share_out(&'static self, rt: &'static Runtime, stayed: u64) {
         let mut idle = Vec::new();
         rt.each_usual(|other| {
             let takes = other.party == Party::Common;
@@ -65,7 +66,7 @@ impl Worker {
         });
         let helpers = idle.len() + 1;
         for other in idle {
-            let part = self.excess_over(other) / helpers;
+            let part = self.excess_over(other, stayed) / helpers;
             // SAFETY: I1.
             let own = || unsafe { self.fresh.pop_oldest() };
             let next = || own().or_else(|| take(|| self.incoming.steal()));
@@ -73,11 +74,12 @@ impl Worker {
         }
     }
 
-    /// How many goroutines more than `other` this worker has, if all that wait in its queues stay with it; at most as many as wait.
-    pub(super) fn excess_over(&self, other: &Worker) -> usize {
-        let backlog = self.backlog();
-        let (mine, others) = (self.lives() + backlog, other.lives() + other.backlog());
-        mine.saturating_sub(others).min(backlog)
+    /// How many goroutines more than `other` this worker has, if all that wait in its queues stay with it; at most as many as the crowd
+    /// is, of which `stayed` have started here.
+    pub(super) fn excess_over(&self, other: &Worker, stayed: u64) -> usize {
+        let (lives, backlog) = (self.lives(), self.backlog());
+        let others = other.lives() + other.backlog();
+        excess(lives, backlog, stayed as usize, others)
     }
 
     /// Queues unstarted goroutines here, from any thread.
@@ -94,5 +96,30 @@ impl Worker {
     /// True if the worker is inside no goroutine, and no crowd waits for it. As it seems from another thread.
     fn has_little(&self) -> bool {
         !self.busy.load(Ordering::Relaxed) && self.backlog() < CROWD && self.inbox.is_empty()
+    }
+}
+
+/// Who was here before the crowd came may have nothing to do, and gives it no more room elsewhere than it has members.
+fn excess(lives: usize, backlog: usize, stayed: usize, others: usize) -> usize {
+    (lives + backlog)
+        .saturating_sub(others)
+        .min(backlog + stayed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excess;
+
+    #[test]
+    fn those_who_have_started_here_are_of_the_crowd() {
+        // Of 1,000 that were spawned here 8 went elsewhere at once, and 32 have started beside their spawner.
+        let moves = excess(1 + 32, 960, 32, 8) / 2;
+        assert_eq!(8 + moves, 500);
+    }
+
+    #[test]
+    fn who_was_here_before_is_not() {
+        assert_eq!(excess(10_000, 100, 0, 0), 100);
+        assert_eq!(excess(0, 100, 0, 10_000), 0);
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn steal(thief: &'static Worker, rt: &'static Runtime) -> Option<Unst
                 }
                 // Those that start fast and stay are shared by their number, others by the work that there is.
                 let most = match each < LONG {
-                    true => victim.excess_over(thief) / 2,
+                    true => victim.excess_over(thief, stayed) / 2,
                     false => backlog / 2,
                 };
                 let worth = backlog as u64 * each > WORTH && most > 0;
