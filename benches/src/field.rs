@@ -1,5 +1,6 @@
 //! Who races: the rivals' programs, built; and the floors, which are no rival.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -81,17 +82,28 @@ pub fn line_up(peers: &[&'static Peer]) -> (Vec<Entrant>, Vec<String>) {
     (field, left_out)
 }
 
-/// How many steps of the rivals' work make a microsecond here, as one of them measures it. Go's program does not: alone, it takes what it
-/// takes unasked.
-pub fn steps(field: &[Entrant]) -> Result<Option<usize>, String> {
-    let Some(entrant) = field.iter().find(|entrant| entrant.peer.name != "go") else {
-        return Ok(None);
-    };
-    let said = output(Command::new(&entrant.program).arg("--steps"))?;
-    let steps = said.trim().parse();
-    steps
-        .map(Some)
-        .map_err(|e| format!("{} --steps: {said:?}: {e}", entrant.program.display()))
+/// The variable that tells all programs how many steps of work make a microsecond.
+pub const STEPS: &str = "RACE_STEPS";
+/// What a race of Go alone takes.
+const STEPS_UNMEASURED: usize = 500;
+
+/// How many steps of the rivals' work make a microsecond, and who says so: whoever starts the race, or one of the Rust programs, which
+/// measures it.
+pub fn steps(field: &[Entrant], told: Option<&OsStr>) -> Result<(usize, &'static str), String> {
+    let number = |text: &str| text.trim().parse().ok().filter(|steps| *steps > 0);
+    if let Some(told) = told {
+        let steps = told.to_str().and_then(number);
+        let steps = steps.ok_or_else(|| format!("{STEPS}={told:?} is no number above 0"))?;
+        return Ok((steps, "as told"));
+    }
+    let mut said = field
+        .iter()
+        .filter(|entrant| entrant.peer.name != "go")
+        .filter_map(|entrant| output(Command::new(&entrant.program).arg("--steps")).ok());
+    Ok(match said.find_map(|text| number(&text)) {
+        Some(steps) => (steps, "as the fastest of many short stretches had"),
+        None => (STEPS_UNMEASURED, "unmeasured"),
+    })
 }
 
 fn enter(peer: &'static Peer) -> Result<Entrant, String> {
@@ -100,7 +112,9 @@ fn enter(peer: &'static Peer) -> Result<Entrant, String> {
     } else {
         build_rust(peer.name)?
     };
-    let offers = line::offers(&output(Command::new(&program).arg("--list"))?)?;
+    let offers = line::offers(&output(
+        Command::new(&program).arg("--list").env_remove(STEPS),
+    )?)?;
     Ok(Entrant {
         peer,
         program,
@@ -207,7 +221,16 @@ mod tests {
 
     #[test]
     fn nobody_is_told_how_many_steps_to_take_where_none_measures_them() {
-        assert_eq!(steps(&[]), Ok(None));
+        assert_eq!(steps(&[], None), Ok((500, "unmeasured")));
+    }
+
+    #[test]
+    fn who_starts_the_race_may_say_how_many_steps_to_take() {
+        assert_eq!(steps(&[], Some("838".as_ref())), Ok((838, "as told")));
+        for bad in ["", "0", "-3", "many"] {
+            let error = steps(&[], Some(bad.as_ref())).unwrap_err();
+            assert_eq!(error, format!("RACE_STEPS={bad:?} is no number above 0"));
+        }
     }
 
     #[test]

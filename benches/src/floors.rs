@@ -14,12 +14,12 @@ use crate::targets::{Goal, Verdict, goal, verdict};
 pub const ABOUT: &str = "\
 A *target* is a goal of ours for a measure (`benches/src/targets.rs`). Some have one of their own, mostly a ratio to Go, set on an Intel Xeon with 2 cores by what the
 best rival took there and what switches, locked instructions and page faults cost; that of memory and time of the parked allows more than Go takes, as each has a page
-of stack. All others are to be no slower than Go, and are *level* if the rounds do not agree on who is slower.
+of stack. All others are to be no slower than Go, and are *level* if the median is above 1, but not every round is.
 
 A *floor* is no rival: it is a small program (`benches/peers/floor`), run in the same rounds, that does one way what the workload needs at least (a stack each, a ring for a
 buffer, a thread for a worker), and nothing of a runtime: nobody is queued or recorded, nobody else may come. Where there are several ways, each has a
 floor with a name: a ring by locked instructions (`exchange`) or by plain stores (`store`), timers served `each` in its time or gathered for `0.2 ms`. Waterway may go another way than
-one of them, and beat it; the lowest is what the machine allows. What lies between that and Waterway is what the runtime does. A target that is missed is
+one of them, and beat it. What lies between the lowest and Waterway is what the runtime does. A target that is missed is
 *below the floor* if no floor of its measure comes to it in any round. The last column gives the floors by what the target is of: time, CPU time, or speed-up.
 ";
 

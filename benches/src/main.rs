@@ -116,7 +116,7 @@ fn run(cli: &Cli) -> Result<(), String> {
     if field.is_empty() {
         return Err(format!("nobody can take part: {}", left_out.join("; ")));
     }
-    let steps = field::steps(&field)?;
+    let steps = field::steps(&field, std::env::var_os(field::STEPS).as_deref())?;
     let by_workers: Vec<_> = workers
         .iter()
         .map(|&workers| {
@@ -125,7 +125,7 @@ fn run(cli: &Cli) -> Result<(), String> {
                 quick: cli.quick,
                 rounds: cli.rounds.map(usize::from),
                 workers,
-                steps,
+                steps: steps.0,
             };
             (workers, race::run(&plan, &field, &mut left_out))
         })

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::catalogue::Workload;
-use crate::field::{Entrant, FLOOR, reason};
+use crate::field::{Entrant, FLOOR, STEPS, reason};
 use crate::line::{self, Measurement, Offer};
 use crate::memory;
 use crate::stats::figure;
@@ -22,8 +22,8 @@ pub struct Plan {
     /// As asked for.
     pub rounds: Option<usize>,
     pub workers: usize,
-    /// How many steps of work all are told to take for a microsecond; `None`: as many as they take unasked.
-    pub steps: Option<usize>,
+    /// How many steps of work all are told to take for a microsecond.
+    pub steps: usize,
 }
 
 impl Plan {
@@ -186,7 +186,7 @@ impl Runner<'_> {
     ) -> Result<Vec<Measurement>, String> {
         let once = |workers: usize| {
             let mut command = Command::new(&self.entrant.program);
-            command.envs(plan.steps.map(|steps| ("RACE_STEPS", steps.to_string())));
+            command.env(STEPS, plan.steps.to_string());
             command.args([
                 workload.name,
                 &self.offer.variant,

@@ -24,7 +24,8 @@ const CAVEATS: &str = "\
 - `mutex8` has no ratio: losing a core makes it faster.
 - Where more workers are asked for than the machine has cores, each rival is told that number. Waterway's `max_procs` is a limit: it starts no
   more workers than there are cores, so with four on two cores it has two, and Go has four.
-- Computing is counted in steps of a fixed chain of instructions, the same in Go and Rust; \"2 us\" is about right at 2.5 GHz.
+- Computing is counted in steps of a fixed chain of instructions, the same in Go and Rust. How many make a microsecond is measured once, before the
+  race, on one core (see the top; a race of Go alone takes 500, and `RACE_STEPS=n` has all take n).
 ";
 
 /// Everything that is known after the race.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -111,9 +112,9 @@ func field(name string) float64 {
 }
 
 // As many steps as the Rust programs make of n microseconds, for the same work, step by step.
-func micros(n int) int { return n * stepsEach }
+func micros(n int) int { return n * stepsEach() }
 
-var stepsEach = func() int {
+var stepsEach = sync.OnceValue(func() int {
 	text, said := os.LookupEnv("RACE_STEPS")
 	if !said {
 		return 500
@@ -123,7 +124,7 @@ var stepsEach = func() int {
 		fail(fmt.Sprintf("RACE_STEPS=%q is no number above 0", text))
 	}
 	return steps
-}()
+})
 
 func compute(seed uint64, steps int) uint64 {
 	x := seed | 1

@@ -1,5 +1,6 @@
-//! What the Rust programs of the race share. The Go program speaks the same way.
+//! What the Rust programs of the race share. The Go program speaks the same way, but for `--steps`.
 //!
+//! `PROGRAM --steps` prints how many steps of work make a microsecond here. All take as many as `RACE_STEPS` says, or else 500.
 //! `PROGRAM --list` prints a line of JSON for each workload that it has, and one for each that it has not and why.
 //! `PROGRAM WORKLOAD VARIANT N WORKERS` runs one and prints a line of JSON for each measurement.
 

@@ -13,10 +13,10 @@ const STEPS_UNSAID: usize = 500;
 /// How many steps make `n` microseconds.
 pub fn micros(n: usize) -> usize {
     static EACH: OnceLock<usize> = OnceLock::new();
-    n * *EACH.get_or_init(|| match std::env::var(STEPS) {
-        Err(_) => STEPS_UNSAID,
-        Ok(text) => match text.parse() {
-            Ok(steps) if steps > 0 => steps,
+    n * *EACH.get_or_init(|| match std::env::var_os(STEPS) {
+        None => STEPS_UNSAID,
+        Some(text) => match text.to_str().map(str::parse) {
+            Some(Ok(steps)) if steps > 0 => steps,
             _ => fail(&format!("{STEPS}={text:?} is no number above 0")),
         },
     })
@@ -30,7 +30,7 @@ pub fn steps_in_a_micro() -> usize {
         compute(seed, STRETCH);
         begin.elapsed()
     };
-    let fastest = (0..300).map(stretch).min().expect("some");
+    let fastest = (0..3000).map(stretch).min().expect("some");
     (STRETCH as f64 / (fastest.as_secs_f64() * 1e6))
         .round()
         .max(1.0) as usize
