@@ -87,23 +87,51 @@ pub const STEPS: &str = "RACE_STEPS";
 /// What a race of Go alone takes.
 const STEPS_UNMEASURED: usize = 500;
 
-/// How many steps of the rivals' work make a microsecond, and who says so: whoever starts the race, or one of the Rust programs, which
-/// measures it.
-pub fn steps(field: &[Entrant], told: Option<&OsStr>) -> Result<(usize, &'static str), String> {
-    let number = |text: &str| text.trim().parse().ok().filter(|steps| *steps > 0);
-    if let Some(told) = told {
-        let steps = told.to_str().and_then(number);
-        let steps = steps.ok_or_else(|| format!("{STEPS}={told:?} is no number above 0"))?;
-        return Ok((steps, "as told"));
-    }
+/// Variables of the environment whose names begin so set up one rival, and not the others.
+const SETTINGS: [&str; 5] = ["WATERWAY_", "GOMAXPROCS", "GOGC", "GODEBUG", "TOKIO_"];
+
+/// A rival's program, which finds none of the settings that one of them would follow.
+pub fn run(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    let settings = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        name == STEPS || SETTINGS.iter().any(|begin| name.starts_with(begin))
+    });
+    settings.for_each(|name| {
+        command.env_remove(name);
+    });
+    command
+}
+
+/// What [`STEPS`] says, if whoever starts the race has set it.
+pub fn told_steps(told: Option<&OsStr>) -> Result<Option<usize>, String> {
+    let Some(told) = told.filter(|told| !told.is_empty()) else {
+        return Ok(None);
+    };
+    let steps = told.to_str().and_then(number);
+    steps
+        .map(Some)
+        .ok_or_else(|| format!("{STEPS}={told:?} is no number of steps from 1 to {MOST_STEPS}"))
+}
+
+/// More steps in a microsecond no processor makes.
+const MOST_STEPS: usize = 100_000;
+
+fn number(text: &str) -> Option<usize> {
+    let steps = text.trim().parse().ok();
+    steps.filter(|steps| (1..=MOST_STEPS).contains(steps))
+}
+
+/// How many steps of the rivals' work make a microsecond, and who says so: the first of the Rust programs that measures it.
+pub fn steps(field: &[Entrant]) -> (usize, &'static str) {
     let mut said = field
         .iter()
         .filter(|entrant| entrant.peer.name != "go")
-        .filter_map(|entrant| output(Command::new(&entrant.program).arg("--steps")).ok());
-    Ok(match said.find_map(|text| number(&text)) {
+        .filter_map(|entrant| output(run(&entrant.program).arg("--steps")).ok());
+    match said.find_map(|text| number(&text)) {
         Some(steps) => (steps, "as the fastest of many short stretches had"),
         None => (STEPS_UNMEASURED, "unmeasured"),
-    })
+    }
 }
 
 fn enter(peer: &'static Peer) -> Result<Entrant, String> {
@@ -112,9 +140,7 @@ fn enter(peer: &'static Peer) -> Result<Entrant, String> {
     } else {
         build_rust(peer.name)?
     };
-    let offers = line::offers(&output(
-        Command::new(&program).arg("--list").env_remove(STEPS),
-    )?)?;
+    let offers = line::offers(&output(run(&program).arg("--list"))?)?;
     Ok(Entrant {
         peer,
         program,
@@ -221,16 +247,36 @@ mod tests {
 
     #[test]
     fn nobody_is_told_how_many_steps_to_take_where_none_measures_them() {
-        assert_eq!(steps(&[], None), Ok((500, "unmeasured")));
+        assert_eq!(steps(&[]), (500, "unmeasured"));
     }
 
     #[test]
     fn who_starts_the_race_may_say_how_many_steps_to_take() {
-        assert_eq!(steps(&[], Some("838".as_ref())), Ok((838, "as told")));
-        for bad in ["", "0", "-3", "many"] {
-            let error = steps(&[], Some(bad.as_ref())).unwrap_err();
-            assert_eq!(error, format!("RACE_STEPS={bad:?} is no number above 0"));
+        assert_eq!(told_steps(None), Ok(None));
+        assert_eq!(told_steps(Some("".as_ref())), Ok(None));
+        assert_eq!(told_steps(Some("838".as_ref())), Ok(Some(838)));
+        for bad in ["0", "-3", "many", "99999999999999999999"] {
+            let error = told_steps(Some(bad.as_ref())).unwrap_err();
+            assert!(
+                error.starts_with(&format!("RACE_STEPS={bad:?} ")),
+                "{error}"
+            );
         }
+    }
+
+    #[test]
+    fn no_rival_finds_a_setting_that_is_for_one_of_them() {
+        // Of this process, which cargo has started: PATH is for all.
+        let command = run(Path::new("true"));
+        let removed: Vec<_> = command.get_envs().map(|(name, _)| name).collect();
+        assert!(!removed.contains(&OsStr::new("PATH")), "{removed:?}");
+        let kept = std::env::vars_os().filter(|(name, _)| !removed.contains(&&**name));
+        let one_sided = |name: &str| SETTINGS.iter().any(|begin| name.starts_with(begin));
+        assert_eq!(
+            kept.filter(|(name, _)| one_sided(&name.to_string_lossy()))
+                .count(),
+            0
+        );
     }
 
     #[test]

@@ -78,9 +78,10 @@ pub fn describe(
 
 fn command() -> String {
     let args = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let all = format!("cargo run --release -p waterway-bench -- {args}");
-    let all = all.trim_end_matches([' ', '-']);
-    format!("`{all}`")
+    match args.is_empty() {
+        true => "`cargo run --release -p waterway-bench`".into(),
+        false => format!("`cargo run --release -p waterway-bench -- {args}`"),
+    }
 }
 
 fn said(program: &str, args: &[&str]) -> String {

@@ -53,7 +53,7 @@ struct Cli {
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: Vec<u16>,
 
-    /// Where performance.md and performance.svg go [default: docs for a whole race, target/race for a part]
+    /// Where performance.md and performance.svg go [default: target/race for a part, by --quick, --only, --peers or fewer than three rounds; docs for a whole race]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
@@ -80,7 +80,8 @@ impl Cli {
 
     /// The directory for the report, and whether it will hold all that there is.
     fn out(&self) -> PathBuf {
-        let part = self.quick || !self.only.is_empty() || !self.peers.is_empty();
+        let few = self.rounds.is_some_and(|rounds| rounds < FEWEST_ROUNDS);
+        let part = self.quick || few || !self.only.is_empty() || !self.peers.is_empty();
         match &self.out {
             Some(dir) => dir.clone(),
             None if part => field::target(),
@@ -88,6 +89,9 @@ impl Cli {
         }
     }
 }
+
+/// A race of fewer rounds is none to publish.
+const FEWEST_ROUNDS: u16 = 3;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -112,11 +116,23 @@ fn run(cli: &Cli) -> Result<(), String> {
         workers.push(machine::cores());
     }
     let before = machine::load();
-    let (field, mut left_out) = field::line_up(&cli.peers());
-    if field.is_empty() {
-        return Err(format!("nobody can take part: {}", left_out.join("; ")));
+    if let Some(path) = cli.json.as_deref().filter(|path| *path != Path::new("-")) {
+        // Now, not when all is measured.
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path);
+        file.map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     }
-    let steps = field::steps(&field, std::env::var_os(field::STEPS).as_deref())?;
+    let told = field::told_steps(std::env::var_os(field::STEPS).as_deref())?;
+    let (field, mut left_out) = field::line_up(&cli.peers());
+    if field.is_empty() || (!cli.peers.is_empty() && !left_out.is_empty()) {
+        return Err(format!(
+            "who was asked for cannot take part: {}",
+            left_out.join("; ")
+        ));
+    }
+    let steps = told.map_or_else(|| field::steps(&field), |steps| (steps, "as told"));
     let by_workers: Vec<_> = workers
         .iter()
         .map(|&workers| {

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::catalogue::Workload;
-use crate::field::{Entrant, FLOOR, STEPS, reason};
+use crate::field::{self, Entrant, FLOOR, STEPS, reason};
 use crate::line::{self, Measurement, Offer};
 use crate::memory;
 use crate::stats::figure;
@@ -185,7 +185,7 @@ impl Runner<'_> {
         plan: &Plan,
     ) -> Result<Vec<Measurement>, String> {
         let once = |workers: usize| {
-            let mut command = Command::new(&self.entrant.program);
+            let mut command = field::run(&self.entrant.program);
             command.env(STEPS, plan.steps.to_string());
             command.args([
                 workload.name,

@@ -28,6 +28,9 @@ const CAVEATS: &str = "\
   race, on one core (see the top; a race of Go alone takes 500, and `RACE_STEPS=n` has all take n).
 ";
 
+/// What is said of a quick race.
+const QUICK: &str = "A quick run, which shows that everything works. It measures nothing.";
+
 /// Everything that is known after the race.
 pub struct Report<'a> {
     /// What was measured, by the number of workers. The tables are of the first.
@@ -50,6 +53,9 @@ impl<'a> Report<'a> {
     /// Waterway beside Go: how many targets are met, and a row for each metric.
     pub fn summary(&self) -> String {
         let mut out = self.verdicts();
+        if self.quick {
+            let _ = writeln!(out, "{QUICK}");
+        }
         out += "\n| workload | Waterway | Go | Waterway : Go | CPU : Go | best other : Go | target | floors |\n\
              | --- | ---: | ---: | ---: | ---: | --- | --- | --- |\n";
         for series in ours(self.results()) {
@@ -107,7 +113,7 @@ impl<'a> Report<'a> {
             "# Performance\n\nWaterway beside its rivals: the same work, in one run, interleaved. Where the time of one handover goes: [profile](profile.md).\n",
         );
         if self.quick {
-            out += "\n**A quick run, which shows that everything works. It measures nothing.**\n";
+            let _ = writeln!(out, "\n**{QUICK}**");
         }
         out += "\nFigures are medians with ranges in parentheses; ratios to Go are paired by round. Less is better but for `x` and `share`.\n\n";
         for (name, value) in &self.machine {

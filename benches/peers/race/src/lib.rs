@@ -127,7 +127,9 @@ pub fn main(entries: &[Entry], enter: fn(Run, fn(Run))) {
             };
             enter(run, body);
         }
-        _ => fail("usage: PROGRAM --list | PROGRAM --steps | PROGRAM WORKLOAD VARIANT N WORKERS"),
+        _ => fail(
+            "usage: PROGRAM --list | PROGRAM --steps | PROGRAM WORKLOAD VARIANT N WORKERS (RACE_STEPS=S: S steps of work make a microsecond; else 500)",
+        ),
     }
 }
 
