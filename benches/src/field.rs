@@ -93,14 +93,17 @@ const SETTINGS: [&str; 5] = ["WATERWAY_", "GOMAXPROCS", "GOGC", "GODEBUG", "TOKI
 /// A rival's program, which finds none of the settings that one of them would follow.
 pub fn run(program: &Path) -> Command {
     let mut command = Command::new(program);
-    let settings = std::env::vars_os().map(|(name, _)| name).filter(|name| {
-        let name = name.to_string_lossy();
-        name == STEPS || SETTINGS.iter().any(|begin| name.starts_with(begin))
-    });
-    settings.for_each(|name| {
-        command.env_remove(name);
-    });
+    for (name, _) in std::env::vars_os() {
+        if is_of_one(&name.to_string_lossy()) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// True if the variable of this name sets up one rival.
+fn is_of_one(name: &str) -> bool {
+    SETTINGS.iter().any(|begin| name.starts_with(begin))
 }
 
 /// What [`STEPS`] says, if whoever starts the race has set it.
@@ -266,17 +269,17 @@ mod tests {
 
     #[test]
     fn no_rival_finds_a_setting_that_is_for_one_of_them() {
+        for name in ["WATERWAY_WORKERS", "GOMAXPROCS", "TOKIO_WORKER_THREADS"] {
+            assert!(is_of_one(name), "{name}");
+        }
+        assert!(!is_of_one("PATH") && !is_of_one("HOME"));
         // Of this process, which cargo has started: PATH is for all.
         let command = run(Path::new("true"));
         let removed: Vec<_> = command.get_envs().map(|(name, _)| name).collect();
         assert!(!removed.contains(&OsStr::new("PATH")), "{removed:?}");
         let kept = std::env::vars_os().filter(|(name, _)| !removed.contains(&&**name));
-        let one_sided = |name: &str| SETTINGS.iter().any(|begin| name.starts_with(begin));
-        assert_eq!(
-            kept.filter(|(name, _)| one_sided(&name.to_string_lossy()))
-                .count(),
-            0
-        );
+        let of_one = kept.filter(|(name, _)| is_of_one(&name.to_string_lossy()));
+        assert_eq!(of_one.count(), 0);
     }
 
     #[test]
