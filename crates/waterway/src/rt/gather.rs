@@ -1,8 +1,8 @@
 //! Timers that are due soon after others wait for each other, so that their worker gets up once for some of them.
 //!
-//! To get up for a timer costs some 16 us of CPU on a virtual machine, whatever the program does then. So each time that a worker has fired
-//! some, it gets up for the next ones when about [`TOGETHER`] are due, if it goes on as before; no sooner than [`SHORTEST`] after that, and no
-//! later than [`LONGEST`]; and never later than a timer's leeway (`due`). One that is alone is late by nothing of that.
+//! To get up for a timer costs some 16 us of CPU on a virtual machine, whatever the program does then. So a worker gets up when [`TOGETHER`] are
+//! due; no sooner than [`SHORTEST`] after it has fired some, if they are so many, and never later than a timer's leeway (`due`) allows. Where fewer are
+//! due within that, it gets up for the last of them: to wait on would gather nobody. One that is alone is late by nothing of that.
 
 use std::cell::Cell;
 
@@ -10,27 +10,20 @@ use super::clock::clock;
 use super::timer::Due;
 
 /// So many timers at a time are worth while to get up for.
-const TOGETHER: u64 = 5;
+pub(super) const TOGETHER: usize = 6;
 /// In nanoseconds.
 const SHORTEST: u64 = 110_000;
-const LONGEST: u64 = 1_000_000;
+/// For those that are due so soon after others were fired a worker does not linger.
+const SOON: u64 = 1_000_000;
 
-/// What a worker remembers of the timers that it fired last. For its own thread.
+/// When a worker fired timers last. For its own thread.
 pub(super) struct Gather {
-    /// After a worker has fired some, timers wait for each other for so long; and until when they do.
-    time: Cell<u64>,
-    until: Cell<u64>,
-    /// When that time was found, and how many were fired since, those then included.
-    since: Cell<u64>,
     fired: Cell<u64>,
 }
 
 impl Gather {
     pub(super) const fn new() -> Gather {
         Gather {
-            time: Cell::new(0),
-            until: Cell::new(0),
-            since: Cell::new(0),
             fired: Cell::new(0),
         }
     }
@@ -39,31 +32,22 @@ impl Gather {
     #[inline]
     pub(super) fn note_fired(&self, timers: usize) {
         if timers > 0 {
-            self.note(timers as u64, clock());
+            self.fired.set(clock());
         }
     }
 
-    fn note(&self, timers: u64, now: u64) {
-        let passed = now - self.since.get();
-        if passed >= self.time.get() {
-            let for_each = passed / self.fired.get().max(1);
-            let time = (TOGETHER * for_each).clamp(SHORTEST, LONGEST);
-            self.time.set(time);
-            self.since.set(now);
-            self.fired.set(0);
-        }
-        self.fired.set(self.fired.get() + timers);
-        self.until.set(now + self.time.get());
+    /// True if a timer that is due at `when` comes soon after others: its worker gets up again and again.
+    pub(super) fn follows(&self, when: u64) -> bool {
+        when < self.fired.get() + SOON
     }
 
-    /// True if one that is due at `when` waits for others.
-    pub(super) fn holds(&self, when: u64) -> bool {
-        when < self.until.get()
-    }
-
-    /// When the worker is to get up for the timer that is to be fired first.
-    pub(super) fn gets_up(&self, first: Due) -> u64 {
-        first.when.max(first.latest.min(self.until.get()))
+    /// When the worker is to get up for the timers that are to be fired first, in this order.
+    pub(super) fn gets_up(&self, firsts: &[Due]) -> Option<u64> {
+        let latest = firsts.first()?.latest;
+        let due = firsts.iter().map(|d| d.when).filter(|&when| when <= latest);
+        let many = due.clone().count() == TOGETHER;
+        let not_before = if many { self.fired.get() + SHORTEST } else { 0 };
+        due.max().map(|last| last.max(not_before).min(latest))
     }
 }
 
@@ -71,60 +55,58 @@ impl Gather {
 mod tests {
     use super::*;
 
-    const MS: u64 = 1_000_000;
+    const US: u64 = 1_000;
+    const MS: u64 = 1_000 * US;
 
-    fn due(when: u64, leeway: u64) -> Due {
-        Due {
-            when,
-            latest: when + leeway,
-        }
+    /// One that has fired some at that time.
+    fn fired(at: u64) -> Gather {
+        let gather = Gather::new();
+        gather.fired.set(at);
+        gather
+    }
+
+    /// Timers that are due so many microseconds after a tenth of a second, with a leeway of so many.
+    fn due(timers: &[(u64, u64)]) -> Vec<Due> {
+        let due = |&(when, leeway)| {
+            let when = 100 * MS + when * US;
+            let latest = when + leeway * US;
+            Due { when, latest }
+        };
+        timers.iter().map(due).collect()
+    }
+
+    /// How many microseconds later than that a worker gets up that has fired some at that time.
+    fn gets_up(timers: &[(u64, u64)]) -> u64 {
+        let when = fired(100 * MS).gets_up(&due(timers)).expect("some are set");
+        when / US - 100_000
     }
 
     #[test]
     fn who_is_alone_waits_for_nobody() {
-        let gather = Gather::new();
-        for round in 1..10 {
-            let now = 5 * MS * round;
-            assert_eq!(gather.gets_up(due(now, MS)), now);
-            gather.note(1, now);
+        assert_eq!(fired(100 * MS).gets_up(&[]), None);
+        for when in [10, 500, 1000, 5000] {
+            assert_eq!(gets_up(&[(when, when.min(1000))]), when);
         }
+        assert_eq!(gets_up(&[(500, 500), (1001, 1000), (1400, 1000)]), 500);
     }
 
     #[test]
-    fn few_gather_for_long_and_many_for_a_little() {
-        let gather = Gather::new();
-        let wait = |gather: &Gather, now| gather.gets_up(due(now, MS)) - now;
-        gather.note(1, 100 * MS);
-        assert_eq!(wait(&gather, 100 * MS), LONGEST);
-        // Two in a millisecond, one every tenth of it, one every hundredth.
-        let mut now = 101 * MS;
-        for (fired, waits) in [(2, LONGEST), (10, 5 * MS / 10), (100, SHORTEST)] {
-            gather.note(fired, now);
-            now += MS;
-            gather.note(1, now);
-            assert_eq!(wait(&gather, now), waits, "{fired} in a millisecond");
-            now = gather.until.get();
-        }
+    fn few_wait_for_the_last_that_comes_within_the_leeway_of_the_first() {
+        assert_eq!(gets_up(&[(500, 500), (700, 700), (1100, 1000)]), 700);
+        assert_eq!(gets_up(&[(50, 100), (60, 1000), (40, 1000)]), 60);
     }
 
     #[test]
-    fn who_got_up_early_waits_as_long_for_the_next() {
-        let gather = Gather::new();
-        gather.note(1, 100 * MS);
-        let early = gather.gets_up(due(100 * MS + 100, 200));
-        assert_eq!(early, 100 * MS + 300);
-        gather.note(1, early);
-        assert_eq!(gather.gets_up(due(early + 100, MS)), early + LONGEST);
+    fn as_many_as_are_worth_it_wait_for_no_more() {
+        let timers: Vec<_> = (0..TOGETHER as u64).map(|n| (200 + n, 200 + n)).collect();
+        assert_eq!(gets_up(&timers), 200 + TOGETHER as u64 - 1);
     }
 
     #[test]
-    fn none_waits_beyond_its_leeway() {
-        let gather = Gather::new();
-        gather.note(1, 100 * MS);
-        for leeway in [0, 1000, MS / 3] {
-            let when = 100 * MS + 500;
-            assert_eq!(gather.gets_up(due(when, leeway)), when + leeway);
-        }
-        assert_eq!(gather.gets_up(due(102 * MS, MS)), 102 * MS);
+    fn a_crowd_waits_for_the_shortest_time_within_its_leeway() {
+        let crowd = |leeway| [(10, leeway); TOGETHER];
+        assert_eq!(gets_up(&crowd(1000)), SHORTEST / US);
+        assert_eq!(gets_up(&crowd(40)), 50);
+        assert_eq!(gets_up(&crowd(0)), 10);
     }
 }

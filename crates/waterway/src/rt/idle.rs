@@ -28,8 +28,10 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::clock::{clock, refresh_coarse};
+use super::gather::TOGETHER;
 use super::sched::Runtime;
 use super::thread::cpu;
+use super::timer::Due;
 use super::worker::{Party, Worker};
 use crate::primitives::{AtomicU32, AtomicU64, Ordering};
 
@@ -75,12 +77,12 @@ impl Lull {
         }
     }
 
-    /// The worker has nothing to run. How long it is worth while to linger, in nanoseconds: not at all while timers gather, which are
-    /// waited for asleep.
-    fn invites(&self, gathers: bool) -> u64 {
+    /// The worker has nothing to run. How long it is worth while to linger, in nanoseconds: not at all where timers follow each other,
+    /// which are waited for asleep.
+    fn invites(&self, timed: bool) -> u64 {
         let rests = self.rests().wrapping_add(1);
         self.rests.store(rests, Ordering::Relaxed);
-        match gathers {
+        match timed {
             true => 0,
             false if self.for_long.get() > 0 => LINGER,
             false if self.lingers.get() > 0 || rests.is_multiple_of(TRY_EVERY) => TRIAL,
@@ -130,8 +132,8 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
     if worker.has_own_work() {
         return true;
     }
-    let gathers = worker.gather.holds(worker.next_timer());
-    let most = worker.lull.invites(gathers);
+    let timed = worker.gather.follows(worker.next_timer());
+    let most = worker.lull.invites(timed);
     if most > 0 {
         let found = linger(worker, most);
         worker.lull.note(found);
@@ -158,13 +160,7 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
             nap = nap.min(LAST_NAP);
         }
         let spare = worker.index >= rt.usual() && worker.may_retire();
-        let first = match worker.next_timer() {
-            u64::MAX => None,
-            _ => worker.timers.lock().first(),
-        };
-        let until_timer = first.map(|first| {
-            Duration::from_nanos(worker.gather.gets_up(first).saturating_sub(clock()))
-        });
+        let until_timer = until_timers(worker);
         let watch_for = (watching || backlog).then(|| Duration::from_nanos(nap));
         let retire_in = spare.then_some(RETIRE_AFTER);
         let timeout = [until_timer, watch_for, retire_in]
@@ -203,6 +199,17 @@ pub(super) fn rest(worker: &'static Worker, rt: &'static Runtime) -> bool {
     rt.sysmon.rouse();
     rt.tokens.acquire(worker);
     true
+}
+
+/// How long the worker may sleep for its timers, if any are set.
+fn until_timers(worker: &Worker) -> Option<Duration> {
+    if worker.next_timer() == u64::MAX {
+        return None;
+    }
+    let mut firsts = [Due::default(); TOGETHER];
+    let count = worker.timers.lock().firsts(&mut firsts);
+    let when = worker.gather.gets_up(&firsts[..count])?;
+    Some(Duration::from_nanos(when.saturating_sub(clock())))
 }
 
 /// Work often comes in bursts: looks for some, for `most` nanoseconds, before the expensive sleep. True if there is.

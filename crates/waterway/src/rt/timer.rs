@@ -51,10 +51,15 @@ impl Entry {
     fn when(&self) -> u64 {
         self.latest - u64::from(self.leeway)
     }
+
+    fn due(&self) -> Due {
+        let (when, latest) = (self.when(), self.latest);
+        Due { when, latest }
+    }
 }
 
 /// When a timer is due, and when it is to be fired at the latest, if who fires it waits for others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) when: u64,
     pub(crate) latest: u64,
@@ -82,9 +87,34 @@ impl<P: Timed> TimerHeap<P> {
 
     /// The one that is to be fired first.
     pub(crate) fn first(&self) -> Option<Due> {
-        let (entry, latest) = self.entries.first().map(|e| (e, e.latest))?;
-        let when = entry.when();
-        Some(Due { when, latest })
+        self.entries.first().map(Entry::due)
+    }
+
+    /// Those that are to be fired first, in this order, as many as `to` has room for. How many.
+    pub(crate) fn firsts<const MOST: usize>(&self, to: &mut [Due; MOST]) -> usize {
+        // Where those stand that may come next, in order: each is a child of one that came.
+        let mut next = [0; MOST];
+        let mut known = self.entries.len().min(1);
+        for (count, to) in to.iter_mut().enumerate() {
+            if known == 0 {
+                return count;
+            }
+            let at = next[0];
+            *to = self.entries[at].due();
+            next.copy_within(1..known, 0);
+            known -= 1;
+            let first = at * WIDTH + 1;
+            for child in first..(first + WIDTH).min(self.entries.len()) {
+                let latest = |at: usize| self.entries[at].latest;
+                let place = next[..known].partition_point(|&at| latest(at) <= latest(child));
+                if place < MOST {
+                    known = (known + 1).min(MOST);
+                    next.copy_within(place..known - 1, place + 1);
+                    next[place] = child;
+                }
+            }
+        }
+        MOST
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -262,6 +292,26 @@ mod tests {
         heap.pop_due(now, &mut first);
         let [first] = first;
         first
+    }
+
+    #[test]
+    fn the_first_are_told_in_order_and_stay() {
+        let mut heap = TimerHeap::new();
+        let mut firsts = [Due::default(); 5];
+        assert_eq!(heap.firsts(&mut firsts), 0);
+        let mut latest = Vec::new();
+        for n in 1..200_u64 {
+            let (when, leeway) = (n * 7919 % 499, n as u32 * 31 % 97);
+            heap.insert(when, leeway, Rc::new((when, TimerSlot::new())));
+            latest.push(when + u64::from(leeway));
+            latest.sort_unstable();
+            let count = heap.firsts(&mut firsts);
+            assert_eq!(count, heap.len().min(5));
+            let told: Vec<_> = firsts[..count].iter().map(|due| due.latest).collect();
+            assert_eq!(told, latest[..count]);
+        }
+        assert_eq!(heap.len(), 199);
+        assert_eq!(heap.first(), Some(firsts[0]));
     }
 
     #[test]
