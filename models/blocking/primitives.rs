@@ -97,6 +97,24 @@ impl<T> StaticLock<T> {
     }
 }
 
+fn by_chance() -> bool {
+    shuttle::rand::Rng::r#gen::<bool>(&mut shuttle::rand::thread_rng())
+}
+
+/// One in four rests once, and others not at all: what follows on that is to be seen in few steps.
+pub(crate) fn first_rest() -> u64 {
+    if by_chance() && by_chance() {
+        600_000
+    } else {
+        u64::MAX
+    }
+}
+
+/// One look, or none: to look on is to be late, as any thread of a model may be.
+pub(crate) fn for_a_moment(mut ready: impl FnMut() -> bool) -> bool {
+    by_chance() && ready()
+}
+
 /// Somebody else has to go on.
 pub(crate) struct Spin(());
 

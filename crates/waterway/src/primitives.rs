@@ -135,6 +135,12 @@ impl<T> fmt::Debug for Lock<T> {
 /// Who has looked so often in vain sleeps before it looks again. It may be of a priority before which the other has no turn otherwise, or
 /// keep its CPU from it.
 const GIVES_UP_CPU: u32 = 200;
+/// As std's mutex does.
+const LOOKS: u32 = 100;
+/// Who was woken for a lock, and found it taken again, rests for so long, in nanoseconds, and twice as long each time after that.
+pub(crate) fn first_rest() -> u64 {
+    32_000
+}
 const NAP: Duration = Duration::from_micros(50);
 /// Each sleep is twice as long as the one before it, up to 12.8 ms: where a thousand wait, those who get up to look would else
 /// leave no time to whom they wait for.
@@ -142,6 +148,17 @@ const DOUBLES: u32 = 8;
 
 fn nap(before: u32) {
     std::thread::sleep(NAP * (1 << before.min(DOUBLES)));
+}
+
+/// Looks whether `ready` for as long as short critical sections take, 1 to 4 us: true as soon as it is.
+pub(crate) fn for_a_moment(mut ready: impl FnMut() -> bool) -> bool {
+    (0..LOOKS).any(|_| {
+        let is_ready = ready();
+        if !is_ready {
+            std::hint::spin_loop();
+        }
+        is_ready
+    })
 }
 
 /// Waits for another thread's next few instructions.

@@ -63,7 +63,7 @@ fn pass(capacity: usize, kind: Kind) {
 
 /// Who gives up hands on what he was in the way of, and leaves every lock free.
 fn locks() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::without_reminders();
     let all = Arc::new((Mutex::new(0), RwLock::new(0), Semaphore::new(1)));
     // Their cores are made here: the counter of cores is static, and shuttle keeps with it who counted in an earlier run.
     drop((all.0.lock(), all.1.read()));
@@ -85,7 +85,7 @@ fn locks() {
         });
     }
     stage.actor(Thread, move || end(&over));
-    stage.end();
+    stage.end_with_clock();
     assert!(all.0.try_lock().is_some() && all.1.try_write().is_some());
     assert_eq!(all.2.available(), 1);
 }

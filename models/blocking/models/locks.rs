@@ -83,7 +83,7 @@ fn home_lock() {
 }
 
 fn excludes(kind: Kind) {
-    let mut stage = Stage::new();
+    let mut stage = Stage::without_reminders();
     let lock = Arc::new(Mutex::new(0));
     let inside = Arc::new(AtomicUsize::new(0));
     for _ in 0..3 {
@@ -97,12 +97,12 @@ fn excludes(kind: Kind) {
             }
         });
     }
-    stage.end();
+    stage.end_with_clock();
     assert_eq!(*lock.lock(), 6);
 }
 
 fn tried() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::without_reminders();
     let lock = Arc::new(Mutex::new(0));
     for kind in [Goroutine, Thread] {
         let lock = lock.clone();
@@ -113,7 +113,7 @@ fn tried() {
             *lock.lock() += 1;
         });
     }
-    stage.end();
+    stage.end_with_clock();
     assert!((3..=4).contains(&*lock.lock()));
 }
 
@@ -287,7 +287,7 @@ fn rw_lock() {
 }
 
 fn condvar() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::without_reminders();
     let pair = Arc::new((Mutex::new(0), Condvar::new()));
     for kind in [Goroutine, Thread] {
         let pair = pair.clone();
@@ -304,7 +304,7 @@ fn condvar() {
             pair.1.notify_one();
         });
     }
-    stage.end();
+    stage.end_with_clock();
     assert_eq!(*pair.0.lock(), 0);
 }
 

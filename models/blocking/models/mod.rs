@@ -46,10 +46,16 @@ struct Stage {
 
 impl Stage {
     fn new() -> Stage {
-        let worker = crate::rt::worker::Worker::new();
-        crate::rt::sched::set_worker(worker);
+        let stage = Stage::without_reminders();
+        crate::rt::sched::set_worker(stage.worker);
+        stage
+    }
+
+    /// On this one whom a mutex forgets it is reminded of by nobody, though a clock goes.
+    fn without_reminders() -> Stage {
+        crate::rt::sched::set_worker(crate::rt::worker::Worker::new());
         Stage {
-            worker,
+            worker: crate::rt::worker::Worker::new(),
             actors: Vec::new(),
         }
     }

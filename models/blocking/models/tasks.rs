@@ -111,7 +111,7 @@ fn stale() {
 }
 
 fn mutex() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::without_reminders();
     let lock = Arc::new(Mutex::new(0));
     for kind in [Goroutine, Thread] {
         let lock = lock.clone();
@@ -123,13 +123,13 @@ fn mutex() {
     }
     let other = lock.clone();
     stage.actor(Goroutine, move || (0..2).for_each(|_| *other.lock() += 1));
-    stage.end();
+    stage.end_with_clock();
     assert_eq!(*lock.try_lock().expect("it is free"), 6);
 }
 
 /// One goes when it may have been told: nobody else waits for ever because of that.
 fn mutex_dropped() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::without_reminders();
     let lock = Arc::new(Mutex::new(0));
     let holder = lock.clone();
     stage.actor(Goroutine, move || {
@@ -141,7 +141,7 @@ fn mutex_dropped() {
     stage.actor(Thread, move || touch(fickle.lock_async()));
     let task = lock.clone();
     stage.actor(Thread, move || *block_on(task.lock_async()) += 1);
-    stage.end();
+    stage.end_with_clock();
     assert_eq!(*lock.try_lock().expect("it is free"), 2);
 }
 
@@ -259,7 +259,7 @@ fn wait_group() {
 
 /// As many notifications as there are waiters, of all kinds, each for something to take.
 fn condvar() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::without_reminders();
     let shared = Arc::new((Mutex::new(0), Condvar::new()));
     for kind in [Goroutine, Thread] {
         let shared = shared.clone();
@@ -284,13 +284,13 @@ fn condvar() {
         *notifier.0.lock() += 2;
         notifier.1.notify_all();
     });
-    stage.end();
+    stage.end_with_clock();
     assert_eq!(*shared.0.try_lock().expect("it is free"), 0);
 }
 
 /// One goes when it may have been notified, or may stand in the line at the lock: the one notification is not lost.
 fn condvar_dropped() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::without_reminders();
     let shared = Arc::new((Mutex::new(false), Condvar::new()));
     let fickle = shared.clone();
     stage.actor(Thread, move || {
@@ -318,7 +318,7 @@ fn condvar_dropped() {
         notifier.1.notify_one();
         (0..4).for_each(|_| shuttle::thread::yield_now());
     });
-    stage.end();
+    stage.end_with_clock();
     assert!(*shared.0.try_lock().expect("it is free"));
 }
 

@@ -195,6 +195,11 @@ pub(crate) mod sched {
             // SAFETY: workers of models live for ever.
             unsafe { &*WORKER.load(Ordering::Relaxed) }
         }
+
+        /// Goroutines of a model run at the same time.
+        pub(crate) fn usual(&self) -> usize {
+            2
+        }
     }
 
     pub(crate) fn runtime() -> &'static Runtime {

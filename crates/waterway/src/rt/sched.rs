@@ -203,7 +203,7 @@ impl Runtime {
     }
 
     /// How many workers never retire.
-    pub(super) fn usual(&self) -> usize {
+    pub(crate) fn usual(&self) -> usize {
         self.usual.load(Ordering::Acquire)
     }
 

@@ -18,6 +18,13 @@
 //! that is known, and else a timer looks after the line (`reminder`), and takes back what was handed. An async task is told instead, and keeps its place until it has the lock or gives up; one that
 //! was told and has not been polled since is passed over by the next unlocker.
 //!
+//! # Who finds it taken
+//!
+//! Most locks are held for less time than it takes to park. So who finds it taken looks for a moment whether it becomes free, as does who was
+//! woken; but where there is one worker only, for the holder could not run meanwhile. Newcomers may be faster than one that was woken all the same: where one
+//! takes the lock again and again, each unlock would wake somebody for nothing. So it rests in line, by a timer of its own and longer each time, and is `COMING` all the
+//! while: nobody else is woken before it has tried once more, or starves.
+//!
 //! # Invariants
 //!
 //! - R1: the slot of a node in the queue, unless a task's, is the `Claim` of its waiter, which stays until the waiter has left
@@ -27,12 +34,16 @@ use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::lazy_core::address;
 use super::reminder::Reminder;
-use crate::primitives::{AtomicU32, AtomicUsize, Lock, OnceLock, Ordering};
+use crate::primitives::{
+    AtomicU32, AtomicUsize, Lock, OnceLock, Ordering, first_rest, for_a_moment,
+};
 use crate::rt::clock::clock;
 use crate::rt::core_box::CoreBox;
+use crate::rt::sched::runtime;
 use crate::rt::uneven::{set_for_all, store_and_look};
 use crate::wait::{
     Claimed, Limit, Node, Stand, Turn, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt,
@@ -112,28 +123,56 @@ pub(super) fn key(
 /// True once the caller has the lock; false if the limit came first.
 #[cold]
 pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key: WaitKey) -> bool {
+    if several() && for_a_moment(|| is_free(core) && take(core, who)) {
+        return true;
+    }
     let claim = Claim {
         who,
         since: clock(),
         handed: Cell::new(false),
     };
     let mut again = false;
+    let mut rest = first_rest();
     loop {
         let queue = core.value.queue.lock();
         if take_in_line(core, &queue, who, again) {
             return true;
         }
+        let rests = again && limit.is_none() && rest < STARVING;
         let mut wait = Wait::new(key, &claim).within(limit);
+        if rests {
+            wait = wait.within(rest_in_line(core, rest));
+            rest *= 2;
+        }
         wait.again = again;
         let served = wait.park(&core.value.queue, queue, |queue| {
             settle(core, queue);
             Vec::new()
         });
-        if !served || claim.handed.get() && inherit(core, who) {
+        if !served && !rests || claim.handed.get() && inherit(core, who) {
             return served;
         }
         again = true;
+        if several() && for_a_moment(|| is_free(core) && take(core, who)) {
+            leave_to_holder(core, &core.value.queue.lock());
+            return true;
+        }
     }
+}
+
+/// True if another worker's goroutine may unlock while the caller looks on.
+fn several() -> bool {
+    runtime().usual() > 1
+}
+
+fn is_free(core: &CoreBox<Core>) -> bool {
+    word(core).load(Ordering::Relaxed) == 0
+}
+
+/// Who was woken in vain is coming all the time, but not before so many nanoseconds have passed. Under the queue's lock.
+fn rest_in_line(core: &CoreBox<Core>, time: u64) -> Limit<'static> {
+    flag(core).store(COMING, Ordering::Relaxed);
+    Limit::at(Instant::now().checked_add(Duration::from_nanos(time)))
 }
 
 /// Who was handed the lock has come. False if it was taken back meanwhile.
