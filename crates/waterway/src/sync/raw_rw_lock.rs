@@ -20,8 +20,9 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use super::lazy_core::{guard_word, task_guard_word};
-use crate::primitives::{AtomicUsize, Lock, Ordering};
+use crate::primitives::{AtomicUsize, Lock, Ordering, for_a_moment};
 use crate::rt::core_box::CoreBox;
+use crate::rt::sched::runtime;
 use crate::wait::{Claimed, Limit, Stand, Turn, Wait, WaitKey, WaitQueue, WaitsAt};
 
 const WAITERS: usize = 1;
@@ -66,10 +67,23 @@ pub(super) fn enter(word: &AtomicUsize, want: Want) -> bool {
     false
 }
 
+/// Looks for a moment whether the lock becomes free, for whom nobody waits: who waits is served before.
+fn enter_soon(word: &AtomicUsize, want: Want) -> bool {
+    let mut entered = false;
+    for_a_moment(|| {
+        entered = enter(word, want);
+        entered || word.load(Ordering::Relaxed) & WAITERS != 0
+    });
+    entered
+}
+
 /// True once the caller has the lock; false if the limit came first.
 #[cold]
 pub(super) fn take_slow(core: &CoreBox<Core>, want: Want, limit: Limit<'_>, key: WaitKey) -> bool {
     let word = &core.header.senders;
+    if runtime().usual() > 1 && enter_soon(word, want) {
+        return true;
+    }
     let line = core.value.line.lock();
     let before = word.fetch_or(WAITERS, Ordering::Acquire);
     if line.is_empty() && want.fits(before) {

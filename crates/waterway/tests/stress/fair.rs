@@ -102,7 +102,7 @@ impl Workers {
 }
 
 /// Some work that the compiler can not leave out, about a nanosecond a step.
-fn work(steps: u64) {
+pub fn work(steps: u64) {
     let mut x = black_box(steps);
     for _ in 0..steps {
         x = black_box(x.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 1);

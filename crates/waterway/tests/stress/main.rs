@@ -2,6 +2,7 @@
 //! `cargo test --release -p waterway --test stress -- --ignored --test-threads=1`.
 
 mod children;
+mod contention;
 mod everything;
 mod fair;
 #[path = "../attack/limits.rs"]
