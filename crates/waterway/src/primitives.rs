@@ -136,8 +136,8 @@ impl<T> fmt::Debug for Lock<T> {
 /// keep its CPU from it.
 const GIVES_UP_CPU: u32 = 200;
 /// Each look takes the line of the cache from who works there, so there are pauses between.
-const LOOKS: u32 = 12;
-const MOST_PAUSES: u32 = 16;
+const LOOKS: u32 = 25;
+const PAUSES: u32 = 4;
 /// Who was woken for a lock, and found it taken again, rests for so long, in nanoseconds, and twice as long each time after that.
 pub(crate) fn first_rest() -> u64 {
     32_000
@@ -151,12 +151,12 @@ fn nap(before: u32) {
     std::thread::sleep(NAP * (1 << before.min(DOUBLES)));
 }
 
-/// Looks now and then whether `ready`, for as long as short critical sections take, 1 to 5 us in all: true as soon as it is.
+/// Looks now and then whether `ready`, for as long as short critical sections take, 1 to 4 us in all: true as soon as it is.
 pub(crate) fn for_a_moment(mut ready: impl FnMut() -> bool) -> bool {
-    (0..LOOKS).any(|n| {
+    (0..LOOKS).any(|_| {
         let is_ready = ready();
         if !is_ready {
-            (0..MOST_PAUSES.min(1 << n)).for_each(|_| std::hint::spin_loop());
+            (0..PAUSES).for_each(|_| std::hint::spin_loop());
         }
         is_ready
     })
