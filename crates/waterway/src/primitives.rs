@@ -138,7 +138,8 @@ const GIVES_UP_CPU: u32 = 200;
 /// Each look takes the line of the cache from who works there, so there are pauses between.
 const LOOKS: u32 = 25;
 const PAUSES: u32 = 4;
-/// Who was woken for a lock, and found it taken again, rests for so long, in nanoseconds, and twice as long each time after that.
+/// Who was woken for a lock, and found it taken again, rests for so long, in nanoseconds, or as much longer as its timer has leeway,
+/// and twice as long each time after that.
 pub(crate) fn first_rest() -> u64 {
     32_000
 }

@@ -44,7 +44,8 @@ impl Gather {
     /// When the worker is to get up for the timers that are to be fired first, in this order.
     pub(super) fn gets_up(&self, firsts: &[Due]) -> Option<u64> {
         let latest = firsts.first()?.latest;
-        let due = firsts.iter().map(|d| d.when).filter(|&when| when <= latest);
+        // Who is due later keeps those behind from being fired with it.
+        let due = (firsts.iter().map(|d| d.when)).take_while(|&when| when <= latest);
         let many = due.clone().count() == TOGETHER;
         let not_before = if many { self.fired.get() + SHORTEST } else { 0 };
         due.max().map(|last| last.max(not_before).min(latest))
@@ -94,6 +95,7 @@ mod tests {
     fn few_wait_for_the_last_that_comes_within_the_leeway_of_the_first() {
         assert_eq!(gets_up(&[(500, 500), (700, 700), (1100, 1000)]), 700);
         assert_eq!(gets_up(&[(50, 100), (60, 1000), (40, 1000)]), 60);
+        assert_eq!(gets_up(&[(500, 500), (1050, 50), (900, 1000)]), 500);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A mutual exclusion lock, and its guard.
 //!
-//! # Nobody sleeps beside a free lock
+//! # Nobody sleeps on beside a free lock
 //!
 //! ```text
 //!   who finds it taken, under the queue's lock      who unlocks
@@ -13,7 +13,9 @@
 //! If 2 on the right does not see the flag of 1 on the left, then 1 on the right was seen by all before 2 on the left, which found the
 //! lock taken: by another, later holder, for whom the same holds. So whoever held it when 2 on the left failed sees the flag, and
 //! its 3 comes after 3 on the left. Who finds the flag at once (`unlock_in_line`) claims and unlocks under the queue's lock. Who was
-//! claimed and comes back to a free lock sets the flag for the next, being the holder; to a taken one, begins at 1. Who leaves at its
+//! claimed and comes back to a free lock sets the flag for the next, being the holder; to a taken one, begins at 1, or rests: then the flag
+//! keeps others from claiming anybody, and a timer of its own brings it back, so the lock may be free for a millisecond at most while it and those behind it sleep; where its worker
+//! is held meanwhile, the reminder sees to them (`raw_mutex` R2). Who leaves at its
 //! deadline takes the flag down if it was the last; if it was claimed meanwhile, it was served, and comes back.
 //! *One holder*: the word is changed from 0 by one exchange, or by the holder for who is handed the lock; who is has it once it has
 //! exchanged its name with `HEIR` for its name, and whoever takes the lock back before exchanges that for 0.

@@ -29,6 +29,7 @@
 //!
 //! - R1: the slot of a node in the queue, unless a task's, is the `Claim` of its waiter, which stays until the waiter has left
 //!   or been woken.
+//! - R2: while the flag is `COMING` the reminder is set: whoever is to come may live on a worker that is held meanwhile.
 
 use std::cell::Cell;
 use std::panic::Location;
@@ -59,7 +60,7 @@ const STARVING: u64 = 1_000_000;
 const DOWN: usize = 0;
 /// Who unlocks is to see to the queue.
 const UP: usize = 1;
-/// Some wait, and one that was woken is on its way.
+/// Some wait, and one that was woken is on its way, or rests in line before it tries again.
 const COMING: usize = 2;
 const PASSES: u32 = 32;
 
@@ -138,7 +139,7 @@ pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key:
         if take_in_line(core, &queue, who, again) {
             return true;
         }
-        let rests = again && limit.is_none() && rest < STARVING;
+        let rests = again && limit.is_none() && rest < STARVING && !claim.starves();
         let mut wait = Wait::new(key, &claim).within(limit);
         if rests {
             wait = wait.within(rest_in_line(core, rest));
@@ -172,6 +173,7 @@ fn is_free(core: &CoreBox<Core>) -> bool {
 /// Who was woken in vain is coming all the time, but not before so many nanoseconds have passed. Under the queue's lock.
 fn rest_in_line(core: &CoreBox<Core>, time: u64) -> Limit<'static> {
     flag(core).store(COMING, Ordering::Relaxed);
+    expect(core);
     Limit::at(Instant::now().checked_add(Duration::from_nanos(time)))
 }
 
@@ -354,7 +356,7 @@ fn pop(
     (popped, told)
 }
 
-/// One more is to come. Under the queue's lock.
+/// One more is to come (R2). Under the queue's lock.
 fn expect(core: &CoreBox<Core>) {
     let served = core.value.served.load(Ordering::Relaxed).wrapping_add(1);
     core.value.served.store(served, Ordering::Relaxed);
