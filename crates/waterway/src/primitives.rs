@@ -135,14 +135,6 @@ impl<T> fmt::Debug for Lock<T> {
 /// Who has looked so often in vain sleeps before it looks again. It may be of a priority before which the other has no turn otherwise, or
 /// keep its CPU from it.
 const GIVES_UP_CPU: u32 = 200;
-/// Each look takes the line of the cache from who works there, so there are pauses between.
-const LOOKS: u32 = 25;
-const PAUSES: u32 = 4;
-/// Who was woken for a lock, and found it taken again, rests for so long, in nanoseconds, or as much longer as its timer has leeway,
-/// and twice as long each time after that.
-pub(crate) fn first_rest() -> u64 {
-    32_000
-}
 const NAP: Duration = Duration::from_micros(50);
 /// Each sleep is twice as long as the one before it, up to 12.8 ms: where a thousand wait, those who get up to look would else
 /// leave no time to whom they wait for.
@@ -150,6 +142,16 @@ const DOUBLES: u32 = 8;
 
 fn nap(before: u32) {
     std::thread::sleep(NAP * (1 << before.min(DOUBLES)));
+}
+
+/// Each look takes the line of the cache from who works there, so there are pauses between.
+const LOOKS: u32 = 25;
+const PAUSES: u32 = 4;
+
+/// Who was woken for a lock, and found it taken again, rests for so long, in nanoseconds, or as much longer as its timer has leeway,
+/// and twice as long each time after that.
+pub(crate) fn first_rest() -> u64 {
+    32_000
 }
 
 /// Looks now and then whether `ready`, for as long as short critical sections take, 1 to 4 us in all: true as soon as it is.

@@ -35,6 +35,7 @@ mod rw_lock;
 mod rw_lock_async;
 mod semaphore;
 mod semaphore_async;
+mod soon;
 mod wait_group;
 mod wait_group_async;
 

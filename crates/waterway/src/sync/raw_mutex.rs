@@ -39,12 +39,10 @@ use std::time::{Duration, Instant};
 
 use super::lazy_core::address;
 use super::reminder::Reminder;
-use crate::primitives::{
-    AtomicU32, AtomicUsize, Lock, OnceLock, Ordering, first_rest, for_a_moment,
-};
+use super::soon::soon;
+use crate::primitives::{AtomicU32, AtomicUsize, Lock, OnceLock, Ordering, first_rest};
 use crate::rt::clock::clock;
 use crate::rt::core_box::CoreBox;
-use crate::rt::sched::runtime;
 use crate::rt::uneven::{set_for_all, store_and_look};
 use crate::wait::{
     Claimed, Limit, Node, Stand, Turn, Wait, WaitKey, WaitQueue, WaitReason, WaitsAt,
@@ -124,7 +122,7 @@ pub(super) fn key(
 /// True once the caller has the lock; false if the limit came first.
 #[cold]
 pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key: WaitKey) -> bool {
-    if several() && for_a_moment(|| is_free(core) && take(core, who)) {
+    if soon(|| is_free(core) && take(core, who)) {
         return true;
     }
     let claim = Claim {
@@ -154,16 +152,11 @@ pub(super) fn lock_slow(core: &CoreBox<Core>, who: usize, limit: Limit<'_>, key:
             return served;
         }
         again = true;
-        if several() && for_a_moment(|| is_free(core) && take(core, who)) {
+        if soon(|| is_free(core) && take(core, who)) {
             leave_to_holder(core, &core.value.queue.lock());
             return true;
         }
     }
-}
-
-/// True if another worker's goroutine may unlock while the caller looks on.
-fn several() -> bool {
-    runtime().usual() > 1
 }
 
 fn is_free(core: &CoreBox<Core>) -> bool {

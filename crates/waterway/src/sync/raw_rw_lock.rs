@@ -20,9 +20,9 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use super::lazy_core::{guard_word, task_guard_word};
-use crate::primitives::{AtomicUsize, Lock, Ordering, for_a_moment};
+use super::soon::soon;
+use crate::primitives::{AtomicUsize, Lock, Ordering};
 use crate::rt::core_box::CoreBox;
-use crate::rt::sched::runtime;
 use crate::wait::{Claimed, Limit, Stand, Turn, Wait, WaitKey, WaitQueue, WaitsAt};
 
 const WAITERS: usize = 1;
@@ -70,7 +70,7 @@ pub(super) fn enter(word: &AtomicUsize, want: Want) -> bool {
 /// Looks for a moment whether the lock becomes free, for whom nobody waits: who waits is served before.
 fn enter_soon(word: &AtomicUsize, want: Want) -> bool {
     let mut entered = false;
-    for_a_moment(|| {
+    soon(|| {
         entered = enter(word, want);
         entered || word.load(Ordering::Relaxed) & WAITERS != 0
     });
@@ -81,7 +81,7 @@ fn enter_soon(word: &AtomicUsize, want: Want) -> bool {
 #[cold]
 pub(super) fn take_slow(core: &CoreBox<Core>, want: Want, limit: Limit<'_>, key: WaitKey) -> bool {
     let word = &core.header.senders;
-    if runtime().usual() > 1 && enter_soon(word, want) {
+    if enter_soon(word, want) {
         return true;
     }
     let line = core.value.line.lock();

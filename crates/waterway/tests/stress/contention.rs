@@ -1,6 +1,7 @@
 //! Locks that several want at the same time, again and again: each turn counts once; and how long one takes, beside std's locks in the same
 //! goroutines.
 
+use std::sync::{Mutex as StdMutex, RwLock as StdRwLock};
 use std::time::Instant;
 
 use waterway::sync::{Mutex, RwLock};
@@ -18,19 +19,23 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Each member has its turns at a count, which `add` makes one more before it works. Gives the nanoseconds that a turn took.
+    /// Each member has its turns at a count, to which `with` gives it the way. Gives the nanoseconds that a turn took.
     fn contend<L: Sync>(
         self,
         lock: L,
-        add: impl Fn(&L, &dyn Fn()) + Sync,
+        with: impl Fn(&L, &dyn Fn(&mut u64)) + Sync,
         count: impl FnOnce(L) -> u64,
     ) -> f64 {
+        let turn = |count: &mut u64| {
+            *count += 1;
+            work(self.inside);
+        };
         let begin = Instant::now();
         scope(|s| {
             for _ in 0..self.members {
                 s.go(|| {
                     for _ in 0..self.turns {
-                        add(&lock, &|| work(self.inside));
+                        with(&lock, &turn);
                         work(self.outside);
                     }
                 });
@@ -43,43 +48,33 @@ impl Crowd {
     }
 
     fn mutex(self) -> f64 {
-        let add = |lock: &Mutex<u64>, work: &dyn Fn()| {
-            let mut count = lock.lock();
-            *count += 1;
-            work();
-        };
-        self.contend(Mutex::new(0), add, Mutex::into_inner)
+        let with = |lock: &Mutex<u64>, turn: &dyn Fn(&mut u64)| turn(&mut lock.lock());
+        self.contend(Mutex::new(0), with, Mutex::into_inner)
     }
 
     fn std_mutex(self) -> f64 {
-        let add = |lock: &std::sync::Mutex<u64>, work: &dyn Fn()| {
-            let mut count = lock.lock().unwrap();
-            *count += 1;
-            work();
-        };
-        self.contend(std::sync::Mutex::new(0), add, |l| l.into_inner().unwrap())
+        let with = |lock: &StdMutex<u64>, turn: &dyn Fn(&mut u64)| turn(&mut lock.lock().unwrap());
+        self.contend(StdMutex::new(0), with, |l| l.into_inner().unwrap())
     }
 
     fn rw_lock(self) -> f64 {
-        let add = |lock: &RwLock<u64>, work: &dyn Fn()| {
+        let with = |lock: &RwLock<u64>, turn: &dyn Fn(&mut u64)| {
             let before = *lock.read();
             let mut count = lock.write();
             assert!(*count >= before);
-            *count += 1;
-            work();
+            turn(&mut count);
         };
-        self.contend(RwLock::new(0), add, RwLock::into_inner)
+        self.contend(RwLock::new(0), with, RwLock::into_inner)
     }
 
     fn std_rw_lock(self) -> f64 {
-        let add = |lock: &std::sync::RwLock<u64>, work: &dyn Fn()| {
+        let with = |lock: &StdRwLock<u64>, turn: &dyn Fn(&mut u64)| {
             let before = *lock.read().unwrap();
             let mut count = lock.write().unwrap();
             assert!(*count >= before);
-            *count += 1;
-            work();
+            turn(&mut count);
         };
-        self.contend(std::sync::RwLock::new(0), add, |l| l.into_inner().unwrap())
+        self.contend(StdRwLock::new(0), with, |l| l.into_inner().unwrap())
     }
 }
 
